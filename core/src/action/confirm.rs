@@ -1,0 +1,263 @@
+//! How a reader can tell that a write's effect is there.
+//!
+//! Every write of the table names what to read again and a pure predicate on the answer. The predicate decides
+//! `already` before the write, verifies it afterwards, and settles a write whose outcome is unknown. A provider whose
+//! vendor has finer words (suspended is not deactivated) puts a predicate of its own into its definition.
+
+use serde::Serialize;
+use serde_json::Value;
+use userdir_schema::{Group, Organization, Role, Status, Unified, User, UserRole};
+
+use super::input::*;
+use super::{Input, WriteAction};
+
+/// What a reading says of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// It is so.
+    Yes,
+    /// It is not so.
+    No,
+    /// The vendor is at it.
+    Underway,
+    /// The reading cannot tell.
+    Unknown,
+}
+
+impl From<bool> for Shows {
+    fn from(so: bool) -> Shows {
+        if so { Shows::Yes } else { Shows::No }
+    }
+}
+
+impl Shows {
+    /// `Unknown` where there is nothing to judge by.
+    pub fn from_option(so: Option<bool>) -> Shows {
+        so.map_or(Shows::Unknown, Shows::from)
+    }
+}
+
+/// A predicate on the resource read again; none means the vendor no longer shows it.
+pub type Predicate<I> = fn(&I, Option<&<I as WriteAction>::Output>) -> Shows;
+
+/// The confirming read of a write.
+pub enum Confirm<I: WriteAction> {
+    /// The new resource, read by the id that the vendor answered.
+    Created,
+    /// The subject, read again by its id.
+    Get {
+        /// The fields the predicate looks at, so that the reading asks the vendor for no more.
+        fields: &'static [&'static str],
+        /// The predicate.
+        shows: Predicate<I>,
+    },
+    /// Whether the user is among the group's members: the user's groups, else the group's users.
+    Membership {
+        /// Whether the user should be.
+        wanted: bool,
+    },
+}
+
+/// A vendor's own predicate in place of the table's, on what its reading gives; see
+/// [`ActionFacts`](crate::definition::ActionFacts).
+#[derive(Clone, Copy, Debug)]
+pub enum OwnPredicate {
+    /// On a user.
+    User(fn(&User<'_>) -> Shows),
+    /// On a group.
+    Group(fn(&Group<'_>) -> Shows),
+}
+
+/// Fields of the resource itself, none that cost a call of their own.
+pub const PROFILE: &[&str] = &["profile"];
+/// The status alone.
+pub const STATUS: &[&str] = &["status"];
+/// The roles.
+pub const ROLES: &[&str] = &["status", "roles"];
+/// Roles and licences.
+pub const SEAT: &[&str] = &["status", "roles", "licenses"];
+
+/// The vendor no longer shows it.
+pub fn is_gone<I, T>(_: &I, seen: Option<&T>) -> Shows {
+    Shows::from(seen.is_none())
+}
+
+/// The user is gone, or shown as deleted.
+pub fn user_is_deleted<I>(_: &I, seen: Option<&User<'_>>) -> Shows {
+    match seen {
+        None => Shows::Yes,
+        Some(user) => Shows::from(user.status == Some(Status::Deleted)),
+    }
+}
+
+/// The user cannot sign in. One that is gone cannot either.
+pub fn user_is_inactive<I>(_: &I, seen: Option<&User<'_>>) -> Shows {
+    let Some(user) = seen else { return Shows::Yes };
+    Shows::from_option(user.status.as_ref().map(|status| matches!(status, Status::Inactive | Status::Deleted)))
+}
+
+/// The user can sign in.
+pub fn user_is_active<I>(_: &I, seen: Option<&User<'_>>) -> Shows {
+    let Some(user) = seen else { return Shows::No };
+    Shows::from_option(user.status.as_ref().map(|status| *status == Status::Active))
+}
+
+/// Whether `held` is what `wanted` names: by id, and by workspace, organization and group where `wanted` names them.
+fn is_role(wanted: &UserRole<'_>, held: &UserRole<'_>) -> bool {
+    let scope = |wanted: &Option<userdir_schema::Text<'_>>, held: &Option<userdir_schema::Text<'_>>| {
+        wanted.is_none() || held.is_none() || wanted == held
+    };
+    wanted.id == held.id
+        && scope(&wanted.workspace, &held.workspace)
+        && scope(&wanted.organization, &held.organization)
+        && scope(&wanted.group, &held.group)
+}
+
+/// The user holds every role named.
+pub fn user_holds_roles(input: &AssignRoleInput, seen: Option<&User<'_>>) -> Shows {
+    let Some(user) = seen else { return Shows::No };
+    Shows::from_option(
+        user.roles.as_ref().map(|held| input.roles.iter().all(|wanted| held.iter().any(|held| is_role(wanted, held)))),
+    )
+}
+
+/// The user holds none of the roles named.
+pub fn user_lacks_roles(input: &UnassignRoleInput, seen: Option<&User<'_>>) -> Shows {
+    let Some(user) = seen else { return Shows::Yes };
+    Shows::from_option(
+        user.roles.as_ref().map(|held| !input.roles.iter().any(|wanted| held.iter().any(|held| is_role(wanted, held)))),
+    )
+}
+
+/// The user has the licence and role named, where both can be seen.
+pub fn user_has_seat(input: &DowngradeUserInput, seen: Option<&User<'_>>) -> Shows {
+    let Some(user) = seen else { return Shows::No };
+    let role = input
+        .role_id
+        .as_deref()
+        .map(|wanted| user.roles.as_ref().map(|held| held.iter().any(|role| role.id.as_deref() == Some(wanted))));
+    let license = input.license_id.as_deref().map(|wanted| {
+        user.licenses.as_ref().map(|held| held.iter().any(|license| license.id.as_deref() == Some(wanted)))
+    });
+    match (role, license) {
+        (None, None) => Shows::Unknown,
+        (Some(Some(false)), _) | (_, Some(Some(false))) => Shows::No,
+        (Some(None), _) | (_, Some(None)) => Shows::Unknown,
+        _ => Shows::Yes,
+    }
+}
+
+/// Whether every field given in `input` is shown with the same value. Fields the schema does not show are passed over.
+fn has_fields<I: Input + Serialize, T: Serialize>(input: &I, seen: Option<&T>) -> Shows {
+    let Some(seen) = seen else { return Shows::No };
+    let (Ok(Value::Object(wanted)), Ok(Value::Object(seen))) =
+        (serde_json::to_value(input), serde_json::to_value(seen))
+    else {
+        return Shows::Unknown;
+    };
+    let mut judged = false;
+    for (name, wanted) in wanted.iter().filter(|(name, _)| *name != "id") {
+        match seen.get(name) {
+            Some(shown) if covers(wanted, shown) => judged = true,
+            Some(_) => return Shows::No,
+            // an empty value is shown by leaving the member out
+            None if wanted.as_str() == Some("") || wanted.as_array().is_some_and(Vec::is_empty) => judged = true,
+            None if SHOWN.contains(&name.as_str()) => return Shows::No,
+            None => {}
+        }
+    }
+    if judged { Shows::Yes } else { Shows::Unknown }
+}
+
+/// Members that a reading leaves out only when they are empty.
+const SHOWN: &[&str] = &["name", "first_name", "last_name", "title", "username"];
+
+/// Whether `shown` says at least what `wanted` says: members that the vendor adds do not count.
+fn covers(wanted: &Value, shown: &Value) -> bool {
+    match (wanted, shown) {
+        (Value::Object(wanted), Value::Object(shown)) => {
+            wanted.iter().all(|(name, value)| shown.get(name).is_none_or(|shown| covers(value, shown)))
+        }
+        (Value::Array(wanted), Value::Array(shown)) => {
+            wanted.len() == shown.len() && wanted.iter().all(|value| shown.iter().any(|shown| covers(value, shown)))
+        }
+        _ => wanted == shown,
+    }
+}
+
+/// The user shows the fields of the input.
+pub fn user_has_fields(input: &UpdateUserInput, seen: Option<&User<'static>>) -> Shows {
+    has_fields(input, seen)
+}
+
+/// The group shows the fields of the input.
+pub fn group_has_fields(input: &UpdateGroupInput, seen: Option<&Group<'static>>) -> Shows {
+    has_fields(input, seen)
+}
+
+/// The role shows the fields of the input.
+pub fn role_has_fields(input: &UpdateRoleInput, seen: Option<&Role<'static>>) -> Shows {
+    has_fields(input, seen)
+}
+
+/// The organization shows the fields of the input.
+pub fn organization_has_fields(input: &UpdateOrganizationInput, seen: Option<&Organization<'static>>) -> Shows {
+    has_fields(input, seen)
+}
+
+impl OwnPredicate {
+    /// Applies it where the resource is of its kind.
+    pub(crate) fn judge<T: Unified>(self, seen: &T) -> Option<Shows> {
+        let seen: &dyn std::any::Any = seen;
+        match self {
+            OwnPredicate::User(shows) => seen.downcast_ref::<User<'static>>().map(|user| shows(user)),
+            OwnPredicate::Group(shows) => seen.downcast_ref::<Group<'static>>().map(|group| shows(group)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(status: &'static str) -> User<'static> {
+        User { status: Some(status.into()), ..User::with_id("u1") }
+    }
+
+    #[test]
+    fn status_decides() {
+        let input = DeactivateUserInput::new("u1");
+        assert_eq!(user_is_inactive(&input, Some(&user("inactive"))), Shows::Yes);
+        assert_eq!(user_is_inactive(&input, Some(&user("active"))), Shows::No);
+        assert_eq!(user_is_inactive(&input, Some(&User::with_id("u1"))), Shows::Unknown);
+        assert_eq!(user_is_inactive(&input, None), Shows::Yes);
+    }
+
+    #[test]
+    fn roles_are_compared_with_their_scope() {
+        let held = UserRole { id: Some("r1".into()), workspace: Some("w1".into()), ..Default::default() };
+        let user = User { roles: Some(vec![held]), ..User::with_id("u1") };
+        let wanted = |workspace: Option<&'static str>| UserRole {
+            id: Some("r1".into()),
+            workspace: workspace.map(Into::into),
+            ..Default::default()
+        };
+        assert_eq!(user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(None)]), Some(&user)), Shows::No);
+        assert_eq!(user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(Some("w2"))]), Some(&user)), Shows::Yes);
+        assert_eq!(user_holds_roles(&AssignRoleInput::new("u1", vec![wanted(Some("w1"))]), Some(&user)), Shows::Yes);
+        assert_eq!(
+            user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(None)]), Some(&User::with_id("u1"))),
+            Shows::Unknown
+        );
+    }
+
+    #[test]
+    fn an_update_is_seen_in_the_fields_it_names() {
+        let mut shown = user("active");
+        shown.title = Some("Director".into());
+        assert_eq!(user_has_fields(&UpdateUserInput::new("u1").title("Director"), Some(&shown)), Shows::Yes);
+        assert_eq!(user_has_fields(&UpdateUserInput::new("u1").title("Chef"), Some(&shown)), Shows::No);
+        assert_eq!(user_has_fields(&UpdateUserInput::new("u1").last_name("Ortiz"), Some(&shown)), Shows::No);
+        assert_eq!(user_has_fields(&UpdateUserInput::new("u1").bio("…"), Some(&shown)), Shows::Unknown);
+    }
+}

@@ -1,0 +1,183 @@
+//! What a call carries besides its input: deadline, cancellation, mode, what to pass through, who watches.
+//!
+//! Provider code does not handle any of it; the request builder does.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use crate::observer::{Observer, Plan, PlanStep};
+
+/// One call of one action. Cheap to clone; clones share steps and observers.
+#[derive(Clone, Default)]
+pub struct Call {
+    /// How much time is left in all; none waits as long as the limits allow.
+    pub(crate) time: Option<Duration>,
+    pub(crate) cancellation: CancellationToken,
+    pub(crate) remote_query: Arc<Vec<(String, String)>>,
+    pub(crate) remote_data: Arc<Map<String, Value>>,
+    pub(crate) observers: Arc<Vec<Arc<dyn Observer>>>,
+    pub(crate) plan: Option<Arc<Plan>>,
+    pub(crate) keep_remote_data: Keep,
+    pub(crate) fields: Fields,
+    pub(crate) state: Arc<State>,
+    /// Whether `remote_query` and `remote_data` apply to requests made with this handle.
+    pub(crate) passes_through: bool,
+}
+
+/// What clones share.
+#[derive(Default)]
+pub(crate) struct State {
+    steps: AtomicU32,
+    /// The moment the clock showed when the first request was made, for the deadline.
+    started: Mutex<Option<Duration>>,
+    /// Secrets of the input, such as a new user's password, to be masked in anything that is shown.
+    masks: Mutex<Vec<String>>,
+}
+
+/// Whether items keep the vendor's own object.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Keep {
+    pub dropped: bool,
+}
+
+/// Which fields the caller wants, so that a provider spares the calls that only fill others.
+#[derive(Clone, Default)]
+pub(crate) enum Fields {
+    #[default]
+    All,
+    Only(&'static [&'static str]),
+    Without(Arc<BTreeSet<String>>),
+}
+
+impl Call {
+    /// A call that applies what it says.
+    pub fn new() -> Call {
+        Call { passes_through: true, ..Call::default() }
+    }
+
+    /// A call in plan mode: reads go out, writes do not; [`Call::planned`] tells what would have been sent.
+    pub fn plan() -> Call {
+        Call { plan: Some(Arc::default()), ..Call::new() }
+    }
+
+    /// Ends the call after this time, counted from its first request.
+    #[must_use]
+    pub fn deadline(mut self, time: Duration) -> Call {
+        self.time = Some(time);
+        self
+    }
+
+    /// Ends reads and waits when the token is cancelled. A write that has left is waited for.
+    #[must_use]
+    pub fn cancelled_by(mut self, token: CancellationToken) -> Call {
+        self.cancellation = token;
+        self
+    }
+
+    /// Appends these to the query of the action's primary vendor request.
+    #[must_use]
+    pub fn remote_query(mut self, query: Vec<(String, String)>) -> Call {
+        self.remote_query = Arc::new(query);
+        self
+    }
+
+    /// Merges these into the body of the action's primary vendor request; they win over mapped fields.
+    #[must_use]
+    pub fn remote_data(mut self, data: Map<String, Value>) -> Call {
+        self.remote_data = Arc::new(data);
+        self
+    }
+
+    /// Shows writes and exchanges to an observer too.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Call {
+        let mut observers = self.observers.to_vec();
+        observers.push(observer);
+        self.observers = Arc::new(observers);
+        self
+    }
+
+    /// Leaves the vendor's own object out of the items.
+    #[must_use]
+    pub fn without_remote_data(mut self) -> Call {
+        self.keep_remote_data = Keep { dropped: true };
+        self
+    }
+
+    /// Leaves these fields out: a provider spares the calls that only fill them.
+    #[must_use]
+    pub fn without_fields(mut self, fields: impl IntoIterator<Item = String>) -> Call {
+        self.fields = Fields::Without(Arc::new(fields.into_iter().collect()));
+        self
+    }
+
+    /// Whether the caller wants this field; a provider asks before a call that only fills it.
+    pub fn wants(&self, field: &str) -> bool {
+        match &self.fields {
+            Fields::All => true,
+            Fields::Only(fields) => fields.contains(&field),
+            Fields::Without(fields) => !fields.contains(field),
+        }
+    }
+
+    /// Whether the call is in plan mode.
+    pub fn is_plan(&self) -> bool {
+        self.plan.is_some()
+    }
+
+    /// What would have been sent, in plan mode.
+    pub fn planned(&self) -> Vec<PlanStep> {
+        self.plan.as_ref().map(|plan| plan.steps()).unwrap_or_default()
+    }
+
+    /// A handle for a confirming read: only the fields it looks at, nothing passed through.
+    #[must_use]
+    pub(crate) fn reading(&self, fields: &'static [&'static str]) -> Call {
+        Call { fields: Fields::Only(fields), passes_through: false, ..self.clone() }
+    }
+
+    /// The ordinal of the next write, from 1.
+    pub(crate) fn next_step(&self) -> u32 {
+        self.state.steps.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Time left, given the clock's monotonic reading.
+    pub(crate) fn time_left(&self, now: Duration) -> Option<Duration> {
+        let time = self.time?;
+        let mut started = self.state.started.lock().unwrap_or_else(PoisonError::into_inner);
+        let started = *started.get_or_insert(now);
+        Some(time.saturating_sub(now.saturating_sub(started)))
+    }
+
+    /// Masks this text wherever the call shows something.
+    pub(crate) fn mask(&self, secret: &str) {
+        if !secret.is_empty() {
+            self.state.masks.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+        }
+    }
+
+    /// The texts to mask.
+    pub(crate) fn masks(&self) -> Vec<String> {
+        self.state.masks.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("deadline", &self.time)
+            .field("plan", &self.is_plan())
+            .field("observers", &self.observers.len())
+            .finish_non_exhaustive()
+    }
+}

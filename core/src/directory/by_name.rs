@@ -1,0 +1,217 @@
+//! Everything by name and JSON: for the server, the command line and the harness.
+
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use userdir_schema::{Unified, field_paths};
+
+use super::Directory;
+use crate::action::*;
+use crate::call::Call;
+use crate::definition::quoted;
+use crate::error::{Error, Result};
+use crate::page::Sink;
+use crate::reply::Reply;
+
+/// Items as JSON, one a line.
+#[derive(Clone, Debug, Default)]
+pub struct JsonItems {
+    /// The lines; each ends with a line feed and holds none inside.
+    pub text: Vec<u8>,
+    /// How many.
+    pub count: usize,
+}
+
+/// A page of items as JSON.
+#[derive(Clone, Debug)]
+pub struct JsonPage {
+    /// The items.
+    pub items: JsonItems,
+    /// Where to go on; none when the list is complete.
+    pub next_cursor: Option<String>,
+    /// The vendor's list shows fewer fields than its get.
+    pub is_partial: bool,
+}
+
+impl JsonItems {
+    /// The items' texts.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        std::str::from_utf8(&self.text).unwrap_or_default().lines()
+    }
+}
+
+impl<T: Unified> Sink<T> for JsonItems {
+    fn take(&mut self, item: T::Of<'_>) -> Result<()> {
+        let start = self.text.len();
+        serde_json::to_writer(&mut self.text, &item)
+            .map_err(|error| Error::unexpected("an item cannot be written as JSON").caused_by(error))?;
+        // The vendor's own bytes may have line breaks between tokens; inside a string JSON forbids them.
+        for byte in self.text.iter_mut().skip(start) {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        self.text.push(b'\n');
+        self.count += 1;
+        Ok(())
+    }
+}
+
+macro_rules! define_by_name {
+    ([] $($(#[doc = $doc:literal])* $kind:ident $trait:ident . $method:ident $($stream:ident)? ($input:ident) -> $output:ident
+        = $verb:ident $resource:literal $name:literal $(, shown by $confirm:expr)?;)*) => {
+        impl Directory {
+            /// Calls a get or write action: input and reply are JSON.
+            ///
+            /// # Errors
+            /// As the action's; `InvalidRequest` names members that are unknown or of the wrong type.
+            pub async fn call_json(&self, call: &Call, action: Action, input: Value) -> Result<Reply<Box<RawValue>>> {
+                match action {
+                    $(Action::$trait => define_by_name!(@call $kind $input self call input),)*
+                }
+            }
+
+            /// One page of a list action, at most `limit` items.
+            ///
+            /// # Errors
+            /// As the action's.
+            pub async fn list_json(&self, call: &Call, action: Action, filter: Value, limit: u32, cursor: Option<&str>) -> Result<JsonPage> {
+                match action {
+                    $(Action::$trait => define_by_name!(@list $kind $input self call filter limit cursor),)*
+                }
+            }
+
+            /// All items of a list action, some at a time.
+            pub fn stream_json(&self, call: &Call, action: Action, filter: Value) -> BoxStream<'static, Result<JsonItems>> {
+                match action {
+                    $(Action::$trait => define_by_name!(@stream $kind $input self call filter),)*
+                }
+            }
+        }
+    };
+
+    (@call list $input:ident $this:ident $call:ident $json:ident) => { Err(not_of_this_kind(<$input as ListAction>::ACTION)) };
+    (@call get $input:ident $this:ident $call:ident $json:ident) => {{
+        let input = $this.parse::<$input>(<$input as GetAction>::ACTION, $json)?;
+        to_raw($this.get($call, input).await?)
+    }};
+    (@call write $input:ident $this:ident $call:ident $json:ident) => {{
+        let action = <$input as WriteAction>::ACTION;
+        let json = $this.without_echoes::<<$input as WriteAction>::Output>($call, action, $json).await?;
+        let input = $this.parse::<$input>(action, json)?;
+        to_raw($this.write($call, input).await?)
+    }};
+
+    (@list list $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => {{
+        let filter = $this.parse::<$input>(<$input as ListAction>::ACTION, $json)?;
+        let mut items = JsonItems::default();
+        let next_cursor = $this.fill($call, filter, $limit, $cursor, &mut items).await?;
+        Ok(JsonPage { items, next_cursor, is_partial: $this.is_partial::<$input>() })
+    }};
+    (@list $kind:ident $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => { Err(not_of_this_kind(Action::ListUsers)) };
+
+    (@stream list $input:ident $this:ident $call:ident $json:ident) => {
+        match $this.parse::<$input>(<$input as ListAction>::ACTION, $json) {
+            Ok(filter) => $this.pages($call, filter, JsonItems::default).boxed(),
+            Err(error) => futures_util::stream::once(async { Err(error) }).boxed(),
+        }
+    };
+    (@stream $kind:ident $input:ident $this:ident $call:ident $json:ident) => {
+        futures_util::stream::once(async { Err(not_of_this_kind(Action::ListUsers)) }).boxed()
+    };
+}
+
+crate::action_table! { [define_by_name] }
+
+fn not_of_this_kind(action: Action) -> Error {
+    Error::invalid(format!("`{action}` is called as a {}", if action.is_write() { "write" } else { "list" }))
+}
+
+fn to_raw<T: serde::Serialize>(reply: Reply<T>) -> Result<Reply<Box<RawValue>>> {
+    let value = serde_json::value::to_raw_value(&reply.value)
+        .map_err(|error| Error::unexpected("the resource cannot be written as JSON").caused_by(error))?;
+    Ok(Reply { value, effect: reply.effect, steps: reply.steps, notes: reply.notes })
+}
+
+impl Directory {
+    /// Reads an input from JSON: names unknown members, takes `id` and `user_id` for each other on user actions.
+    fn parse<I: Input>(&self, action: Action, json: Value) -> Result<I> {
+        // 501 comes before 400
+        self.supported(action)?;
+        let wrong = |error: Error| error.during(self.slug(), action);
+        let mut given = match json {
+            Value::Object(given) => given,
+            Value::Null => Map::new(),
+            _ => return Err(wrong(Error::invalid("the input must be a JSON object"))),
+        };
+        given.retain(|_, value| !value.is_null());
+        let members: Vec<&str> = I::members().collect();
+        if action.info().resource == "users" {
+            alias(&mut given, &members).map_err(wrong)?;
+        }
+        if let Some(unknown) = given.keys().find(|name| !members.contains(&name.as_str())) {
+            let facts = self.definition().facts(action);
+            let works = match action.info().kind {
+                ActionKind::List => facts.map(|facts| facts.filters.to_vec()).unwrap_or_default(),
+                _ => I::REQUIRED.iter().chain(facts.map(|facts| facts.accepts).unwrap_or_default()).copied().collect(),
+            };
+            let works = if works.is_empty() {
+                "nothing works here".into()
+            } else {
+                format!("what works is {}", quoted(&works))
+            };
+            let noun = if action.info().kind == ActionKind::List { "filter" } else { "field" };
+            return Err(wrong(Error::invalid(format!("unknown {noun} `{unknown}`; {works}"))));
+        }
+        I::deserialize(Value::Object(given))
+            .map_err(|error| wrong(Error::invalid(format!("the input is wrong: {error}"))))
+    }
+
+    /// Lets read-only members through that an update merely echoes, and refuses those that it would change.
+    async fn without_echoes<T: Gettable>(&self, call: &Call, action: Action, json: Value) -> Result<Value> {
+        let info = action.info();
+        let (Value::Object(mut given), "update") = (json.clone(), info.method) else { return Ok(json) };
+        let paths = field_paths(action.resource());
+        let is_read_only = |name: &str| {
+            paths.iter().any(|field| field.path == name)
+                && !info.members.iter().any(|member| member.trim_start_matches("r#") == name)
+        };
+        let echoed: Vec<String> = given.keys().filter(|name| is_read_only(name)).cloned().collect();
+        let Some(id) = given
+            .get("id")
+            .and_then(Value::as_str)
+            .filter(|id| !echoed.is_empty() && self.provider().id_rule().fault(id).is_none())
+        else {
+            return Ok(json);
+        };
+        self.supported(action)?;
+        let Some(reading) = T::get(self.provider(), call, id) else { return Ok(json) };
+        let current = reading.await.map_err(|error| self.explain(error, action).about(id.to_owned()))?;
+        let current = serde_json::to_value(current.value).unwrap_or_default();
+        for name in echoed {
+            if given.get(&name) != current.get(&name) {
+                return Err(Error::invalid(format!("`{name}` is read-only; leave it out or send it as it is"))
+                    .during(self.slug(), action));
+            }
+            given.remove(&name);
+        }
+        Ok(Value::Object(given))
+    }
+}
+
+/// `user_id` and `id` name the same on user actions; where both are given they must agree.
+fn alias(given: &mut Map<String, Value>, members: &[&str]) -> Result<()> {
+    for (name, other) in [("id", "user_id"), ("user_id", "id")] {
+        if members.contains(&name)
+            && !members.contains(&other)
+            && let Some(value) = given.remove(other)
+        {
+            if given.get(name).is_some_and(|there| *there != value) {
+                return Err(Error::invalid("`id` and `user_id` are both given and differ"));
+            }
+            given.insert(name.to_owned(), value);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The checks before any vendor call.
+
+use serde_json::{Map, Value};
+
+use super::Directory;
+use crate::action::{Action, ActionKind, Input};
+use crate::call::Call;
+use crate::definition::{ActionFacts, Place, quoted};
+use crate::error::{Details, Error, Result};
+
+impl Directory {
+    /// Whether the action is there and the input may go to the vendor.
+    ///
+    /// # Errors
+    /// `NotSupported`, then `InvalidRequest`.
+    pub(super) fn ready<I: Input>(&self, call: &Call, action: Action, input: &I) -> Result<()> {
+        self.supported(action)?;
+        let definition = self.definition();
+        let check = || -> Result<()> {
+            let Ok(Value::Object(given)) = serde_json::to_value(input) else {
+                return Err(Error::invalid("the input cannot be written as JSON"));
+            };
+            if let Some(password) = given.get("password").and_then(Value::as_str) {
+                call.mask(password);
+            }
+            let facts = definition.facts(action);
+            match action.info().kind {
+                ActionKind::List => self.check_filters(facts, &given)?,
+                ActionKind::Get | ActionKind::Write => self.check_members::<I>(facts, &given)?,
+            }
+            missing::<I>(action, facts, &given)?;
+            self.check_ids(&given)
+        };
+        check().map_err(|error| error.during(definition.slug, action))
+    }
+
+    /// Whether the provider, and this connection, can do it.
+    pub(super) fn supported(&self, action: Action) -> Result<()> {
+        let definition = self.definition();
+        if !self.provider().slots().actions().contains(action) {
+            return Err(definition.not_supported(action));
+        }
+        match self.provider().refuses(action) {
+            Some(because) => Err(Error::not_supported(format!("not supported by this connection, because {because}"))
+                .during(definition.slug, action)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_filters(&self, facts: Option<&ActionFacts>, given: &Map<String, Value>) -> Result<()> {
+        let known = facts.map(|facts| facts.filters).unwrap_or_default();
+        let can = || match known {
+            [] => format!("{} cannot filter this list", self.slug()),
+            _ => format!("{} can filter by {}", self.slug(), quoted(known)),
+        };
+        for (name, value) in given {
+            if name == "sort_by" {
+                let fields = facts.map(|facts| facts.sort).unwrap_or_default();
+                let field =
+                    value.as_object().and_then(|object| object.keys().next()).map(String::as_str).unwrap_or_default();
+                if !fields.contains(&field) {
+                    let can =
+                        if fields.is_empty() { "sort nothing".into() } else { format!("sort by {}", quoted(fields)) };
+                    return Err(Error::invalid(format!(
+                        "this list cannot be sorted by `{field}`; {} can {can}",
+                        self.slug()
+                    )));
+                }
+            } else if !known.contains(&name.as_str()) {
+                return Err(Error::invalid(format!("filter `{name}` does not work here; {}", can())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses members that this vendor cannot take: dropping them silently would claim that they were set.
+    fn check_members<I: Input>(&self, facts: Option<&ActionFacts>, given: &Map<String, Value>) -> Result<()> {
+        let required = facts.map(|facts| facts.required).unwrap_or_default();
+        let accepts = facts.map(|facts| facts.accepts).unwrap_or_default();
+        let takes = |name: &str| {
+            I::REQUIRED.contains(&name) || required.iter().any(|r| r.name == name) || accepts.contains(&name)
+        };
+        match given.keys().find(|name| !takes(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let mut can: Vec<&str> = I::REQUIRED.to_vec();
+                can.extend(required.iter().map(|r| r.name).filter(|name| !I::REQUIRED.contains(name)));
+                can.extend(accepts);
+                Err(Error::invalid(format!("`{name}` cannot be set here; {} takes {}", self.slug(), quoted(&can))))
+            }
+        }
+    }
+
+    /// Looks at everything that is an id: `id`, `…_id`, and the `id` of each role and organization.
+    fn check_ids(&self, given: &Map<String, Value>) -> Result<()> {
+        let rule = self.provider().id_rule();
+        for (name, value) in given {
+            match value {
+                Value::String(id) if name == "id" || name.ends_with("_id") => {
+                    if let Some(fault) = rule.fault(id) {
+                        return Err(
+                            Error::invalid(format!("`{name}` {fault}")).hint("give the id exactly as a list shows it")
+                        );
+                    }
+                }
+                Value::Array(items) if ["roles", "organizations", "groups", "licenses"].contains(&name.as_str()) => {
+                    for item in items.iter().filter_map(Value::as_object) {
+                        self.check_ids(item).map_err(|error| error.about(name.clone()))?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names every required member that is missing or empty.
+fn missing<I: Input>(action: Action, facts: Option<&ActionFacts>, given: &Map<String, Value>) -> Result<()> {
+    let default = if action.info().kind == ActionKind::Write && action.info().verb == "POST" {
+        Place::Body
+    } else {
+        Place::Query
+    };
+    let own = facts.map(|facts| facts.required).unwrap_or_default();
+    let general =
+        I::REQUIRED.iter().copied().filter(|name| !own.iter().any(|r| r.name == *name)).map(|name| (name, default));
+    let (mut query, mut body) = (Vec::new(), Vec::new());
+    for (name, place) in general.chain(own.iter().map(|r| (r.name, r.place))) {
+        if given.get(name).is_some_and(|value| !is_empty(value)) {
+            continue;
+        }
+        if place != Place::Body {
+            query.push(name.to_owned());
+        }
+        if place != Place::Query {
+            body.push(name.to_owned());
+        }
+    }
+    let mut names: Vec<&str> = query.iter().chain(&body).map(String::as_str).collect();
+    names.dedup();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    Err(Error::invalid(format!("{} {verb} required", quoted(&names))).with_details(Details::Missing { query, body }))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}

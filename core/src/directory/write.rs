@@ -1,0 +1,296 @@
+//! The protocol of a write: look, act, look again.
+//!
+//! Before: a subject that does not exist is `NotFound`, one that is so already gets no write. After: the reading decides
+//! between `applied` and `pending`, and a vendor that said yes and did nothing is an error. A write whose outcome is
+//! unknown is settled by the same reading and never sent again.
+
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use userdir_schema::Unified;
+
+use super::Directory;
+use crate::action::*;
+use crate::call::Call;
+use crate::definition::{ActionFacts, Consistency};
+use crate::error::{Error, ErrorKind, Outcome, Result};
+use crate::reply::{Effect, Reply};
+
+/// What the confirming read of a write says.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Confirmation<T> {
+    /// The resource as read; none where the vendor does not show it.
+    pub value: Option<T>,
+    /// Whether the effect is there.
+    pub shows: Shows,
+}
+
+impl<T> Confirmation<T> {
+    fn unknown() -> Confirmation<T> {
+        Confirmation { value: None, shows: Shows::Unknown }
+    }
+}
+
+impl Directory {
+    /// Makes a change: looks, acts, looks again.
+    ///
+    /// # Errors
+    /// `NotSupported`, `InvalidRequest`, `NotFound` for a subject that does not exist, or the vendor's; `outcome()` tells
+    /// whether it may have been carried out.
+    pub async fn write<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
+        self.ready(call, I::ACTION, &input)?;
+        let about = input.subject().unwrap_or_default().to_owned();
+        self.run(call, input).await.map_err(|error| {
+            let error = self.explain(error, I::ACTION);
+            if about.is_empty() { error } else { error.about(about) }
+        })
+    }
+
+    /// Reads the vendor and tells whether the effect of a write is there. Changes nothing.
+    ///
+    /// # Errors
+    /// Those of the read.
+    pub async fn confirm<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
+        self.ready(call, I::ACTION, input)?;
+        self.look(call, input).await.map_err(|error| self.explain(error, I::ACTION))
+    }
+
+    async fn run<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
+        let subject = input.subject().map(str::to_owned);
+        let before = match subject {
+            Some(_) => self.look(call, &input).await?,
+            None => Confirmation::unknown(),
+        };
+        if before.shows != Shows::Unknown && before.value.is_none() {
+            return Err(Error::not_found("the vendor has no such thing").hint("check the id; nothing was changed"));
+        }
+        if let (Shows::Yes, Some(value)) = (before.shows, &before.value) {
+            return Ok(Reply::already(value.clone()));
+        }
+        let Some(acting) = input.clone().call(self.provider(), call) else {
+            return Err(self.definition().not_supported(I::ACTION));
+        };
+        match acting.await {
+            Ok(reply) if call.is_plan() => {
+                let value = before.value.unwrap_or(reply.value);
+                Ok(Reply { value, effect: Effect::Planned, ..reply })
+            }
+            Ok(reply) => self.verify(call, &input, before, reply).await,
+            Err(error) if error.outcome() == Outcome::Unknown => self.settle(call, &input, error).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Looks again after the vendor said yes.
+    async fn verify<I: WriteAction>(
+        &self,
+        call: &Call,
+        input: &I,
+        before: Confirmation<I::Output>,
+        mut reply: Reply<I::Output>,
+    ) -> Result<Reply<I::Output>> {
+        let after = match input.subject() {
+            Some(_) => self.look(call, input).await,
+            None => self.look_at_new(call, &reply.value).await,
+        };
+        let after = match after {
+            Ok(after) => after,
+            Err(error) => {
+                // the change is made; that it cannot be read now must not look like a failure
+                reply.value = before.value.unwrap_or(reply.value);
+                return Ok(reply.note(format!("done, but it could not be read back: {error}")));
+            }
+        };
+        match after.shows {
+            Shows::Yes if reply.effect == Effect::Pending => reply.effect = Effect::Applied,
+            Shows::Yes => {}
+            Shows::Underway => reply.effect = Effect::Pending,
+            Shows::Unknown => {
+                let why = self.facts(I::ACTION).and_then(|facts| facts.unconfirmed);
+                reply = reply.note(why.unwrap_or("the vendor accepted it; nothing it shows confirms it"));
+            }
+            Shows::No if reply.effect == Effect::Pending || self.definition().consistency == Consistency::Lagging => {
+                reply.effect = Effect::Pending;
+                reply = reply.note("the vendor accepted it and does not show it yet");
+            }
+            Shows::No => {
+                return Err(Error::unexpected("the vendor accepted the change, but reading it again does not show it")
+                    .with_outcome(Outcome::Unknown)
+                    .hint("look at the vendor's own console before repeating it"));
+            }
+        }
+        let id = reply.value.own_id().to_owned();
+        reply.value = match after.value {
+            _ if I::ACTION.info().method == "delete" => I::Output::with_id(input.subject().unwrap_or(&id)),
+            Some(value) => value,
+            None => reply.value,
+        };
+        Ok(reply)
+    }
+
+    /// Finds out what became of a write that left without an answer.
+    async fn settle<I: WriteAction>(&self, call: &Call, input: &I, error: Error) -> Result<Reply<I::Output>> {
+        let unknown = |error: Error| {
+            error.hint("look before repeating it: a repeat of this command looks first and leaves what is done")
+        };
+        let seen = match input.subject() {
+            Some(_) => self.look(call, input).await,
+            None => self.look_for_new(call, input).await,
+        };
+        match seen {
+            Ok(Confirmation { shows: Shows::Yes, value }) => {
+                let value = value.unwrap_or_else(|| I::Output::with_id(input.subject().unwrap_or_default()));
+                Ok(Reply::applied(value).note(format!(
+                    "the vendor's answer was lost ({}); reading it again shows that it is done",
+                    error.kind().as_str()
+                )))
+            }
+            Ok(Confirmation { shows: Shows::Underway, value: Some(value) }) => {
+                Ok(Reply::pending(value)
+                    .note("the vendor's answer was lost; reading it again shows that it is under way"))
+            }
+            _ => Err(unknown(error)),
+        }
+    }
+
+    /// The confirming read.
+    async fn look<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
+        match I::confirm() {
+            Confirm::Created => Ok(Confirmation::unknown()),
+            Confirm::Get { fields, shows } => {
+                let Some(id) = input.subject() else { return Ok(Confirmation::unknown()) };
+                let Some(value) = self.read::<I::Output>(&call.reading(fields), id).await? else {
+                    return Ok(Confirmation::unknown());
+                };
+                let own = value.as_ref().zip(self.facts(I::ACTION).and_then(|facts| facts.shows));
+                let shows = match own.and_then(|(value, predicate)| predicate.judge(value)) {
+                    Some(shows) => shows,
+                    None => shows(input, value.as_ref()),
+                };
+                Ok(Confirmation { value, shows })
+            }
+            Confirm::Membership { wanted } => self.look_at_membership(call, input, wanted).await,
+        }
+    }
+
+    /// Reads a resource: the outer option is none where the provider cannot, the inner where the vendor has none.
+    async fn read<T: Gettable>(&self, call: &Call, id: &str) -> Result<Option<Option<T>>> {
+        let Some(reading) = T::get(self.provider(), call, id) else { return Ok(None) };
+        match reading.await {
+            Ok(reply) => Ok(Some(Some(reply.value))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The group, and whether the user is in it: by the user's groups, else by the group's users.
+    async fn look_at_membership<I: WriteAction>(
+        &self,
+        call: &Call,
+        input: &I,
+        wanted: bool,
+    ) -> Result<Confirmation<I::Output>> {
+        let Some(Members { group_id, user_id }) = Members::of(input) else { return Ok(Confirmation::unknown()) };
+        let reading = call.reading(confirm::PROFILE);
+        let Some(group) = self.read::<I::Output>(&reading, &group_id).await? else {
+            return Ok(Confirmation::unknown());
+        };
+        let Some(group) = group else {
+            return Err(Error::not_found("the vendor has no such group").about(group_id));
+        };
+        let filters = |action| self.facts(action).map(|facts| facts.filters).unwrap_or_default();
+        let able = self.provider().slots().actions();
+        let member = if able.contains(Action::ListGroups) && filters(Action::ListGroups).contains(&"user_id") {
+            let groups = self.stream(&reading, GroupFilter::default().user_id(&user_id));
+            let found = groups.try_any(|group| std::future::ready(group.id == group_id.as_str())).await;
+            found.map_err(|error| missing_user(error, &user_id))?
+        } else if able.contains(Action::ListUsers) && filters(Action::ListUsers).contains(&"group_id") {
+            let users = self.stream(&reading, UserFilter::default().group_id(&group_id));
+            let found = users.try_any(|user| std::future::ready(user.id == user_id.as_str())).await?;
+            // a group's list does not tell a stranger from a mistyped id
+            if !found
+                && self.read::<userdir_schema::User<'static>>(&call.reading(confirm::STATUS), &user_id).await?
+                    == Some(None)
+            {
+                return Err(missing_user(Error::not_found(""), &user_id));
+            }
+            found
+        } else {
+            return Ok(Confirmation { value: Some(group), shows: Shows::Unknown });
+        };
+        Ok(Confirmation { value: Some(group), shows: Shows::from(member == wanted) })
+    }
+
+    /// Reads what was created, by the id that the vendor answered.
+    async fn look_at_new<T: Gettable>(&self, call: &Call, new: &T) -> Result<Confirmation<T>> {
+        let id = new.own_id();
+        if id.is_empty() {
+            return Ok(Confirmation::unknown());
+        }
+        match self.read::<T>(&call.reading(confirm::PROFILE), id).await? {
+            Some(Some(value)) => Ok(Confirmation { value: Some(value), shows: Shows::Yes }),
+            Some(None) => Ok(Confirmation { value: None, shows: Shows::No }),
+            None => Ok(Confirmation::unknown()),
+        }
+    }
+
+    /// Looks for something whose creation had no answer: by login name or address, by the group's name.
+    async fn look_for_new<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
+        let Some((action, filter)) = self.natural_key(input) else { return Ok(Confirmation::unknown()) };
+        let page = self.list_json(&call.reading(confirm::PROFILE), action, filter, 2, None).await?;
+        let line = page.items.lines().next().unwrap_or_default();
+        let Ok(Value::Object(found)) = serde_json::from_str(line) else { return Ok(Confirmation::unknown()) };
+        match (page.items.count, found.get("id").and_then(Value::as_str)) {
+            (1, Some(id)) => self.look_at_new(call, &I::Output::with_id(id)).await,
+            _ => Ok(Confirmation::unknown()),
+        }
+    }
+
+    /// The list and filter that find a new resource by what the caller named it.
+    fn natural_key<I: WriteAction>(&self, input: &I) -> Option<(Action, Value)> {
+        let given = object(input)?;
+        let (action, keys): (Action, &[&str]) = match I::ACTION {
+            Action::CreateUser => (Action::ListUsers, &["username", "emails"]),
+            Action::CreateGroup => (Action::ListGroups, &["name"]),
+            _ => return None,
+        };
+        let filters = self.facts(action)?.filters;
+        let key = keys.iter().find(|key| filters.contains(key) && given.contains_key(**key))?;
+        Some((action, Value::Object(Map::from_iter([((*key).to_owned(), given.get(*key)?.clone())]))))
+    }
+
+    fn facts(&self, action: Action) -> Option<&'static ActionFacts> {
+        self.definition().facts(action)
+    }
+}
+
+/// Who should be in which group.
+struct Members {
+    group_id: String,
+    user_id: String,
+}
+
+impl Members {
+    fn of(input: &impl Serialize) -> Option<Members> {
+        let given = object(input)?;
+        let text = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
+        Some(Members { group_id: text("group_id")?, user_id: text("user_id")? })
+    }
+}
+
+fn object(input: &impl Serialize) -> Option<Map<String, Value>> {
+    match serde_json::to_value(input) {
+        Ok(Value::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// A list of a user's groups that is not found means that the user is not.
+fn missing_user(error: Error, user_id: &str) -> Error {
+    if error.kind() == ErrorKind::NotFound {
+        Error::not_found("the vendor has no such user").about(user_id.to_owned())
+    } else {
+        error
+    }
+}

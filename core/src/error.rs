@@ -1,0 +1,491 @@
+//! One error type for every crate: what happened, to whom, and what to do next.
+//!
+//! Callers branch on [`ErrorKind`]; people read the message. What the vendor answered is kept apart in [`Origin`]
+//! and printed by neither `Display` nor `Debug`: it may hold other people's data.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use serde::Serialize;
+
+use crate::action::Action;
+use crate::reply::Step;
+
+/// A result with the library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What sort of failure it is. The table of HTTP statuses is [`ErrorKind::from_status`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A missing or malformed setting of the account.
+    Config,
+    /// The vendor refused the credentials.
+    Authentication,
+    /// The vendor knows the caller and does not allow the call.
+    Permission,
+    /// The thing the call is about does not exist at the vendor.
+    NotFound,
+    /// The thing is already there, or in a state that forbids the change.
+    Conflict,
+    /// The input is wrong: by our own checks before any call, or by the vendor's.
+    InvalidRequest,
+    /// The vendor asks to wait longer than the call may.
+    RateLimited,
+    /// The vendor is reached and has no answer now (5xx).
+    Unavailable,
+    /// No answer within the time the call had.
+    Timeout,
+    /// No connection, or it broke.
+    Transport,
+    /// The vendor's answer makes no sense: not JSON, another shape, a page that repeats, a foreign next link.
+    UnexpectedResponse,
+    /// This vendor, or this connection, cannot do it.
+    NotSupported,
+    /// A list that is known to be short.
+    Incomplete,
+    /// Some steps of one action were done and some were not.
+    PartlyDone,
+    /// A guard of ours refused: egress, the last owner, one's own administrator.
+    Refused,
+}
+
+impl ErrorKind {
+    /// The one table from HTTP status to kind. A vendor's `fault` reader may override single answers, never this table.
+    pub fn from_status(status: u16) -> ErrorKind {
+        match status {
+            400 | 405 | 411 | 413 | 414 | 415 | 422 => ErrorKind::InvalidRequest,
+            401 => ErrorKind::Authentication,
+            402 | 403 => ErrorKind::Permission,
+            404 | 410 => ErrorKind::NotFound,
+            408 => ErrorKind::Timeout,
+            409 | 412 => ErrorKind::Conflict,
+            429 => ErrorKind::RateLimited,
+            501 => ErrorKind::NotSupported,
+            500 | 502..=599 => ErrorKind::Unavailable,
+            _ => ErrorKind::UnexpectedResponse,
+        }
+    }
+
+    /// The word used in messages and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ErrorKind::Config => "config",
+            ErrorKind::Authentication => "authentication",
+            ErrorKind::Permission => "permission",
+            ErrorKind::NotFound => "not_found",
+            ErrorKind::Conflict => "conflict",
+            ErrorKind::InvalidRequest => "invalid_request",
+            ErrorKind::RateLimited => "rate_limited",
+            ErrorKind::Unavailable => "unavailable",
+            ErrorKind::Timeout => "timeout",
+            ErrorKind::Transport => "transport",
+            ErrorKind::UnexpectedResponse => "unexpected_response",
+            ErrorKind::NotSupported => "not_supported",
+            ErrorKind::Incomplete => "incomplete",
+            ErrorKind::PartlyDone => "partly_done",
+            ErrorKind::Refused => "refused",
+        }
+    }
+}
+
+/// Whether trying again can help, and what was tried already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryState {
+    /// The same call will fail again.
+    #[default]
+    Never,
+    /// Later, after this pause where the vendor named one.
+    Later(Option<Duration>),
+    /// It was tried this many times in all.
+    GaveUp {
+        /// Requests sent.
+        attempts: u32,
+    },
+}
+
+/// What is known about a write that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing was changed: the request did not leave, or the vendor refused it.
+    #[default]
+    NotDone,
+    /// The request left and no clear answer came back: it may have been carried out.
+    Unknown,
+}
+
+/// Who says it.
+#[derive(Clone, Default)]
+pub enum Origin {
+    /// Our own check.
+    #[default]
+    Own,
+    /// The vendor's answer.
+    Vendor(Box<VendorAnswer>),
+}
+
+/// A vendor's refusal as it came: for `raw_response` of the server, never for a message.
+#[derive(Clone)]
+pub struct VendorAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers by allow-list: content type, request ids, `Retry-After`, rate limits.
+    pub headers: Vec<(String, String)>,
+    /// The body, at most 64 KiB, the account's secrets masked.
+    pub body: Vec<u8>,
+    /// The vendor's own error code, such as Okta's `E0000007`.
+    pub code: Option<String>,
+    /// The vendor's own words.
+    pub message: Option<String>,
+    /// The vendor's id of this exchange, for its support.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Own => f.write_str("Own"),
+            Origin::Vendor(answer) => f
+                .debug_struct("Vendor")
+                .field("status", &answer.status)
+                .field("code", &answer.code)
+                .field("request_id", &answer.request_id)
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
+/// What more there is to say, by kind.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Details {
+    /// Nothing.
+    #[default]
+    None,
+    /// The scopes this action needs at the vendor ([`ErrorKind::Permission`]).
+    Scopes(Vec<String>),
+    /// Names of required parameters that are missing, by the place where the vendor's documentation has them.
+    Missing {
+        /// Names that belong into the query.
+        query: Vec<String>,
+        /// Names that belong into the body.
+        body: Vec<String>,
+    },
+    /// How far a list got ([`ErrorKind::Incomplete`], or any error in the middle of one).
+    List {
+        /// Items handed on before the error.
+        delivered: u64,
+        /// Items the vendor said there are.
+        expected: Option<u64>,
+        /// Number of the page that failed, from 1.
+        at: u64,
+    },
+    /// What each step did ([`ErrorKind::PartlyDone`]).
+    Steps {
+        /// Steps that are done.
+        done: Vec<Step>,
+        /// Steps that are not.
+        failed: Vec<Step>,
+    },
+}
+
+/// The error of every call. See the module page.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Cow<'static, str>,
+    hint: Option<Cow<'static, str>>,
+    provider: Option<&'static str>,
+    action: Option<Action>,
+    target: Option<String>,
+    origin: Origin,
+    retry: RetryState,
+    outcome: Outcome,
+    details: Details,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind; `message` says what happened, in lower case, without a full stop.
+    pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            message: message.into(),
+            hint: None,
+            provider: None,
+            action: None,
+            target: None,
+            origin: Origin::Own,
+            retry: RetryState::Never,
+            outcome: Outcome::NotDone,
+            details: Details::None,
+            source: None,
+        }))
+    }
+
+    /// A wrong or missing setting of the account.
+    pub fn config(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::Config, message)
+    }
+
+    /// Wrong input, found before any call.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::InvalidRequest, message)
+    }
+
+    /// The thing does not exist.
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::NotFound, message)
+    }
+
+    /// An answer that makes no sense.
+    pub fn unexpected(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::UnexpectedResponse, message)
+    }
+
+    /// This vendor or connection cannot do it, because of `reason`.
+    pub fn not_supported(reason: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::NotSupported, reason)
+    }
+
+    /// A guard refuses to send this.
+    pub fn refused(message: impl Into<Cow<'static, str>>) -> Error {
+        Error::new(ErrorKind::Refused, message)
+    }
+
+    /// Some steps done, some not.
+    pub fn partly_done(done: Vec<Step>, failed: Vec<Step>) -> Error {
+        let names = |steps: &[Step]| steps.iter().map(|s| s.target.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!("partly done: done for {}; not for {}", names(&done), names(&failed));
+        Error::new(ErrorKind::PartlyDone, message)
+            .hint("repeat the same call: it finishes the rest and leaves what is done")
+            .with_details(Details::Steps { done, failed })
+    }
+
+    /// Adds to the message.
+    #[must_use]
+    pub(crate) fn and_so(mut self, more: &str) -> Error {
+        self.0.message = format!("{}{more}", self.0.message).into();
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<Cow<'static, str>>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the thing the call is about, unless it is named already.
+    #[must_use]
+    pub fn about(mut self, target: impl Into<String>) -> Error {
+        self.0.target.get_or_insert(target.into());
+        self
+    }
+
+    /// Names provider and action, unless they are named already.
+    #[must_use]
+    pub fn during(mut self, provider: &'static str, action: Action) -> Error {
+        self.0.provider.get_or_insert(provider);
+        self.0.action.get_or_insert(action);
+        self
+    }
+
+    /// Names the provider, unless it is named already.
+    #[must_use]
+    pub fn of_provider(mut self, provider: &'static str) -> Error {
+        self.0.provider.get_or_insert(provider);
+        self
+    }
+
+    /// Keeps the cause, for `source()`.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Marks it as the vendor's.
+    #[must_use]
+    pub fn from_vendor(mut self, answer: VendorAnswer) -> Error {
+        self.0.origin = Origin::Vendor(Box::new(answer));
+        self
+    }
+
+    /// Sets whether a repeat can help.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryState) -> Error {
+        self.0.retry = retry;
+        self
+    }
+
+    /// Says that a write may have been carried out.
+    #[must_use]
+    pub fn with_outcome(mut self, outcome: Outcome) -> Error {
+        self.0.outcome = outcome;
+        self
+    }
+
+    /// Adds what the kind has more to say.
+    #[must_use]
+    pub fn with_details(mut self, details: Details) -> Error {
+        self.0.details = details;
+        self
+    }
+
+    /// What sort of failure.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The message alone, without provider, action and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do next.
+    pub fn next_step(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Slug of the provider.
+    pub fn provider(&self) -> Option<&'static str> {
+        self.0.provider
+    }
+
+    /// The action that failed.
+    pub fn action(&self) -> Option<Action> {
+        self.0.action
+    }
+
+    /// Id of the thing the call was about.
+    pub fn target(&self) -> Option<&str> {
+        self.0.target.as_deref()
+    }
+
+    /// Who says it.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The vendor's answer, when the error is the vendor's.
+    pub fn vendor(&self) -> Option<&VendorAnswer> {
+        match &self.0.origin {
+            Origin::Own => None,
+            Origin::Vendor(answer) => Some(answer),
+        }
+    }
+
+    /// The vendor's own error code.
+    pub fn vendor_code(&self) -> Option<&str> {
+        self.vendor()?.code.as_deref()
+    }
+
+    /// Whether a repeat can help.
+    pub fn retry(&self) -> RetryState {
+        self.0.retry
+    }
+
+    /// Whether a write may have been carried out.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// What the kind has more to say.
+    pub fn details(&self) -> &Details {
+        &self.0.details
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let it = &self.0;
+        if let Some(provider) = it.provider {
+            write!(f, "{provider}: ")?;
+        }
+        if let Some(action) = it.action {
+            write!(f, "{action}: ")?;
+        }
+        f.write_str(&it.message)?;
+        if let Some(target) = &it.target {
+            write!(f, " (`{target}`)")?;
+        }
+        if it.outcome == Outcome::Unknown {
+            f.write_str("; whether the vendor carried it out is unknown")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let it = &self.0;
+        f.debug_struct("Error")
+            .field("kind", &it.kind)
+            .field("message", &it.message)
+            .field("hint", &it.hint)
+            .field("provider", &it.provider)
+            .field("action", &it.action)
+            .field("target", &it.target)
+            .field("origin", &it.origin)
+            .field("retry", &it.retry)
+            .field("outcome", &it.outcome)
+            .field("details", &it.details)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|s| s as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_one_kind() {
+        for (status, kind) in [
+            (400, ErrorKind::InvalidRequest),
+            (401, ErrorKind::Authentication),
+            (403, ErrorKind::Permission),
+            (404, ErrorKind::NotFound),
+            (409, ErrorKind::Conflict),
+            (412, ErrorKind::Conflict),
+            (422, ErrorKind::InvalidRequest),
+            (429, ErrorKind::RateLimited),
+            (500, ErrorKind::Unavailable),
+            (501, ErrorKind::NotSupported),
+            (503, ErrorKind::Unavailable),
+            (302, ErrorKind::UnexpectedResponse),
+        ] {
+            assert_eq!(ErrorKind::from_status(status), kind, "{status}");
+        }
+    }
+
+    #[test]
+    fn the_vendors_words_are_in_neither_text() {
+        let error = Error::not_found("no such user").from_vendor(VendorAnswer {
+            status: 404,
+            headers: vec![],
+            body: b"canary-body".to_vec(),
+            code: Some("E0000007".into()),
+            message: Some("canary-message".into()),
+            request_id: None,
+        });
+        let texts = format!("{error} {error:?}");
+        assert!(!texts.contains("canary"), "{texts}");
+        assert!(texts.contains("E0000007"));
+    }
+
+    #[test]
+    fn the_message_says_who_what_and_whom() {
+        let error = Error::not_found("no such user").during("okta", Action::GetUser).about("00u1");
+        assert_eq!(error.to_string(), "okta: users/get: no such user (`00u1`)");
+    }
+}

@@ -1,0 +1,84 @@
+//! Ways to authenticate, as values.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+
+use super::token::{Grant, Tokens};
+use crate::error::{Error, Result};
+use crate::settings::Secret;
+
+/// How requests are authenticated.
+#[derive(Debug)]
+pub enum Auth {
+    /// A header that stays the same.
+    Header(HeaderName, HeaderValue),
+    /// A token that is fetched, shared and renewed.
+    Token(Box<Tokens>),
+}
+
+impl Auth {
+    /// `Authorization: Bearer …`.
+    ///
+    /// # Errors
+    /// `Config` where the secret cannot stand in a header.
+    pub fn bearer(token: &Secret) -> Result<Auth> {
+        Auth::authorization("Bearer ", token)
+    }
+
+    /// `Authorization:` with a prefix such as `SSWS `.
+    ///
+    /// # Errors
+    /// As [`Auth::bearer`].
+    pub fn authorization(prefix: &str, secret: &Secret) -> Result<Auth> {
+        Auth::header("authorization", prefix, secret)
+    }
+
+    /// Any header, with a prefix before the secret.
+    ///
+    /// # Errors
+    /// As [`Auth::bearer`]; also where `name` is no header's name.
+    pub fn header(name: &str, prefix: &str, secret: &Secret) -> Result<Auth> {
+        let name = HeaderName::try_from(name).map_err(|_| Error::config(format!("`{name}` is no name of a header")))?;
+        Ok(Auth::Header(name, sensitive(format!("{prefix}{}", secret.expose().trim()))?))
+    }
+
+    /// `Authorization: Basic …` of RFC 7617.
+    ///
+    /// # Errors
+    /// As [`Auth::bearer`].
+    pub fn basic(username: &str, password: &Secret) -> Result<Auth> {
+        Ok(Auth::Header(AUTHORIZATION, basic(username, password)?))
+    }
+
+    /// A token of this grant, sent as `Authorization: Bearer …`.
+    pub fn token(grant: Grant) -> Auth {
+        Auth::Token(Box::new(Tokens::new(grant)))
+    }
+}
+
+pub(crate) fn basic(username: &str, password: &Secret) -> Result<HeaderValue> {
+    sensitive(format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.expose()))))
+}
+
+/// A header value that is printed nowhere.
+pub(crate) fn sensitive(value: String) -> Result<HeaderValue> {
+    let mut value = HeaderValue::try_from(value).map_err(|_| {
+        Error::config("the secret holds characters that cannot stand in a header, such as a line break")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_with_a_line_break_is_refused_and_none_is_printed() {
+        assert!(Auth::bearer(&Secret::from("canary\r\nx-evil: 1")).is_err());
+        let auth = Auth::authorization("SSWS ", &Secret::from("canary-secret\n")).unwrap();
+        assert!(!format!("{auth:?}").contains("canary"));
+        let Auth::Header(name, value) = auth else { panic!() };
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("authorization", "SSWS canary-secret"));
+    }
+}

@@ -1,0 +1,261 @@
+//! The vendor HTTP layer: one client and one policy for all vendors, told each vendor's peculiarities as data.
+//!
+//! A provider makes an [`Http`] from its [`Connection`], a [`Vendor`] and an [`Auth`], and builds requests with it:
+//! `self.http.get("api/v1/users").id(id).read(call).await?`. Authentication, pacing, retry, limits, egress, plan mode,
+//! observers and redaction are here, and in no provider.
+
+mod auth;
+pub(crate) mod egress;
+mod paging;
+pub(crate) mod rate;
+pub(crate) mod redact;
+mod request;
+mod send;
+mod token;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use url::Url;
+use userdir_schema::{IntoOwned, Unified};
+
+pub use auth::Auth;
+pub use egress::Egress;
+pub use paging::{Next, Paging, TotalAt};
+pub use rate::{RateHeaders, Reset};
+pub use request::Request;
+pub use token::{ClientAuth, Grant};
+
+use crate::definition::{Definition, Scheme, SettingKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::{MapItem, Shape, map_one};
+use crate::runtime::Runtime;
+use crate::settings::{Secret, Settings};
+
+/// What is peculiar about a vendor's HTTP, as data.
+#[derive(Debug)]
+pub struct Vendor {
+    /// How it tells of its limits.
+    pub rate: RateHeaders,
+    /// Reads its error body; for answers of any status, so that a fault inside a 200 is found too.
+    pub fault: fn(&Answer) -> Option<Fault>,
+    /// Header with its id of an exchange.
+    pub request_id: &'static str,
+    /// `Accept` of every request.
+    pub accept: &'static str,
+    /// `Content-Type` of JSON bodies.
+    pub content_type: &'static str,
+}
+
+/// What a vendor's error body says.
+#[derive(Clone, Debug, Default)]
+pub struct Fault {
+    /// The vendor's code.
+    pub code: Option<String>,
+    /// The vendor's words.
+    pub message: Option<String>,
+    /// The kind, where the status alone would say another.
+    pub kind: Option<ErrorKind>,
+    /// A wait that the body asks for.
+    pub retry_after: Option<Duration>,
+}
+
+/// A vendor's answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body, at most as large as the limits allow.
+    pub body: Bytes,
+    /// Whether mapped items keep the vendor's own bytes.
+    keep_remote_data: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes, keep_remote_data: bool) -> Answer {
+        Answer { status, headers, body, keep_remote_data }
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body, read as JSON into a type of the provider's.
+    ///
+    /// # Errors
+    /// `UnexpectedResponse`.
+    pub fn json<W: DeserializeOwned>(&self) -> Result<W> {
+        serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))
+    }
+
+    /// The body, mapped to a unified resource that keeps it as `remote_data`.
+    ///
+    /// # Errors
+    /// `UnexpectedResponse`.
+    pub fn map<T: Unified>(&self, map: impl MapItem<T>) -> Result<T> {
+        let raw: &RawValue = serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))?;
+        let item = map_one::<T>(raw, &map, self.keep_remote_data).map_err(|error| unreadable(&error))?;
+        Ok(item.into_owned())
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> Error {
+    Error::unexpected(format!("the vendor's answer cannot be read: {}", Shape(error)))
+        .hint("check `base_url`; if it is right, the vendor changed its answer")
+}
+
+/// What a provider is connected with.
+#[derive(Debug)]
+pub struct Connection {
+    /// The provider's own page.
+    pub definition: &'static Definition,
+    /// The way to authenticate that the given settings are complete for.
+    pub scheme: &'static Scheme,
+    settings: Settings,
+    runtime: Runtime,
+}
+
+impl Connection {
+    pub(crate) fn new(
+        definition: &'static Definition,
+        scheme: &'static Scheme,
+        settings: Settings,
+        runtime: Runtime,
+    ) -> Result<Connection> {
+        let connection = Connection { definition, scheme, settings, runtime };
+        for setting in definition.settings {
+            if matches!(setting.kind, SettingKind::Url { .. }) && connection.get(setting.key).is_some() {
+                connection.url(setting.key)?;
+            }
+        }
+        Ok(connection)
+    }
+
+    /// A setting or its default.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.definition.value(&self.settings, key)
+    }
+
+    /// Whether a flag is set.
+    pub fn flag(&self, key: &str) -> bool {
+        self.get(key) == Some("true")
+    }
+
+    /// A setting that must be there.
+    ///
+    /// # Errors
+    /// `Config`.
+    pub fn require(&self, key: &str) -> Result<&str> {
+        self.get(key).ok_or_else(|| Error::config(format!("setting `{key}` is missing")))
+    }
+
+    /// A secret that must be there.
+    ///
+    /// # Errors
+    /// `Config`.
+    pub fn secret(&self, key: &str) -> Result<Secret> {
+        self.settings.get_secret(key).ok_or_else(|| Error::config(format!("secret `{key}` is missing")))
+    }
+
+    /// An address, checked by the egress guard and against the definition's host patterns.
+    ///
+    /// # Errors
+    /// `Config` or `Refused`.
+    pub fn url(&self, key: &str) -> Result<Url> {
+        let text = self.require(key)?;
+        let wrong = |why: String| {
+            Error::config(format!("setting `{key}`: {why}")).hint("write it as https://host or https://host/path")
+        };
+        let url = Url::parse(text).map_err(|error| wrong(format!("`{text}` is no address: {error}")))?;
+        if url.cannot_be_a_base() || url.host_str().is_none() {
+            return Err(wrong(format!("`{text}` names no host")));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("it must end with its path, without `?` and `#`".into()));
+        }
+        self.runtime.shared.egress.check(&url)?;
+        if let Some(SettingKind::Url { hosts }) = self.definition.setting(key).map(|setting| setting.kind) {
+            self.runtime.shared.egress.check_host(&url, hosts)?;
+        }
+        Ok(url)
+    }
+
+    /// The HTTP side of a connection to `base`.
+    pub fn http(&self, base: Url, vendor: &'static Vendor, auth: Auth) -> Http {
+        Http(Arc::new(Shared {
+            provider: self.definition.slug,
+            pacer: self.runtime.pacer(),
+            redactor: redact::Redactor::of(&self.settings),
+            runtime: self.runtime.clone(),
+            base,
+            vendor,
+            auth,
+        }))
+    }
+}
+
+/// Sends requests to one vendor as one account. Cheap to clone.
+#[derive(Clone)]
+pub struct Http(Arc<Shared>);
+
+struct Shared {
+    provider: &'static str,
+    base: Url,
+    vendor: &'static Vendor,
+    auth: Auth,
+    runtime: Runtime,
+    pacer: Arc<rate::Pacer>,
+    redactor: redact::Redactor,
+}
+
+impl Http {
+    /// A GET of this path below the base address.
+    pub fn get(&self, path: &'static str) -> Request {
+        Request::new(self, reqwest::Method::GET, path)
+    }
+
+    /// A POST.
+    pub fn post(&self, path: &'static str) -> Request {
+        Request::new(self, reqwest::Method::POST, path)
+    }
+
+    /// A PUT: idempotent by RFC 9110.
+    pub fn put(&self, path: &'static str) -> Request {
+        Request::new(self, reqwest::Method::PUT, path).idempotent()
+    }
+
+    /// A PATCH.
+    pub fn patch(&self, path: &'static str) -> Request {
+        Request::new(self, reqwest::Method::PATCH, path)
+    }
+
+    /// A DELETE: idempotent by RFC 9110.
+    pub fn delete(&self, path: &'static str) -> Request {
+        Request::new(self, reqwest::Method::DELETE, path).idempotent()
+    }
+
+    /// The base address.
+    pub fn base(&self) -> &Url {
+        &self.0.base
+    }
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http")
+            .field("provider", &self.0.provider)
+            .field("base", &self.0.base.as_str())
+            .finish_non_exhaustive()
+    }
+}

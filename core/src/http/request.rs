@@ -1,0 +1,375 @@
+//! The request builder: paths from literals and encoded ids, bodies from typed structs, and three ways to send:
+//! [`Request::read`], [`Request::write`] and, for lists, [`Request::page`].
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::paging::same_origin;
+use super::{Answer, Http};
+use crate::call::Call;
+use crate::error::Outcome;
+use crate::error::{Error, Result};
+use crate::observer::{Observer, Verdict, WriteOutcome, WriteStep};
+
+/// What is not encoded: the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A request under construction.
+#[must_use]
+pub struct Request {
+    http: Http,
+    method: Method,
+    path: String,
+    /// The path with `{id}` in place of ids: for pacing, logs and metrics.
+    template: String,
+    query: Vec<(Cow<'static, str>, String)>,
+    /// A whole address in place of path and query: a vendor's next link.
+    address: Option<Url>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Body,
+    primary: bool,
+    repeat: Repeat,
+    precondition: Option<String>,
+    /// A fault of the builder's arguments, told when the request is sent.
+    fault: Option<Error>,
+}
+
+/// A request's body.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Body {
+    #[default]
+    None,
+    Json(Vec<u8>),
+    Form(Vec<(String, String)>),
+}
+
+/// Whether a request may be sent again when its outcome is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It changes nothing.
+    Read,
+    /// The vendor takes it twice without harm.
+    Idempotent,
+    /// Never.
+    Never,
+}
+
+/// A request that is ready to be sent, as often as the policy allows.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub method: Method,
+    pub url: Url,
+    pub template: String,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub body: Body,
+    pub repeat: Repeat,
+    /// A request for a token: authenticated by itself, answered in OAuth's words.
+    pub token: Option<Option<HeaderValue>>,
+}
+
+impl Prepared {
+    pub fn to_token_address(
+        url: Url,
+        method: Method,
+        body: Body,
+        authorization: Option<HeaderValue>,
+        repeat: Repeat,
+    ) -> Prepared {
+        let template = format!("token:{}", url.path());
+        Prepared { method, url, template, headers: Vec::new(), body, repeat, token: Some(authorization) }
+    }
+}
+
+impl Request {
+    pub(super) fn new(http: &Http, method: Method, path: &'static str) -> Request {
+        let repeat = if method == Method::GET { Repeat::Read } else { Repeat::Never };
+        Request {
+            http: http.clone(),
+            method,
+            path: path.to_owned(),
+            template: path.to_owned(),
+            query: Vec::new(),
+            address: None,
+            headers: Vec::new(),
+            body: Body::None,
+            primary: false,
+            repeat,
+            precondition: None,
+            fault: None,
+        }
+    }
+
+    /// Appends an id, encoded as one path segment.
+    pub fn id(mut self, id: &str) -> Request {
+        // Core has checked ids of the input; this holds for those that came from the vendor.
+        if let Some(fault) = crate::registry::IdRule::Any.fault(id) {
+            self.fault.get_or_insert_with(|| Error::invalid(format!("an id {fault}")));
+        }
+        self.path.push('/');
+        self.path.extend(utf8_percent_encode(id, ENCODED));
+        self.template.push_str("/{id}");
+        self
+    }
+
+    /// Appends literal segments.
+    pub fn path(mut self, path: &'static str) -> Request {
+        for text in [&mut self.path, &mut self.template] {
+            text.push('/');
+            text.push_str(path);
+        }
+        self
+    }
+
+    /// Adds a query parameter.
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Request {
+        self.query.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a query parameter where there is a value.
+    pub fn query_if(self, name: &'static str, value: Option<impl Into<String>>) -> Request {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: &str) -> Request {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => self.headers.push((name, value)),
+            _ => {
+                self.fault.get_or_insert_with(|| {
+                    Error::invalid(format!("header `{name}` holds characters that cannot stand there"))
+                });
+            }
+        }
+        self
+    }
+
+    /// Sends this as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Request {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.body = Body::Json(body),
+            Err(error) => {
+                self.fault.get_or_insert_with(|| Error::invalid("the body cannot be written as JSON").caused_by(error));
+            }
+        }
+        self
+    }
+
+    /// Sends these as a form.
+    pub fn form(mut self, fields: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Request {
+        self.body = Body::Form(fields.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
+    /// Marks the one vendor call of the action that `remote_query` and `remote_data` belong to.
+    pub fn primary(mut self) -> Request {
+        self.primary = true;
+        self
+    }
+
+    /// The vendor takes it twice without harm.
+    pub fn idempotent(mut self) -> Request {
+        self.repeat = Repeat::Idempotent;
+        self
+    }
+
+    /// It changes nothing, although its method says otherwise: a search by POST.
+    pub fn as_read(mut self) -> Request {
+        self.repeat = Repeat::Read;
+        self
+    }
+
+    /// What must be so for the write to make sense, for plans.
+    pub fn precondition(mut self, what: impl Into<String>) -> Request {
+        self.precondition = Some(what.into());
+        self
+    }
+
+    /// Goes to a next link instead; it must be on the account's own origin.
+    pub(super) fn follow(mut self, address: &str) -> Result<Request> {
+        let url = Url::parse(address).map_err(|_| Error::invalid("the cursor holds no address"))?;
+        same_origin(&self.http.0.base, &url)?;
+        self.address = Some(url);
+        Ok(self)
+    }
+
+    /// The base address, for links.
+    pub(super) fn origin(&self) -> Url {
+        self.http.0.base.clone()
+    }
+
+    /// Sends a read.
+    ///
+    /// # Errors
+    /// The whole taxonomy but `NotSupported` and `Incomplete`.
+    pub async fn read(self, call: &Call) -> Result<Answer> {
+        let http = self.http.clone();
+        let prepared = self.prepare(call)?;
+        http.exchange(call, &prepared).await
+    }
+
+    /// Sends a write, unless an observer of the call says otherwise; none in plan mode.
+    ///
+    /// # Errors
+    /// As [`Request::read`]; `outcome()` tells whether the vendor may have carried it out.
+    pub async fn write(self, call: &Call) -> Result<Option<Answer>> {
+        let http = self.http.clone();
+        let precondition = self.precondition.clone();
+        let prepared = self.prepare(call)?;
+        let step = prepared.step(&http, call, precondition);
+        let observers = || {
+            call.plan.iter().map(|plan| plan.as_ref() as &dyn Observer).chain(call.observers.iter().map(AsRef::as_ref))
+        };
+        for observer in observers() {
+            match observer.before_write(&step).await? {
+                Verdict::Send => {}
+                Verdict::Planned => return Ok(None),
+                Verdict::Known { status, body } => {
+                    return Ok(Some(Answer::new(status, Default::default(), body, !call.keep_remote_data.dropped)));
+                }
+            }
+        }
+        let result = http.exchange(call, &prepared).await;
+        for observer in observers() {
+            let outcome = match &result {
+                Ok(answer) => {
+                    WriteOutcome::Sent { status: answer.status, request_id: answer.header(http.0.vendor.request_id) }
+                }
+                Err(error) if error.outcome() == Outcome::Unknown => WriteOutcome::Unknown(error),
+                Err(error) => WriteOutcome::NotSent(error),
+            };
+            observer.after_write(&step, outcome).await;
+        }
+        result.map(Some)
+    }
+
+    /// Puts address, headers and body together.
+    fn prepare(mut self, call: &Call) -> Result<Prepared> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        let passes = self.primary && call.passes_through;
+        if passes {
+            self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
+            if !call.remote_data.is_empty() {
+                self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
+            }
+        }
+        let url = match self.address.take() {
+            Some(url) => url,
+            None => self.url(),
+        };
+        Ok(Prepared {
+            method: self.method,
+            url,
+            template: self.template,
+            headers: self.headers,
+            body: self.body,
+            repeat: self.repeat,
+            token: None,
+        })
+    }
+
+    fn url(&self) -> Url {
+        let mut url = self.http.0.base.clone();
+        let base = url.path().trim_end_matches('/');
+        let path = if self.path.is_empty() { base.to_owned() } else { format!("{base}/{}", self.path) };
+        url.set_path(&path);
+        // written here, since form encoding has `+` for a space, which not every vendor reads
+        let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
+        let query: Vec<String> = self
+            .query
+            .iter()
+            .map(
+                |(name, value)| {
+                    if value.is_empty() { encoded(name) } else { format!("{}={}", encoded(name), encoded(value)) }
+                },
+            )
+            .collect();
+        url.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
+        url
+    }
+}
+
+/// Merges `remote_data` into a body at the top level; it wins.
+fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
+    let no_object = || {
+        Error::invalid("`remote_data` cannot be merged: this action's vendor request has no JSON object as its body")
+    };
+    match body {
+        Body::None => serde_json::to_vec(remote_data).map(Body::Json).map_err(|error| no_object().caused_by(error)),
+        Body::Json(bytes) => {
+            let mut object: Map<String, Value> =
+                serde_json::from_slice(&bytes).map_err(|error| no_object().caused_by(error))?;
+            object.extend(remote_data.clone());
+            serde_json::to_vec(&object).map(Body::Json).map_err(|error| no_object().caused_by(error))
+        }
+        Body::Form(mut fields) => {
+            for (name, value) in remote_data {
+                fields.retain(|(field, _)| field != name);
+                fields.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+            }
+            Ok(Body::Form(fields))
+        }
+    }
+}
+
+impl Prepared {
+    /// What observers see of a write.
+    fn step(&self, http: &Http, call: &Call, precondition: Option<String>) -> WriteStep {
+        let mut redactor = http.0.redactor.clone();
+        call.masks().iter().for_each(|secret| redactor.add_text(secret));
+        let mut digest = Sha256::new();
+        digest.update(self.method.as_str());
+        digest.update([0]);
+        digest.update(self.url.as_str());
+        digest.update([0]);
+        let body = match &self.body {
+            Body::None => None,
+            Body::Json(bytes) => {
+                digest.update(bytes);
+                serde_json::from_str(&redactor.text(&String::from_utf8_lossy(bytes))).ok()
+            }
+            Body::Form(fields) => {
+                let object: Map<String, Value> =
+                    fields.iter().map(|(name, value)| (name.clone(), Value::from(redactor.text(value)))).collect();
+                digest.update(self.body.encoded().unwrap_or_default());
+                serde_json::value::to_raw_value(&object).ok()
+            }
+        };
+        WriteStep {
+            step: call.next_step(),
+            method: self.method.to_string(),
+            url: redactor.text(self.url.as_str()).into_owned(),
+            body,
+            fingerprint: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            idempotent: self.repeat != Repeat::Never,
+            precondition,
+        }
+    }
+}
+
+impl Body {
+    /// The bytes to send.
+    pub fn encoded(&self) -> Option<Vec<u8>> {
+        match self {
+            Body::None => None,
+            Body::Json(bytes) => Some(bytes.clone()),
+            Body::Form(fields) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(fields);
+                Some(form.finish().into_bytes())
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The policy of sending: authentication, pacing, retry, limits, and turning an answer into a result.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use tracing::debug;
+
+use super::egress::{PrivateName, shown};
+use super::rate::{Rate, back_off};
+use super::request::{Body, Prepared, Repeat};
+use super::token::oauth_fault;
+use super::{Answer, Auth, Fault, Http};
+use crate::call::Call;
+use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
+use crate::observer::Exchange;
+
+/// Bytes of a vendor's error body that are kept.
+const ERROR_BODY: usize = 64 << 10;
+
+/// How one attempt ended.
+enum Attempt {
+    /// An answer, good or bad.
+    Answered(Answer),
+    /// The request did not leave.
+    NotSent(Error),
+    /// It left, and no whole answer came back.
+    Broken(Error),
+}
+
+impl Http {
+    /// Sends a request as often as the policy allows and gives its successful answer.
+    pub(super) async fn exchange(&self, call: &Call, request: &Prepared) -> Result<Answer> {
+        let runtime = &self.0.runtime.shared;
+        runtime.egress.check(&request.url)?;
+        let mut attempt = 0;
+        let mut refused_token = None;
+        loop {
+            self.wait(call, self.0.pacer.wait(&request.template, runtime.clock.monotonic()), request, attempt).await?;
+            attempt += 1;
+            let authorization = self.authorize(call, request, refused_token.as_ref()).await?;
+            let attempted = self.attempt(call, request, authorization.as_ref()).await;
+            let (error, rate) = match attempted {
+                Attempt::Answered(answer) => {
+                    let rate = self.0.vendor.rate.read(&answer.headers, runtime.clock.now());
+                    self.0.pacer.observe(&request.template, &rate, runtime.clock.monotonic());
+                    let fault =
+                        if request.token.is_some() { oauth_fault(&answer) } else { (self.0.vendor.fault)(&answer) };
+                    if answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none()) {
+                        return Ok(answer);
+                    }
+                    // The vendor may have ended a token early: once, with a new one.
+                    if answer.status == 401
+                        && refused_token.is_none()
+                        && let Some(Authorization::Token(ready)) = authorization
+                    {
+                        refused_token = Some(ready);
+                        continue;
+                    }
+                    (self.refusal(request, answer, fault), rate)
+                }
+                Attempt::NotSent(error) => (error, Rate::default()),
+                Attempt::Broken(error) => (self.unknown(request, error), Rate::default()),
+            };
+            if !may_repeat(request.repeat, &error) {
+                return Err(error);
+            }
+            if attempt >= runtime.limits.attempts {
+                return Err(error.with_retry(RetryState::GaveUp { attempts: attempt }));
+            }
+            let hint = match error.retry() {
+                RetryState::Later(hint) => hint.or(rate.pause()),
+                _ => None,
+            };
+            let pause = back_off(attempt, hint, (runtime.random)());
+            if self.is_too_long(call, pause) {
+                return Err(error.with_retry(RetryState::Later(hint)));
+            }
+            debug!(provider = self.0.provider, endpoint = %request.template, attempt, ?pause, kind = error.kind().as_str(), "trying again");
+            self.sleep(call, pause).await?;
+        }
+    }
+
+    /// Waits for the pacer, unless that takes longer than the call may.
+    async fn wait(&self, call: &Call, pause: Duration, request: &Prepared, attempts: u32) -> Result<()> {
+        if call.cancellation.is_cancelled() {
+            return Err(cancelled());
+        }
+        if call.time_left(self.0.runtime.shared.clock.monotonic()).is_some_and(|left| left.is_zero()) {
+            let retry = if attempts == 0 { RetryState::Never } else { RetryState::GaveUp { attempts } };
+            return Err(Error::new(ErrorKind::Timeout, "the call's deadline has passed").with_retry(retry));
+        }
+        if pause.is_zero() {
+            return Ok(());
+        }
+        if self.is_too_long(call, pause) {
+            return Err(Error::new(ErrorKind::RateLimited, "the vendor's rate limit is used up")
+                .with_retry(RetryState::Later(Some(pause))));
+        }
+        debug!(provider = self.0.provider, endpoint = %request.template, ?pause, "the vendor's window is used up");
+        self.sleep(call, pause).await
+    }
+
+    fn is_too_long(&self, call: &Call, pause: Duration) -> bool {
+        let shared = &self.0.runtime.shared;
+        pause > shared.limits.patience || call.time_left(shared.clock.monotonic()).is_some_and(|left| pause >= left)
+    }
+
+    async fn sleep(&self, call: &Call, pause: Duration) -> Result<()> {
+        let slept = call.cancellation.run_until_cancelled(self.0.runtime.shared.clock.sleep(pause)).await;
+        slept.ok_or_else(cancelled)
+    }
+
+    /// The credential of the next attempt.
+    async fn authorize(
+        &self,
+        call: &Call,
+        request: &Prepared,
+        refused: Option<&super::token::Ready>,
+    ) -> Result<Option<Authorization>> {
+        if let Some(own) = &request.token {
+            return Ok(own.clone().map(|value| Authorization::Header(AUTHORIZATION, value)));
+        }
+        match &self.0.auth {
+            Auth::Header(name, value) => Ok(Some(Authorization::Header(name.clone(), value.clone()))),
+            // boxed, since fetching a token is itself an exchange
+            Auth::Token(tokens) => {
+                Box::pin(tokens.ready(self, call, refused)).await.map(|ready| Some(Authorization::Token(ready)))
+            }
+        }
+    }
+
+    /// One request on the wire.
+    async fn attempt(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Attempt {
+        let shared = &self.0.runtime.shared;
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static(if request.token.is_some() { "application/json" } else { self.0.vendor.accept }),
+        );
+        let body = request.body.encoded();
+        match &request.body {
+            Body::Json(_) => drop(headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.0.vendor.content_type))),
+            Body::Form(_) => {
+                drop(headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")))
+            }
+            Body::None => {}
+        }
+        for (name, value) in &request.headers {
+            headers.insert(name, value.clone());
+        }
+        match authorization {
+            Some(Authorization::Header(name, value)) => drop(headers.insert(name, value.clone())),
+            Some(Authorization::Token(ready)) => drop(headers.insert(AUTHORIZATION, ready.header.clone())),
+            None => {}
+        }
+        let mut time = shared.limits.request_timeout;
+        if let Some(left) = call.time_left(shared.clock.monotonic()) {
+            time = time.min(left);
+        }
+        let mut sent =
+            shared.client.request(request.method.clone(), request.url.clone()).headers(headers.clone()).timeout(time);
+        sent = match body {
+            Some(body) => sent.body(body),
+            // an empty body, so that `Content-Length: 0` is sent: some vendors answer 411 without it
+            None if request.method == reqwest::Method::POST || request.method == reqwest::Method::PUT => {
+                sent.header(reqwest::header::CONTENT_LENGTH, 0).body(Vec::new())
+            }
+            None => sent,
+        };
+        let answered = async {
+            let response = sent.send().await.map_err(|error| transport(error, request))?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let body = self.body(response, request).await?;
+            Ok(Answer::new(status, headers, body, !call.keep_remote_data.dropped))
+        };
+        let answered: std::result::Result<Answer, Attempt> = if request.repeat == Repeat::Read {
+            let answered = call.cancellation.run_until_cancelled(answered).await;
+            answered.unwrap_or_else(|| Err(Attempt::NotSent(cancelled())))
+        } else {
+            // a write that may have left is waited for
+            answered.await
+        };
+        match answered {
+            Ok(answer) => {
+                self.show(call, request, &headers, &answer);
+                Attempt::Answered(answer)
+            }
+            Err(attempt) => attempt,
+        }
+    }
+
+    /// Reads a body up to the limit.
+    async fn body(&self, response: reqwest::Response, request: &Prepared) -> std::result::Result<Bytes, Attempt> {
+        let limit = self.0.runtime.shared.limits.body_bytes;
+        let mut body = BytesMut::new();
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| Attempt::Broken(transport_error(&error, request)))?;
+            if body.len() + chunk.len() > limit {
+                let error = Error::unexpected(format!("the vendor's answer is larger than {} MiB", limit >> 20))
+                    .hint("ask for smaller pages with a limit");
+                return Err(Attempt::Broken(error));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    /// Shows an exchange to the observers that want it.
+    fn show(&self, call: &Call, request: &Prepared, headers: &HeaderMap, answer: &Answer) {
+        debug!(provider = self.0.provider, method = %request.method, endpoint = %request.template, status = answer.status, bytes = answer.body.len(), "answered");
+        if request.token.is_some() {
+            return;
+        }
+        for observer in call.observers.iter().filter(|observer| observer.wants_exchanges()) {
+            let mut redactor = self.0.redactor.clone();
+            call.masks().iter().for_each(|secret| redactor.add_text(secret));
+            let body = request.body.encoded().map(|body| redactor.text(&String::from_utf8_lossy(&body)).into_owned());
+            observer.exchange(Exchange {
+                method: request.method.to_string(),
+                url: redactor.text(request.url.as_str()).into_owned(),
+                request_headers: redactor.headers(headers),
+                request_body: body,
+                status: answer.status,
+                response_headers: redactor.headers(&answer.headers),
+                response_body: redactor.bytes(&answer.body).into(),
+            });
+        }
+    }
+
+    /// The error of an answer that is no success.
+    fn refusal(&self, request: &Prepared, answer: Answer, fault: Option<Fault>) -> Error {
+        let fault = fault.unwrap_or_default();
+        let kind = fault.kind.unwrap_or_else(|| ErrorKind::from_status(answer.status));
+        let code = fault.code.map(|code| self.0.redactor.text(&code).into_owned());
+        let what = match kind {
+            ErrorKind::Authentication => "the vendor refused the credentials",
+            ErrorKind::Permission => "the credentials may not do this",
+            ErrorKind::NotFound => "the vendor has no such thing",
+            ErrorKind::Conflict => "the vendor says it conflicts with what is there",
+            ErrorKind::InvalidRequest => "the vendor refused the request as wrong",
+            ErrorKind::RateLimited => "the vendor's rate limit is used up",
+            ErrorKind::Unavailable => "the vendor has no answer now",
+            ErrorKind::NotSupported => "the vendor does not offer this",
+            _ => "the vendor's answer makes no sense",
+        };
+        let code_shown =
+            code.as_deref().map(|code| format!(" {}", &code.chars().take(80).collect::<String>())).unwrap_or_default();
+        let mut error = Error::new(kind, format!("{what} ({}{code_shown})", answer.status));
+        error = match (kind, answer.status) {
+            (ErrorKind::Authentication, _) => error.hint("check the account's credentials: `userdir accounts check`"),
+            (_, 300..400) => error.hint(format!("the vendor redirects from {}; check `base_url`", shown(&request.url))),
+            _ => error,
+        };
+        let later = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
+        if later {
+            let rate = self.0.vendor.rate.read(&answer.headers, self.0.runtime.shared.clock.now());
+            // the end of the window is a hint for a refusal by limit alone
+            let hint = if kind == ErrorKind::RateLimited { rate.pause() } else { rate.retry_after };
+            error = error.with_retry(RetryState::Later(fault.retry_after.or(hint)));
+        }
+        if matches!(kind, ErrorKind::Unavailable | ErrorKind::Timeout) && request.repeat != Repeat::Read {
+            error = error.with_outcome(Outcome::Unknown);
+        }
+        let body = answer.body.slice(..answer.body.len().min(ERROR_BODY));
+        error.from_vendor(VendorAnswer {
+            status: answer.status,
+            headers: self.0.redactor.headers(&answer.headers),
+            body: self.0.redactor.bytes(&body),
+            code,
+            message: fault.message.map(|message| self.0.redactor.text(&message).into_owned()),
+            request_id: answer.headers.get(self.0.vendor.request_id).and_then(|id| id.to_str().ok()).map(str::to_owned),
+        })
+    }
+
+    /// A request that left without an answer: for a write the outcome is unknown.
+    fn unknown(&self, request: &Prepared, error: Error) -> Error {
+        if request.repeat == Repeat::Read { error } else { error.with_outcome(Outcome::Unknown) }
+    }
+}
+
+/// The credential of an attempt.
+enum Authorization {
+    Header(reqwest::header::HeaderName, HeaderValue),
+    Token(super::token::Ready),
+}
+
+/// Whether the failure allows a repeat: it shows that nothing was done, or a repeat does no harm.
+fn may_repeat(repeat: Repeat, error: &Error) -> bool {
+    let harmless = repeat != Repeat::Never;
+    match error.kind() {
+        // refused before it was carried out
+        ErrorKind::RateLimited => true,
+        ErrorKind::Unavailable => harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 502..=504)),
+        // a connection that never was is safe for any request; `unknown` marks those that left
+        ErrorKind::Transport | ErrorKind::Timeout => {
+            harmless || error.outcome() == Outcome::NotDone && error.vendor().is_none()
+        }
+        _ => false,
+    }
+}
+
+/// Sorts a client error into "did not leave" and "left".
+fn transport(error: reqwest::Error, request: &Prepared) -> Attempt {
+    if let Some(refused) = PrivateName::find(&error) {
+        return Attempt::NotSent(refused);
+    }
+    let not_sent = error.is_connect() || error.is_builder();
+    let error = transport_error(&error, request);
+    if not_sent { Attempt::NotSent(error) } else { Attempt::Broken(error) }
+}
+
+/// Says what broke. The client's own text is left out: it has the whole address, with its query.
+fn transport_error(error: &reqwest::Error, request: &Prepared) -> Error {
+    let host = request.url.host_str().unwrap_or_default();
+    let timed_out = error.is_timeout();
+    let error = if error.is_connect() {
+        let kind = if timed_out { ErrorKind::Timeout } else { ErrorKind::Transport };
+        Error::new(kind, format!("no connection to `{host}`: {}", root_cause(error)))
+            .hint("check `base_url` and the network; behind a proxy set HTTPS_PROXY, with own certificates `--ca-file`")
+    } else if timed_out {
+        Error::new(ErrorKind::Timeout, format!("`{host}` did not answer in time"))
+    } else if error.is_builder() {
+        Error::invalid(format!("the request to `{host}` cannot be built"))
+    } else {
+        Error::new(ErrorKind::Transport, format!("the connection to `{host}` broke before the answer was complete"))
+    };
+    error.with_retry(RetryState::Later(None))
+}
+
+/// The innermost cause: "connection refused", "invalid peer certificate".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn cancelled() -> Error {
+    Error::new(ErrorKind::Timeout, "the call was cancelled")
+}

@@ -1,0 +1,173 @@
+//! Who watches a call: one hook for every vendor write, and a look at every exchange.
+//!
+//! Plan mode, the recorder, the audit log and a journal are implementations of [`Observer`]; no provider knows which.
+
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, Result};
+
+/// A write that is about to be sent, as it would go out: after merging, the account's secrets masked.
+#[derive(Clone, Debug, Serialize)]
+pub struct WriteStep {
+    /// Number of the write within its call, from 1.
+    pub step: u32,
+    /// HTTP method.
+    pub method: String,
+    /// Full address.
+    pub url: String,
+    /// JSON body, or form fields as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<Box<RawValue>>,
+    /// SHA-256 over method, address and body as sent, in hex: two writes with the same one are the same write.
+    pub fingerprint: String,
+    /// Whether the vendor takes it twice without harm.
+    pub idempotent: bool,
+    /// What must be so for the write to make sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precondition: Option<String>,
+}
+
+/// What an observer says before a write.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// Send it.
+    Send,
+    /// Do not send it: it is noted.
+    Planned,
+    /// Do not send it: this is the answer it had.
+    Known {
+        /// HTTP status.
+        status: u16,
+        /// Body.
+        body: Bytes,
+    },
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub enum WriteOutcome<'a> {
+    /// It was sent and answered with this status.
+    Sent {
+        /// HTTP status.
+        status: u16,
+        /// The vendor's id of the exchange.
+        request_id: Option<&'a str>,
+    },
+    /// It did not leave, or the vendor refused it.
+    NotSent(&'a Error),
+    /// It left, and whether it was carried out is unknown.
+    Unknown(&'a Error),
+}
+
+/// A request and its answer, credentials masked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exchange {
+    /// HTTP method.
+    pub method: String,
+    /// Full address.
+    pub url: String,
+    /// Request headers.
+    pub request_headers: Vec<(String, String)>,
+    /// Request body as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_body: Option<String>,
+    /// Status of the answer.
+    pub status: u16,
+    /// Headers of the answer.
+    pub response_headers: Vec<(String, String)>,
+    /// Body of the answer.
+    #[serde(skip)]
+    pub response_body: Bytes,
+}
+
+/// Watches a call. Every method has a default, so that an observer says only what it is about.
+#[async_trait]
+pub trait Observer: Send + Sync {
+    /// Before a write. An error keeps it from being sent.
+    async fn before_write(&self, _step: &WriteStep) -> Result<Verdict> {
+        Ok(Verdict::Send)
+    }
+
+    /// After a write.
+    async fn after_write(&self, _step: &WriteStep, _outcome: WriteOutcome<'_>) {}
+
+    /// Whether [`Observer::exchange`] is wanted; what nobody wants is not built.
+    fn wants_exchanges(&self) -> bool {
+        false
+    }
+
+    /// After any answered request, reads too.
+    fn exchange(&self, _exchange: Exchange) {}
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanStep {
+    /// The write.
+    #[serde(flatten)]
+    pub write: WriteStep,
+    /// The step whose answer this one needs: "then, with its result".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u32>,
+}
+
+/// Plan mode: notes writes and sends none.
+#[derive(Default)]
+pub struct Plan {
+    steps: Mutex<Vec<PlanStep>>,
+}
+
+impl Plan {
+    /// What was noted.
+    pub fn steps(&self) -> Vec<PlanStep> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Observer for Plan {
+    async fn before_write(&self, step: &WriteStep) -> Result<Verdict> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(PlanStep { write: step.clone(), after: None });
+        Ok(Verdict::Planned)
+    }
+}
+
+/// Keeps raw exchanges, at most 1 MiB of bodies; the rest is counted.
+#[derive(Default)]
+pub struct Recorder {
+    kept: Mutex<(Vec<Exchange>, usize)>,
+}
+
+/// Bytes of bodies a recorder holds.
+const RECORDER_BYTES: usize = 1 << 20;
+
+impl Recorder {
+    /// What was kept, in order.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}
+
+#[async_trait]
+impl Observer for Recorder {
+    fn wants_exchanges(&self) -> bool {
+        true
+    }
+
+    fn exchange(&self, mut exchange: Exchange) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let (exchanges, bytes) = &mut *kept;
+        let size = exchange.response_body.len();
+        if *bytes + size > RECORDER_BYTES {
+            exchange.response_body = Bytes::new();
+        } else {
+            *bytes += size;
+        }
+        exchanges.push(exchange);
+    }
+}

@@ -1,0 +1,460 @@
+//! One vendor page: the vendor's bytes, where its items are, and the mapping to apply to each.
+//!
+//! Items are borrowed slices of the body: they are parsed once, into the vendor's wire struct, and kept raw as
+//! `remote_data`. A provider makes one page; core makes streams, fills, cuts and writes (see `directory/list.rs`).
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use userdir_schema::{RemoteData, Unified};
+
+use crate::action::Recheck;
+use crate::error::{Error, Result};
+
+/// What a list action is asked for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PageRequest<F> {
+    /// What to narrow by; only filters of the definition's list are set.
+    pub filter: F,
+    /// How many items are still wanted; none for all. The vendor's own maximum is a matter of [`Paging`](crate::http::Paging).
+    pub wanted: Option<u32>,
+    /// The vendor's cursor, from the page before; none for the first page.
+    pub cursor: Option<String>,
+}
+
+impl<F> PageRequest<F> {
+    /// The first page.
+    pub fn first(filter: F) -> PageRequest<F> {
+        PageRequest { filter, wanted: None, cursor: None }
+    }
+
+    /// The page at a cursor.
+    #[must_use]
+    pub fn at(mut self, cursor: Option<String>) -> PageRequest<F> {
+        self.cursor = cursor;
+        self
+    }
+
+    /// With a number of items that are wanted.
+    #[must_use]
+    pub fn wanting(mut self, wanted: Option<u32>) -> PageRequest<F> {
+        self.wanted = wanted;
+        self
+    }
+}
+
+/// How many items the vendor says there are in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// It counts.
+    Exact(u64),
+    /// It guesses; nothing is concluded from it.
+    Estimate(u64),
+}
+
+/// The result of mapping one item.
+pub type Mapped<T> = std::result::Result<T, serde_json::Error>;
+
+/// A mapping from a vendor's item to the unified resource: a plain function `fn(&RawValue) -> Mapped<User<'_>>`.
+pub trait MapItem<T: Unified>: Send + Sync + 'static {
+    /// Maps one item, borrowing from it.
+    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<T::Of<'a>>;
+}
+
+impl<T, F> MapItem<T> for F
+where
+    T: Unified,
+    F: for<'a> Fn(&'a RawValue) -> Mapped<T::Of<'a>> + Send + Sync + 'static,
+{
+    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<T::Of<'a>> {
+        self(raw)
+    }
+}
+
+/// Takes items as they are mapped.
+pub trait Sink<T: Unified> {
+    /// Takes one; it may borrow from the page.
+    fn take(&mut self, item: T::Of<'_>) -> Result<()>;
+}
+
+/// One vendor page.
+pub struct Page<T: Unified> {
+    content: Content<T>,
+    next: NextPage,
+    total: Option<Total>,
+    total_path: &'static str,
+    recheck: Option<Arc<dyn Recheck<T>>>,
+    /// Position of the first item, for vendors that count.
+    pub(crate) counts: bool,
+}
+
+enum Content<T: Unified> {
+    Body { body: Bytes, items: &'static str, map: Arc<dyn MapItem<T>> },
+    Values(Vec<T::Of<'static>>),
+}
+
+/// Where the next page is.
+pub(crate) enum NextPage {
+    /// There is none.
+    None,
+    /// Here.
+    At(String),
+    /// The body says: a cursor at this path.
+    InBody(&'static str),
+    /// After the items of this one, unless they reach the total.
+    Counted(Counted),
+}
+
+/// How a counting vendor goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Counted {
+    /// Number of the page's first item, or of the page.
+    pub at: u64,
+    /// Number of the vendor's very first.
+    pub first: u64,
+    /// Whether pages are counted instead of items.
+    pub pages: bool,
+    /// Items asked for.
+    pub size: u64,
+}
+
+impl<T: Unified> Page<T> {
+    /// Items of a body, at a path such as `Resources` (empty: the body itself is the list), mapped by `map`.
+    pub fn of_body(body: Bytes, items: &'static str, map: impl MapItem<T>) -> Page<T> {
+        Page::new(Content::Body { body, items, map: Arc::new(map) })
+    }
+
+    /// Items that the provider made itself, such as a fixed table of roles.
+    pub fn of_values(values: Vec<T::Of<'static>>) -> Page<T> {
+        Page::new(Content::Values(values))
+    }
+
+    fn new(content: Content<T>) -> Page<T> {
+        Page { content, next: NextPage::None, total: None, total_path: "", recheck: None, counts: false }
+    }
+
+    /// Where the next page is; none ends the list.
+    #[must_use]
+    pub fn next(mut self, cursor: Option<String>) -> Page<T> {
+        self.next = cursor.map_or(NextPage::None, NextPage::At);
+        self
+    }
+
+    /// The next page's cursor is in the body, at this path; missing, null or empty ends the list.
+    #[must_use]
+    pub fn next_in_body(mut self, path: &'static str) -> Page<T> {
+        self.next = NextPage::InBody(path);
+        self
+    }
+
+    pub(crate) fn counted(mut self, counted: Counted) -> Page<T> {
+        self.next = NextPage::Counted(counted);
+        self.counts = true;
+        self
+    }
+
+    /// What the vendor says of the number of all items.
+    #[must_use]
+    pub fn total(mut self, total: Option<Total>) -> Page<T> {
+        self.total = total;
+        self
+    }
+
+    /// The exact total is in the body, at this path.
+    #[must_use]
+    pub fn total_in_body(mut self, path: &'static str) -> Page<T> {
+        self.total_path = path;
+        self
+    }
+
+    /// Drops items that the filter does not take, for vendors that honour filters at their pleasure.
+    #[must_use]
+    pub fn rechecked(mut self, filter: impl Recheck<T> + 'static) -> Page<T> {
+        self.recheck = Some(Arc::new(filter));
+        self
+    }
+
+    /// The vendor's bytes, as they came.
+    pub fn body(&self) -> Option<&Bytes> {
+        match &self.content {
+            Content::Body { body, .. } => Some(body),
+            Content::Values(_) => None,
+        }
+    }
+
+    /// Splits the body into items and reads what it says of total and next page.
+    pub(crate) fn open(&self) -> Result<Opened<'_, T>> {
+        let mut opened = match &self.content {
+            Content::Values(values) => {
+                Opened { page: self, items: Items::Values(values), next: None, total: self.total }
+            }
+            Content::Body { body, items, .. } => {
+                let next = match self.next {
+                    NextPage::InBody(path) => path,
+                    _ => "",
+                };
+                let envelope = Envelope::read(body, items, next, self.total_path).map_err(not_a_list)?;
+                let total = self.total.or(envelope.total.map(Total::Exact));
+                Opened { page: self, items: Items::Raw(envelope.items), next: envelope.next, total }
+            }
+        };
+        match &self.next {
+            NextPage::None | NextPage::InBody(_) => {}
+            NextPage::At(cursor) => opened.next = Some(cursor.clone()),
+            NextPage::Counted(counted) => opened.next = counted.next(opened.len(), opened.total),
+        }
+        Ok(opened)
+    }
+}
+
+impl Counted {
+    /// The cursor after `got` items: none when nothing came, when the total is reached, or, without a total, when the
+    /// page was not full.
+    fn next(self, got: usize, total: Option<Total>) -> Option<String> {
+        let got = got as u64;
+        let step = if self.pages { 1 } else { got };
+        let seen = if self.pages { (self.at - self.first) * self.size + got } else { self.at - self.first + got };
+        let more = match total {
+            _ if got == 0 => false,
+            Some(Total::Exact(total)) => seen < total,
+            _ => got >= self.size,
+        };
+        more.then(|| (self.at + step).to_string())
+    }
+}
+
+fn not_a_list(error: serde_json::Error) -> Error {
+    Error::unexpected(format!("the vendor's list cannot be read: {}", Shape(&error)))
+        .hint("check `base_url`; if it is right, the vendor changed its answer")
+}
+
+/// Says what is wrong with JSON without repeating any of it.
+pub(crate) struct Shape<'e>(pub &'e serde_json::Error);
+
+impl fmt::Display for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.0.classify() {
+            serde_json::error::Category::Io | serde_json::error::Category::Syntax => "it is not JSON",
+            serde_json::error::Category::Eof => "it ends in the middle",
+            serde_json::error::Category::Data => "it has another shape than documented",
+        };
+        write!(f, "{what} (line {} column {})", self.0.line(), self.0.column())
+    }
+}
+
+/// A page that has been split.
+pub(crate) struct Opened<'p, T: Unified> {
+    page: &'p Page<T>,
+    items: Items<'p, T>,
+    pub next: Option<String>,
+    pub total: Option<Total>,
+}
+
+enum Items<'p, T: Unified> {
+    Raw(Vec<&'p RawValue>),
+    Values(&'p [T::Of<'static>]),
+}
+
+impl<'p, T: Unified> Opened<'p, T>
+where
+    T::Of<'static>: Clone,
+{
+    /// Number of items, before any filter of ours.
+    pub fn len(&self) -> usize {
+        match &self.items {
+            Items::Raw(items) => items.len(),
+            Items::Values(items) => items.len(),
+        }
+    }
+
+    /// Maps the item at `index` and hands it to `with`, together with whether our own filter takes it.
+    pub fn with_item<R>(
+        &self,
+        index: usize,
+        keep_raw: bool,
+        with: impl FnOnce(T::Of<'_>, bool) -> R,
+    ) -> Result<Option<R>> {
+        match (&self.items, &self.page.content) {
+            (Items::Raw(items), Content::Body { map, .. }) => {
+                let Some(raw) = items.get(index).copied() else { return Ok(None) };
+                let item = map_one::<T>(raw, map.as_ref(), keep_raw).map_err(|error| {
+                    Error::unexpected(format!(
+                        "item {} of the vendor's page cannot be read: {}",
+                        index + 1,
+                        Shape(&error)
+                    ))
+                })?;
+                let kept = self.page.recheck.as_ref().is_none_or(|recheck| recheck.keeps(&item));
+                Ok(Some(with(item, kept)))
+            }
+            (Items::Values(items), _) => {
+                let Some(item) = items.get(index).cloned() else { return Ok(None) };
+                let kept = self.page.recheck.as_ref().is_none_or(|recheck| recheck.keeps(&item));
+                Ok(Some(with(item, kept)))
+            }
+            (Items::Raw(_), Content::Values(_)) => Ok(None),
+        }
+    }
+}
+
+/// Maps one raw item and puts the vendor's own bytes in, unless the mapping did.
+pub(crate) fn map_one<'a, T: Unified>(raw: &'a RawValue, map: &dyn MapItem<T>, keep_raw: bool) -> Mapped<T::Of<'a>> {
+    let mut item = map.map(raw)?;
+    if T::id(&item).is_empty() {
+        return Err(serde_json::Error::custom("an item without an id"));
+    }
+    if !keep_raw {
+        T::set_remote_data(&mut item, None);
+    } else if T::remote_data(&item).is_none() {
+        T::set_remote_data(&mut item, Some(RemoteData::from(raw)));
+    }
+    Ok(item)
+}
+
+/// What a list's body says, read in one pass.
+#[derive(Default)]
+struct Envelope<'p> {
+    items: Vec<&'p RawValue>,
+    next: Option<String>,
+    total: Option<u64>,
+}
+
+impl<'p> Envelope<'p> {
+    /// Reads the list at `items`, a cursor at `next` and a number at `total`; paths have dots, empty means none (for
+    /// `items`: the body itself). A list that is null or missing is empty.
+    fn read(body: &'p [u8], items: &str, next: &str, total: &str) -> serde_json::Result<Envelope<'p>> {
+        let mut envelope = Envelope::default();
+        let mut json = serde_json::Deserializer::from_slice(body);
+        if items.is_empty() {
+            envelope.items = serde::Deserialize::deserialize(&mut json)?;
+        } else {
+            Walk { items, next, total, into: &mut envelope }.deserialize(&mut json)?;
+        }
+        json.end()?;
+        Ok(envelope)
+    }
+}
+
+/// Walks down the members that the paths name.
+struct Walk<'e, 'p> {
+    items: &'e str,
+    next: &'e str,
+    total: &'e str,
+    into: &'e mut Envelope<'p>,
+}
+
+/// What is left of a path behind `member`: nothing when it is another one, `Some("")` when it ends here.
+fn behind<'e>(path: &'e str, member: &str) -> Option<&'e str> {
+    let rest = path.strip_prefix(member)?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('.') }
+}
+
+impl<'p> DeserializeSeed<'p> for Walk<'_, 'p> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'p> Visitor<'p> for Walk<'_, 'p> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        while let Some(member) = map.next_key::<std::borrow::Cow<'p, str>>()? {
+            let [items, next, total] = [self.items, self.next, self.total].map(|path| behind(path, &member));
+            if items == Some("") {
+                self.into.items = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
+            } else if next == Some("") {
+                self.into.next = text(map.next_value()?);
+            } else if total == Some("") {
+                self.into.total = text(map.next_value()?).and_then(|number| number.parse().ok());
+            } else if items.or(next).or(total).is_some() {
+                let [items, next, total] = [items, next, total].map(|path| path.unwrap_or_default());
+                let raw: &RawValue = map.next_value()?;
+                if raw.get().starts_with('{') {
+                    let mut json = serde_json::Deserializer::from_str(raw.get());
+                    let walk = Walk { items, next, total, into: self.into };
+                    walk.deserialize(&mut json).map_err(A::Error::custom)?;
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A word or number as text; null, empty and anything else as nothing.
+fn text(raw: &RawValue) -> Option<String> {
+    match serde_json::from_str(raw.get()) {
+        Ok(serde_json::Value::String(text)) if !text.is_empty() => Some(text),
+        Ok(serde_json::Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<'p>(body: &'p str, items: &str, next: &str, total: &str) -> (Vec<&'p str>, Option<String>, Option<u64>) {
+        let envelope = Envelope::read(body.as_bytes(), items, next, total).unwrap();
+        (envelope.items.iter().map(|raw| raw.get()).collect(), envelope.next, envelope.total)
+    }
+
+    #[test]
+    fn an_envelope_is_read_in_any_order() {
+        assert_eq!(read(r#"[{"a":1}, 2]"#, "", "", ""), (vec![r#"{"a":1}"#, "2"], None, None));
+        assert_eq!(
+            read(
+                r#"{"totalResults": "3", "x": [1], "Resources": [{}], "nextCursor": "c"}"#,
+                "Resources",
+                "nextCursor",
+                "totalResults"
+            ),
+            (vec!["{}"], Some("c".into()), Some(3))
+        );
+        assert_eq!(
+            read(r#"{"_links": {"next": {"href": "u"}}, "roles": null}"#, "roles", "_links.next.href", ""),
+            (vec![], Some("u".into()), None)
+        );
+        assert_eq!(
+            read(
+                r#"{"data": {"users": [1, 2], "pagination": {"next": ""}}}"#,
+                "data.users",
+                "data.pagination.next",
+                ""
+            ),
+            (vec!["1", "2"], None, None)
+        );
+        assert_eq!(read(r#"{"totalResults": 0}"#, "Resources", "", "totalResults"), (vec![], None, Some(0)));
+    }
+
+    #[test]
+    fn what_is_no_list_is_an_error_and_never_an_empty_list() {
+        for body in ["", "<html>", "[1, 2", "[] x", r#"{"Resources": {}}"#, "null"] {
+            assert!(Envelope::read(body.as_bytes(), "Resources", "", "").is_err(), "{body:?}");
+        }
+        assert!(Envelope::read(b"{}", "", "", "").is_err());
+    }
+
+    #[test]
+    fn counting_ends_at_the_total() {
+        let items = Counted { at: 1, first: 1, pages: false, size: 100 };
+        assert_eq!(items.next(100, Some(Total::Exact(250))), Some("101".into()));
+        assert_eq!(Counted { at: 201, ..items }.next(50, Some(Total::Exact(250))), None);
+        assert_eq!(items.next(20, Some(Total::Exact(250))), Some("21".into()), "a short page is no end");
+        assert_eq!(items.next(0, Some(Total::Exact(250))), None);
+        assert_eq!(items.next(99, None), None);
+        let pages = Counted { at: 1, first: 1, pages: true, size: 30 };
+        assert_eq!(pages.next(30, Some(Total::Exact(31))), Some("2".into()));
+    }
+}

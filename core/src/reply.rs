@@ -1,0 +1,153 @@
+//! What an action answers: the value, what was done, and to whom.
+
+use serde::Serialize;
+use userdir_schema::Unified;
+
+/// What a call did at the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing: the action only reads.
+    Read,
+    /// The change was made, and reading the vendor again shows it (or [`Reply::notes`] says why that could not be seen).
+    Applied,
+    /// The vendor shows that it is so already; nothing was sent.
+    Already,
+    /// Plan mode: nothing was sent.
+    Planned,
+    /// The vendor accepted the change and does not show it yet.
+    Pending,
+}
+
+impl Effect {
+    /// The word of the header `x-userdir-effect`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::Read => "read",
+            Effect::Applied => "applied",
+            Effect::Already => "already",
+            Effect::Planned => "planned",
+            Effect::Pending => "pending",
+        }
+    }
+
+    /// The effect of several steps: `already` only if all were, `planned` and `pending` if any is, else `applied`.
+    pub fn of_steps<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Effect {
+        let effects: Vec<Effect> = steps.into_iter().filter_map(|step| step.effect).collect();
+        if effects.iter().all(|e| *e == Effect::Already) {
+            Effect::Already
+        } else if effects.contains(&Effect::Planned) {
+            Effect::Planned
+        } else if effects.contains(&Effect::Pending) {
+            Effect::Pending
+        } else {
+            Effect::Applied
+        }
+    }
+}
+
+/// One step of an action that has several, such as one role of `users/unassign-role`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// What the step was about, such as a role id.
+    pub target: String,
+    /// What it did; none where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Step {
+    /// A step that did this.
+    pub fn done(target: impl Into<String>, effect: Effect) -> Step {
+        Step { target: target.into(), effect: Some(effect), error: None }
+    }
+
+    /// A step that failed.
+    pub fn failed(target: impl Into<String>, error: impl std::fmt::Display) -> Step {
+        Step { target: target.into(), effect: None, error: Some(error.to_string()) }
+    }
+}
+
+/// The answer of every action but the lists.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Reply<T> {
+    /// The resource, as read after the change; after a delete its id alone; in plan mode as it is now.
+    pub value: T,
+    /// What was done.
+    pub effect: Effect,
+    /// What each step did, where there were several.
+    pub steps: Vec<Step>,
+    /// What an administrator should know: what stays, what lags, what could not be verified.
+    pub notes: Vec<String>,
+}
+
+impl<T> Reply<T> {
+    fn new(value: T, effect: Effect) -> Reply<T> {
+        Reply { value, effect, steps: Vec::new(), notes: Vec::new() }
+    }
+
+    /// The answer of a read.
+    pub fn read(value: T) -> Reply<T> {
+        Reply::new(value, Effect::Read)
+    }
+
+    /// The change was made.
+    pub fn applied(value: T) -> Reply<T> {
+        Reply::new(value, Effect::Applied)
+    }
+
+    /// It was so already.
+    pub fn already(value: T) -> Reply<T> {
+        Reply::new(value, Effect::Already)
+    }
+
+    /// The vendor will do it by and by.
+    pub fn pending(value: T) -> Reply<T> {
+        Reply::new(value, Effect::Pending)
+    }
+
+    /// Adds the steps and takes the effect from them.
+    #[must_use]
+    pub fn with_steps(mut self, steps: Vec<Step>) -> Reply<T> {
+        self.effect = Effect::of_steps(&steps);
+        self.steps = steps;
+        self
+    }
+
+    /// Adds a note.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Reply<T> {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+impl<T: Unified> Reply<T> {
+    /// The change was made and the vendor answered nothing but yes; core reads the resource afterwards.
+    pub fn sent(id: &str) -> Reply<T> {
+        Reply::applied(T::with_id(id))
+    }
+
+    /// Plan mode: nothing was sent; core puts in the resource as it is now.
+    pub fn planned() -> Reply<T> {
+        Reply::new(T::with_id(""), Effect::Planned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_decide_the_effect() {
+        let step = |effect| Step::done("r", effect);
+        assert_eq!(Effect::of_steps(&[step(Effect::Already), step(Effect::Already)]), Effect::Already);
+        assert_eq!(Effect::of_steps(&[step(Effect::Already), step(Effect::Applied)]), Effect::Applied);
+        assert_eq!(Effect::of_steps(&[step(Effect::Pending), step(Effect::Applied)]), Effect::Pending);
+    }
+}

@@ -1,0 +1,261 @@
+//! An account, and what creates and changes one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::StoreError;
+
+/// One connection to one vendor, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Account {
+    /// Given by the store, never used twice.
+    pub id: Uuid,
+    /// The name people use; unique, and never readable as a UUID.
+    pub name: String,
+    /// The slug of the provider.
+    pub integration: String,
+    /// The operator's own word for whom the account belongs to.
+    pub tenant_id: String,
+    /// Which of the provider's authentication methods it uses, where more than one would fit.
+    pub authentication_method: Option<String>,
+    /// How the connection stands.
+    pub status: AccountStatus,
+    /// The settings that are no secret.
+    pub settings: BTreeMap<String, String>,
+    /// The names of the secrets it has, sorted. The values come from [`Store::secrets`](crate::Store::secrets) alone.
+    pub secret_keys: Vec<String>,
+    /// Starts at 1 and grows with each change; what was built from an older revision is stale.
+    pub revision: i64,
+    /// The last thing that went wrong, for people.
+    pub last_error: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How a connection stands. The words are open: one that is not known here is kept as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccountStatus {
+    /// Stored, not yet proved by a call to the vendor. Every account starts so.
+    Connecting,
+    /// Works.
+    Active,
+    /// The vendor refuses its credentials; a person has to give new ones.
+    NeedsReauth,
+    /// What was given did not pass the vendor's check.
+    ValidationError,
+    /// Connected, but what had to follow failed.
+    PostInstallError,
+    /// A word of a later version or of another program.
+    Other(String),
+}
+
+impl AccountStatus {
+    /// The word, as stored and as on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Active => "active",
+            Self::NeedsReauth => "needs_reauth",
+            Self::ValidationError => "validation_error",
+            Self::PostInstallError => "post_install_error",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for AccountStatus {
+    fn from(word: &str) -> Self {
+        match word {
+            "connecting" => Self::Connecting,
+            "active" => Self::Active,
+            "needs_reauth" => Self::NeedsReauth,
+            "validation_error" => Self::ValidationError,
+            "post_install_error" => Self::PostInstallError,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for AccountStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for AccountStatus {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// What it takes to create an account.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NewAccount {
+    /// The name people will use.
+    pub name: String,
+    /// The slug of the provider.
+    pub integration: String,
+    /// Whom the account belongs to.
+    pub tenant_id: String,
+    /// Which of the provider's authentication methods it uses.
+    pub authentication_method: Option<String>,
+    /// The settings that are no secret.
+    pub settings: BTreeMap<String, String>,
+    /// The secrets, by their key in the provider's definition.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+impl NewAccount {
+    /// An account with neither settings nor secrets yet.
+    pub fn new(name: impl Into<String>, integration: impl Into<String>, tenant_id: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            integration: integration.into(),
+            tenant_id: tenant_id.into(),
+            authentication_method: None,
+            settings: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
+    /// Names the authentication method.
+    pub fn authentication_method(mut self, method: impl Into<String>) -> Self {
+        self.authentication_method = Some(method.into());
+        self
+    }
+
+    /// Adds a setting.
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a secret.
+    pub fn secret(mut self, key: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        self.secrets.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// A change of an account. What is not named stays as it is.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AccountChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new tenant.
+    pub tenant_id: Option<String>,
+    /// A new status.
+    pub status: Option<AccountStatus>,
+    /// A new last error; `Some(None)` clears it.
+    pub last_error: Option<Option<String>>,
+    /// Settings to add or replace; the others stay.
+    pub settings: BTreeMap<String, String>,
+    /// Secrets to add or replace; the others stay.
+    pub secrets: BTreeMap<String, SecretString>,
+}
+
+impl AccountChange {
+    /// Renames the account.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Gives it to another tenant.
+    pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.tenant_id = Some(tenant_id.into());
+        self
+    }
+
+    /// Sets the status.
+    pub fn status(mut self, status: AccountStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Sets the last error, or clears it with `None`.
+    pub fn last_error(mut self, error: Option<String>) -> Self {
+        self.last_error = Some(error);
+        self
+    }
+
+    /// Adds or replaces a setting.
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds or replaces a secret.
+    pub fn secret(mut self, key: impl Into<String>, value: impl Into<SecretString>) -> Self {
+        self.secrets.insert(key.into(), value.into());
+        self
+    }
+
+    /// Whether it names nothing at all. Such a change leaves the revision alone.
+    pub fn is_empty(&self) -> bool {
+        let Self { name, tenant_id, status, last_error, settings, secrets } = self;
+        name.is_none()
+            && tenant_id.is_none()
+            && status.is_none()
+            && last_error.is_none()
+            && settings.is_empty()
+            && secrets.is_empty()
+    }
+}
+
+/// Which accounts to list; the default is all.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AccountFilter {
+    /// Only those of this provider.
+    pub integration: Option<String>,
+    /// Only those of this tenant.
+    pub tenant_id: Option<String>,
+}
+
+impl AccountFilter {
+    /// Only those of this provider.
+    pub fn integration(mut self, slug: impl Into<String>) -> Self {
+        self.integration = Some(slug.into());
+        self
+    }
+
+    /// Only those of this tenant.
+    pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
+        self.tenant_id = Some(tenant_id.into());
+        self
+    }
+}
+
+/// The longest name, in characters: it stands in tables, logs and addresses.
+const LONGEST_NAME: usize = 200;
+
+/// Refuses a name that could not be used everywhere an account is named.
+pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
+    let reason = if name.trim().is_empty() {
+        "it is empty"
+    } else if name.trim() != name {
+        "it starts or ends with a space"
+    } else if name.chars().any(char::is_control) {
+        "it holds a control character"
+    } else if name.chars().count() > LONGEST_NAME {
+        "it is longer than 200 characters"
+    } else if Uuid::try_parse(name).is_ok() {
+        // accounts are looked up by name or UUID: one must never hide the other
+        "it reads as a UUID"
+    } else {
+        return Ok(());
+    };
+    Err(StoreError::InvalidName { name: name.to_owned(), reason })
+}

@@ -1,0 +1,165 @@
+//! What can go wrong, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the store did not do what was asked. Holds no secret in any form.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Nothing goes by that name or id.
+    #[error("there is no {what} {name:?}; `userdir {what}s list` shows those there are")]
+    NotFound {
+        /// The kind of thing, such as `account`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+    },
+
+    /// Another account has that name.
+    #[error("there is already an account named {name:?}; choose another name, or change that one")]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+
+    /// The name could not be used everywhere an account is named.
+    #[error("an account cannot be named {name:?}: {reason}; choose another name")]
+    InvalidName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// The key is not the one the database was made with.
+    #[error(
+        "the master key is not the one that {database} was made with; nothing was read or changed. Start again with \
+         the right key: the `master.key` that belongs to it, or the value that USERDIR_MASTER_KEY or \
+         --master-key-file had when the database was made"
+    )]
+    WrongKey {
+        /// Which database.
+        database: String,
+    },
+
+    /// There is a database but no key file. A new key could not open it, so none is made.
+    #[error(
+        "{} exists, but its key file {} does not; without the key its secrets cannot be opened, and no new key was \
+         made. Put the key file back, or give the key through USERDIR_MASTER_KEY or --master-key-file",
+        database.display(), path.display()
+    )]
+    KeyFileMissing {
+        /// Where the key file should be.
+        path: PathBuf,
+        /// The database that needs it.
+        database: PathBuf,
+    },
+
+    /// What was given as a master key is none.
+    #[error(
+        "{origin} does not hold a master key: expected 32 bytes as base64 (44 characters), such as \
+         `openssl rand -base64 32` makes for a new, empty store"
+    )]
+    InvalidKey {
+        /// Where it came from.
+        origin: String,
+    },
+
+    /// Everybody on the machine may read or change the key file.
+    #[error(
+        "the key file {} may be read or changed by everybody on this machine; take that away with `chmod 600 {}` and start again",
+        path.display(), path.display()
+    )]
+    KeyFileExposed {
+        /// The key file.
+        path: PathBuf,
+    },
+
+    /// A later version of the program has changed the database.
+    #[error(
+        "the database has version {database}, this program knows up to {program}; nothing was changed. Use the newer \
+         program, or restore a backup made by this version"
+    )]
+    TooNew {
+        /// The version of the database.
+        database: i64,
+        /// The latest version this program knows.
+        program: i64,
+    },
+
+    /// Something stored for an account is not as this program wrote it.
+    #[error(
+        "{what} of account {account:?} does not open: it was changed from outside, or belongs to another account. \
+         Restore a backup, or remove the account and add it again"
+    )]
+    Damaged {
+        /// The account, by name or id.
+        account: String,
+        /// What of it.
+        what: String,
+    },
+
+    /// A later lease exists, so this commit came from a holder that was overtaken. The later holder's token counts.
+    #[error("the lease {fence} of token {slot:?} was overtaken by a later one; load the token anew")]
+    LeaseLost {
+        /// The slot.
+        slot: String,
+        /// The outdated fence.
+        fence: crate::Fence,
+    },
+
+    /// A value could not be sealed, so nothing was stored.
+    #[error("the operating system gave no random bytes to seal with; nothing was stored. Try again")]
+    NotSealed,
+
+    /// The database did not do its part.
+    #[error(
+        "the database failed while {doing}: {source}. Check that its disk has room and is writable, then try again"
+    )]
+    Database {
+        /// What was under way.
+        doing: &'static str,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+
+    /// The database could not be brought to this program's version.
+    #[error(
+        "the database could not be brought up to date: {source}. Nothing was changed; restore a backup, or report this"
+    )]
+    Migration {
+        /// What went wrong.
+        source: sqlx::migrate::MigrateError,
+    },
+
+    /// A file or folder could not be used.
+    #[error("cannot {doing} {}: {source}. Check that it exists and that this user may use it", path.display())]
+    Io {
+        /// What was under way.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Database { doing, source }
+    }
+
+    pub(crate) fn damaged(account: impl Into<String>, what: impl Into<String>) -> Self {
+        Self::Damaged { account: account.into(), what: what.into() }
+    }
+
+    pub(crate) fn no_account(name_or_id: impl ToString) -> Self {
+        Self::NotFound { what: "account", name: name_or_id.to_string() }
+    }
+}

@@ -1,0 +1,240 @@
+//! The one place that encrypts: XChaCha20-Poly1305, a fresh random nonce each time.
+//!
+//! A sealed value is `version (1 byte) ‖ nonce (24) ‖ ciphertext and tag`. Its associated data names what it is and where
+//! it stands (account, name), so that it opens nowhere else. Nothing here knows a database: every store seals alike.
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::{MasterKey, StoreError};
+
+/// The form of sealed values. A later one gets another number, and both can be read.
+const VERSION: u8 = 1;
+
+/// What the key check holds. No secret: what counts is whether it opens.
+const CHECK: &[u8] = b"userdir key check";
+
+/// The value did not open: another key, another place, or changed bytes. Which one cannot be known.
+#[derive(Debug, PartialEq)]
+pub(crate) struct DoesNotOpen;
+
+/// Where a sealed value stands. It opens in that place alone.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    KeyCheck { key_id: i64 },
+    DataKey { account: Uuid, key_id: i64 },
+    Secret { account: Uuid, name: &'a str },
+    Token { account: Uuid, slot: &'a str },
+}
+
+impl Place<'_> {
+    /// Fixed-length parts first and at most one free text, at the end: no two places give the same bytes.
+    fn associated_data(self) -> Vec<u8> {
+        let (kind, account, rest): (&[u8], _, &[u8]) = match &self {
+            Self::KeyCheck { key_id } => (b"check", Uuid::nil(), &key_id.to_be_bytes()),
+            Self::DataKey { account, key_id } => (b"dkey_", *account, &key_id.to_be_bytes()),
+            Self::Secret { account, name } => (b"secrt", *account, name.as_bytes()),
+            Self::Token { account, slot } => (b"token", *account, slot.as_bytes()),
+        };
+        [b"userdir/v1/", kind, account.as_bytes(), rest].concat()
+    }
+}
+
+/// One encryption key, wiped when dropped.
+pub(crate) struct Key(SecretBox<[u8; 32]>);
+
+impl Key {
+    pub(crate) fn new(bytes: SecretBox<[u8; 32]>) -> Self {
+        Self(bytes)
+    }
+
+    fn random() -> Result<Self, StoreError> {
+        let mut bytes = SecretBox::new(Box::new([0; 32]));
+        fill_random(bytes.expose_secret_mut())?;
+        Ok(Self(bytes))
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.0.expose_secret().into())
+    }
+
+    fn seal(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let mut nonce = [0; 24];
+        fill_random(&mut nonce)?;
+        let payload = Payload { msg: plain, aad: &place.associated_data() };
+        // fails only for values beyond 256 GiB
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| StoreError::NotSealed)?;
+        Ok([&[VERSION], nonce.as_slice(), &sealed].concat())
+    }
+
+    fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        let (&version, rest) = sealed.split_first().ok_or(DoesNotOpen)?;
+        let (nonce, sealed) = rest.split_first_chunk::<24>().ok_or(DoesNotOpen)?;
+        if version != VERSION {
+            return Err(DoesNotOpen);
+        }
+        let payload = Payload { msg: sealed, aad: &place.associated_data() };
+        let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload);
+        plain.map(Zeroizing::new).map_err(|_| DoesNotOpen)
+    }
+}
+
+/// One generation of the master key, as a store uses it.
+pub(crate) struct Wrapping {
+    key: Key,
+    pub(crate) key_id: i64,
+}
+
+impl Wrapping {
+    pub(crate) fn new(master: &MasterKey, key_id: i64) -> Self {
+        Self { key: master.wrapping_key(), key_id }
+    }
+
+    /// What to keep, so that a wrong key is known later.
+    pub(crate) fn check(&self) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(Place::KeyCheck { key_id: self.key_id }, CHECK)
+    }
+
+    /// Whether this is the key that `sealed_check` was made with.
+    pub(crate) fn fits(&self, sealed_check: &[u8]) -> bool {
+        let opened = self.key.open(Place::KeyCheck { key_id: self.key_id }, sealed_check);
+        opened.is_ok_and(|plain| *plain == CHECK)
+    }
+
+    /// A new data key for an account, and its wrapped form to keep.
+    pub(crate) fn new_data_key(&self, account: Uuid) -> Result<(DataKey, Vec<u8>), StoreError> {
+        let key = Key::random()?;
+        let place = Place::DataKey { account, key_id: self.key_id };
+        let wrapped = self.key.seal(place, key.0.expose_secret())?;
+        Ok((DataKey { account, key }, wrapped))
+    }
+
+    /// The data key of an account, from its wrapped form.
+    pub(crate) fn data_key(&self, account: Uuid, wrapped: &[u8]) -> Result<DataKey, DoesNotOpen> {
+        let plain = self.key.open(Place::DataKey { account, key_id: self.key_id }, wrapped)?;
+        let bytes = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| DoesNotOpen)?;
+        let bytes = Zeroizing::new(bytes);
+        Ok(DataKey { account, key: Key(SecretBox::new(Box::new(*bytes))) })
+    }
+}
+
+/// The key of one account's secrets and tokens.
+pub(crate) struct DataKey {
+    account: Uuid,
+    key: Key,
+}
+
+impl DataKey {
+    pub(crate) fn seal_secret(&self, name: &str, value: &SecretString) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(self.secret(name), value.expose_secret().as_bytes())
+    }
+
+    pub(crate) fn open_secret(&self, name: &str, sealed: &[u8]) -> Result<SecretString, DoesNotOpen> {
+        text(self.key.open(self.secret(name), sealed)?)
+    }
+
+    pub(crate) fn seal_token(&self, slot: &str, value: &SecretString) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(self.token(slot), value.expose_secret().as_bytes())
+    }
+
+    pub(crate) fn open_token(&self, slot: &str, sealed: &[u8]) -> Result<SecretString, DoesNotOpen> {
+        text(self.key.open(self.token(slot), sealed)?)
+    }
+
+    fn secret<'a>(&self, name: &'a str) -> Place<'a> {
+        Place::Secret { account: self.account, name }
+    }
+
+    fn token<'a>(&self, slot: &'a str) -> Place<'a> {
+        Place::Token { account: self.account, slot }
+    }
+}
+
+/// Copied from a slice, so that no buffer is resized on the way and leaves the text behind.
+fn text(plain: Zeroizing<Vec<u8>>) -> Result<SecretString, DoesNotOpen> {
+    std::str::from_utf8(&plain).map(SecretString::from).map_err(|_| DoesNotOpen)
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), StoreError> {
+    getrandom::fill(bytes).map_err(|_| StoreError::NotSealed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrapping(byte: u8) -> Wrapping {
+        use base64::Engine;
+        let text = base64::engine::general_purpose::STANDARD.encode([byte; 32]);
+        Wrapping::new(&MasterKey::from_base64(&text).unwrap(), 1)
+    }
+
+    #[test]
+    fn opens_what_it_sealed() {
+        let account = Uuid::new_v4();
+        let (key, wrapped) = wrapping(1).new_data_key(account).unwrap();
+        let sealed = key.seal_secret("api_token", &"s3cret".into()).unwrap();
+        let again = wrapping(1).data_key(account, &wrapped).unwrap();
+        assert_eq!(again.open_secret("api_token", &sealed).unwrap().expose_secret(), "s3cret");
+    }
+
+    #[test]
+    fn never_seals_alike_twice() {
+        let (key, _) = wrapping(1).new_data_key(Uuid::new_v4()).unwrap();
+        let seal = || key.seal_secret("k", &"v".into()).unwrap();
+        assert_ne!(seal(), seal());
+    }
+
+    #[test]
+    fn a_wrong_master_key_opens_nothing() {
+        let account = Uuid::new_v4();
+        let (_, wrapped) = wrapping(1).new_data_key(account).unwrap();
+        assert!(wrapping(2).data_key(account, &wrapped).is_err());
+        assert!(!wrapping(2).fits(&wrapping(1).check().unwrap()));
+        assert!(wrapping(1).fits(&wrapping(1).check().unwrap()));
+    }
+
+    #[test]
+    fn opens_in_its_own_place_alone() {
+        let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
+        let (key, wrapped) = wrapping(1).new_data_key(a).unwrap();
+        let sealed = key.seal_secret("k", &"v".into()).unwrap();
+        assert!(key.open_secret("other", &sealed).is_err(), "another name");
+        assert!(key.open_token("k", &sealed).is_err(), "another kind");
+        assert!(wrapping(1).data_key(b, &wrapped).is_err(), "another account");
+        let moved = DataKey { account: b, key: key.key };
+        assert!(moved.open_secret("k", &sealed).is_err(), "another account, same data key");
+    }
+
+    #[test]
+    fn every_changed_or_missing_byte_is_noticed() {
+        let (key, _) = wrapping(1).new_data_key(Uuid::new_v4()).unwrap();
+        let sealed = key.seal_secret("k", &"value".into()).unwrap();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(key.open_secret("k", &changed).is_err(), "byte {at}");
+            assert!(key.open_secret("k", &sealed[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn keys_of_different_purposes_differ() {
+        let master = MasterKey::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let keys = [
+            *master.derive("cursors").expose_secret(),
+            *master.derive("audit").expose_secret(),
+            *master.derive("wrap data keys").expose_secret(),
+            *master.wrapping_key().0.expose_secret(),
+            [0; 32],
+        ];
+        for (i, a) in keys.iter().enumerate() {
+            assert!(keys.iter().skip(i + 1).all(|b| a != b), "key {i}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Cases on tokens, their leases and the fence.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use userdir_store::{Fence, Store, StoreError};
+use uuid::Uuid;
+
+use super::{Lab, okta};
+
+const LONG: Duration = Duration::from_secs(600);
+const SHORT: Duration = Duration::from_millis(20);
+
+async fn account(store: &dyn Store) -> Uuid {
+    store.create_account(okta("a")).await.unwrap().id
+}
+
+async fn lease(store: &dyn Store, account: Uuid, holder: &str, ttl: Duration) -> Option<Fence> {
+    store.lease_token(account, "access", holder, ttl).await.unwrap()
+}
+
+async fn commit(store: &dyn Store, account: Uuid, fence: Fence, token: &str) -> Result<(), StoreError> {
+    store.commit_token(account, "access", fence, token.into(), None).await
+}
+
+async fn token(store: &dyn Store, account: Uuid) -> String {
+    let stored = store.load_token(account, "access").await.unwrap().unwrap();
+    stored.token.expose_secret().to_owned()
+}
+
+async fn ran_out() {
+    tokio::time::sleep(SHORT * 2).await;
+}
+
+pub async fn none_at_first(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    assert!(store.load_token(id, "access").await.unwrap().is_none());
+    lease(&*store, id, "one", LONG).await.unwrap();
+    assert!(store.load_token(id, "access").await.unwrap().is_none(), "leased, not committed");
+}
+
+pub async fn commit_and_load(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let fence = lease(&*store, id, "one", LONG).await.unwrap();
+    let expires: Timestamp = "2030-01-02T03:04:05.678Z".parse().unwrap();
+    store.commit_token(id, "access", fence, "jwt".into(), Some(expires)).await.unwrap();
+    let stored = store.load_token(id, "access").await.unwrap().unwrap();
+    assert_eq!(stored.token.expose_secret(), "jwt");
+    assert_eq!(stored.expires_at, Some(expires));
+    assert_eq!(stored.fence, fence);
+}
+
+pub async fn one_holder(lab: &dyn Lab) {
+    let (one, two) = (lab.open().await, lab.open().await);
+    let id = account(&*one).await;
+    assert!(lease(&*one, id, "one", LONG).await.is_some());
+    assert!(lease(&*two, id, "two", LONG).await.is_none());
+}
+
+pub async fn concurrent_leases(lab: &dyn Lab) {
+    let id = account(&*lab.open().await).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for i in 0..8 {
+        let store = lab.open().await;
+        tasks.spawn(async move { lease(&*store, id, &format!("holder {i}"), LONG).await });
+    }
+    assert_eq!(tasks.join_all().await.into_iter().flatten().count(), 1);
+}
+
+pub async fn renewal(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let first = lease(&*store, id, "one", SHORT).await.unwrap();
+    let second = lease(&*store, id, "one", LONG).await.unwrap();
+    assert!(second > first);
+    ran_out().await;
+    assert!(lease(&*store, id, "two", LONG).await.is_none(), "renewed");
+    let error = commit(&*store, id, first, "old").await.unwrap_err();
+    assert!(matches!(error, StoreError::LeaseLost { .. }), "{error}");
+    commit(&*store, id, second, "new").await.unwrap();
+}
+
+pub async fn expiry(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let first = lease(&*store, id, "one", SHORT).await.unwrap();
+    ran_out().await;
+    let second = lease(&*store, id, "two", LONG).await.unwrap();
+    assert!(second > first);
+}
+
+pub async fn an_expired_lease_commits(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let fence = lease(&*store, id, "one", SHORT).await.unwrap();
+    ran_out().await;
+    commit(&*store, id, fence, "late, but the only one").await.unwrap();
+    assert_eq!(token(&*store, id).await, "late, but the only one");
+}
+
+pub async fn fencing(lab: &dyn Lab) {
+    let (one, two) = (lab.open().await, lab.open().await);
+    let id = account(&*one).await;
+    let slow = lease(&*one, id, "slow", SHORT).await.unwrap();
+    ran_out().await;
+    let quick = lease(&*two, id, "quick", LONG).await.unwrap();
+    let error = commit(&*one, id, slow, "slow").await.unwrap_err();
+    assert!(matches!(error, StoreError::LeaseLost { .. }), "{error}");
+    commit(&*two, id, quick, "quick").await.unwrap();
+    assert!(commit(&*one, id, slow, "slow").await.is_err(), "still");
+    assert_eq!(token(&*one, id).await, "quick");
+    assert!(commit(&*one, id, Fence::new(99), "never leased").await.is_err());
+}
+
+pub async fn commit_gives_back(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let first = lease(&*store, id, "one", LONG).await.unwrap();
+    commit(&*store, id, first, "1").await.unwrap();
+    let second = lease(&*store, id, "two", LONG).await.unwrap();
+    assert!(second > first);
+    assert_eq!(token(&*store, id).await, "1", "a lease keeps the token");
+    commit(&*store, id, second, "2").await.unwrap();
+    assert_eq!(token(&*store, id).await, "2");
+}
+
+pub async fn slots_are_apart(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let fence = lease(&*store, id, "one", LONG).await.unwrap();
+    assert!(store.lease_token(id, "refresh", "two", LONG).await.unwrap().is_some());
+    commit(&*store, id, fence, "jwt").await.unwrap();
+    assert!(store.load_token(id, "refresh").await.unwrap().is_none());
+    let other = store.create_account(okta("b")).await.unwrap().id;
+    assert!(store.load_token(other, "access").await.unwrap().is_none());
+    assert!(lease(&*store, other, "two", LONG).await.is_some());
+}
+
+pub async fn fence_survives_reopen(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let first = lease(&*store, id, "one", LONG).await.unwrap();
+    commit(&*store, id, first, "kept").await.unwrap();
+    drop(store);
+    let store = lab.open().await;
+    assert_eq!(token(&*store, id).await, "kept");
+    assert!(lease(&*store, id, "two", LONG).await.unwrap() > first);
+}
+
+pub async fn gone_with_the_account(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let id = account(&*store).await;
+    let fence = lease(&*store, id, "one", LONG).await.unwrap();
+    store.remove_account("a").await.unwrap();
+    let not_found = |e: StoreError| assert!(matches!(e, StoreError::NotFound { .. }), "{e}");
+    not_found(commit(&*store, id, fence, "late").await.unwrap_err());
+    not_found(store.load_token(id, "access").await.unwrap_err());
+    not_found(store.lease_token(id, "access", "one", LONG).await.unwrap_err());
+}
