@@ -23,6 +23,7 @@ pub mod page;
 pub mod registry;
 pub mod reply;
 pub mod runtime;
+pub mod scim_filter;
 pub mod settings;
 
 pub use action::{Action, ActionKind, ActionSet};

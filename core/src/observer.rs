@@ -27,6 +27,9 @@ pub struct WriteStep {
     pub fingerprint: String,
     /// Whether the vendor takes it twice without harm.
     pub idempotent: bool,
+    /// The step whose answer this one needs: "then, with its result".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u32>,
     /// What must be so for the write to make sense.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precondition: Option<String>,
@@ -108,12 +111,20 @@ pub trait Observer: Send + Sync {
 /// One step of a plan.
 #[derive(Clone, Debug, Serialize)]
 pub struct PlanStep {
-    /// The write.
-    #[serde(flatten)]
-    pub write: WriteStep,
-    /// The step whose answer this one needs: "then, with its result".
+    /// Number of the write, from 1.
+    pub step: u32,
+    /// HTTP method.
+    pub method: String,
+    /// Full address.
+    pub url: String,
+    /// The body as it would go out.
+    pub body: Option<Box<RawValue>>,
+    /// The step whose answer this one needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<u32>,
+    /// What must be so for the write to make sense.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precondition: Option<String>,
 }
 
 /// Plan mode: notes writes and sends none.
@@ -131,8 +142,16 @@ impl Plan {
 
 #[async_trait]
 impl Observer for Plan {
-    async fn before_write(&self, step: &WriteStep) -> Result<Verdict> {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(PlanStep { write: step.clone(), after: None });
+    async fn before_write(&self, write: &WriteStep) -> Result<Verdict> {
+        let step = PlanStep {
+            step: write.step,
+            method: write.method.clone(),
+            url: write.url.clone(),
+            body: write.body.clone(),
+            after: write.after,
+            precondition: write.precondition.clone(),
+        };
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
         Ok(Verdict::Planned)
     }
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use userdir_schema::Unified;
 
+use crate::error::{Error, ErrorKind, Result};
+
 /// What a call did at the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,6 +71,71 @@ impl Step {
     /// A step that failed.
     pub fn failed(target: impl Into<String>, error: impl std::fmt::Display) -> Step {
         Step { target: target.into(), effect: None, error: Some(error.to_string()) }
+    }
+}
+
+/// Collects the steps of an action that has several, such as one vendor call a role.
+///
+/// ```
+/// # use userdir_core::{Effect, Error, Reply, reply::Steps};
+/// # use userdir_schema::User;
+/// # fn send(_role: &str) -> Result<Effect, Error> { Ok(Effect::Applied) }
+/// # fn sample() -> userdir_core::Result<Reply<User<'static>>> {
+/// let mut steps = Steps::default();
+/// for role in ["r1", "r2"] {
+///     let effect = if steps.go_on() { send(role) } else { steps.not_tried() };
+///     steps.add(role, effect);
+/// }
+/// steps.finish(Reply::sent("u1"))
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct Steps {
+    done: Vec<Step>,
+    failed: Vec<Step>,
+    error: Option<Error>,
+}
+
+impl Steps {
+    /// Whether a next step makes sense: not after an error that the next one would meet too.
+    pub fn go_on(&self) -> bool {
+        self.error.as_ref().is_none_or(|error| {
+            matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::InvalidRequest | ErrorKind::Permission
+            )
+        })
+    }
+
+    /// The error of a step that was not tried.
+    pub fn not_tried(&self) -> Result<Effect> {
+        Err(Error::new(ErrorKind::Unavailable, "not tried, after the failure before it"))
+    }
+
+    /// Adds what a step came to.
+    pub fn add(&mut self, target: impl Into<String>, effect: Result<Effect>) {
+        match effect {
+            Ok(effect) => self.done.push(Step::done(target, effect)),
+            Err(error) => {
+                self.failed.push(Step::failed(target, &error));
+                self.error.get_or_insert(error);
+            }
+        }
+    }
+
+    /// The reply with its steps; the error itself where nothing was done; `PartlyDone` where some was and some was not.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn finish<T>(self, reply: Reply<T>) -> Result<Reply<T>> {
+        match self.error {
+            None => Ok(reply.with_steps(self.done)),
+            Some(error) if self.done.is_empty() => Err(error),
+            Some(error) => {
+                let outcome = error.outcome();
+                Err(Error::partly_done(self.done, self.failed).caused_by(error).with_outcome(outcome))
+            }
+        }
     }
 }
 
@@ -142,6 +209,23 @@ impl<T: Unified> Reply<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_done_and_some_not_is_an_error_of_its_own() {
+        let mut steps = Steps::default();
+        steps.add("r1", Ok(Effect::Applied));
+        steps.add("r2", Err(Error::not_found("gone")));
+        assert!(steps.go_on(), "one role that is not there does not stop the others");
+        steps.add("r3", Err(Error::new(ErrorKind::Authentication, "refused")));
+        let error = steps.finish(Reply::read(())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PartlyDone);
+        assert!(error.to_string().contains("done for r1; not for r2, r3"), "{error}");
+
+        let mut steps = Steps::default();
+        steps.add("r1", Err(Error::new(ErrorKind::Authentication, "refused")));
+        assert!(!steps.go_on());
+        assert_eq!(steps.finish(Reply::read(())).unwrap_err().kind(), ErrorKind::Authentication);
+    }
 
     #[test]
     fn steps_decide_the_effect() {

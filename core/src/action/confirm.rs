@@ -51,6 +51,14 @@ pub enum Confirm<I: WriteAction> {
         /// The predicate.
         shows: Predicate<I>,
     },
+    /// As `Get`, but only afterwards: the provider itself reads what is held, because names and ids of what is to be
+    /// changed are the vendor's and an unknown one must not read as `already`.
+    After {
+        /// The fields the predicate looks at.
+        fields: &'static [&'static str],
+        /// The predicate.
+        shows: Predicate<I>,
+    },
     /// Whether the user is among the group's members: the user's groups, else the group's users.
     Membership {
         /// Whether the user should be.

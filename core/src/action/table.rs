@@ -24,9 +24,9 @@ macro_rules! action_table {
         /// Deletes a user at the vendor. What that means is the vendor's; see its notes.
         write DeleteUser . delete_user (DeleteUserInput) -> User = DELETE "users" "delete", shown by confirm::Confirm::Get { fields: confirm::STATUS, shows: confirm::user_is_deleted };
         /// Gives one or more roles to a user.
-        write AssignRole . assign_role (AssignRoleInput) -> User = POST "users" "assign-role", shown by confirm::Confirm::Get { fields: confirm::ROLES, shows: confirm::user_holds_roles };
+        write AssignRole . assign_role (AssignRoleInput) -> User = POST "users" "assign-role", shown by confirm::Confirm::After { fields: confirm::ROLES, shows: confirm::user_holds_roles };
         /// Takes one or more roles away from a user.
-        write UnassignRole . unassign_role (UnassignRoleInput) -> User = POST "users" "unassign-role", shown by confirm::Confirm::Get { fields: confirm::ROLES, shows: confirm::user_lacks_roles };
+        write UnassignRole . unassign_role (UnassignRoleInput) -> User = POST "users" "unassign-role", shown by confirm::Confirm::After { fields: confirm::ROLES, shows: confirm::user_lacks_roles };
         /// Blocks a user from signing in, keeping the record.
         write DeactivateUser . deactivate_user (DeactivateUserInput) -> User = POST "users" "deactivate", shown by confirm::Confirm::Get { fields: confirm::STATUS, shows: confirm::user_is_inactive };
         /// Lets a deactivated or invited user sign in.
@@ -36,7 +36,7 @@ macro_rules! action_table {
         /// Ends a suspension.
         write UnsuspendUser . unsuspend_user (UnsuspendUserInput) -> User = POST "users" "unsuspend", shown by confirm::Confirm::Get { fields: confirm::STATUS, shows: confirm::user_is_active };
         /// Moves a user to a cheaper or weaker seat.
-        write DowngradeUser . downgrade_user (DowngradeUserInput) -> User = POST "users" "downgrade", shown by confirm::Confirm::Get { fields: confirm::SEAT, shows: confirm::user_has_seat };
+        write DowngradeUser . downgrade_user (DowngradeUserInput) -> User = POST "users" "downgrade", shown by confirm::Confirm::After { fields: confirm::SEAT, shows: confirm::user_has_seat };
 
         /// Lists the groups of the directory.
         list ListGroups . list_groups stream_groups (GroupFilter) -> Group = GET "groups" "list";

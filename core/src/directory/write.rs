@@ -58,9 +58,9 @@ impl Directory {
 
     async fn run<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
         let subject = input.subject().map(str::to_owned);
-        let before = match subject {
-            Some(_) => self.look(call, &input).await?,
-            None => Confirmation::unknown(),
+        let before = match (&subject, I::confirm()) {
+            (None, _) | (_, Confirm::After { .. }) => Confirmation::unknown(),
+            _ => self.look(call, &input).await?,
         };
         if before.shows != Shows::Unknown && before.value.is_none() {
             return Err(Error::not_found("the vendor has no such thing").hint("check the id; nothing was changed"));
@@ -158,7 +158,7 @@ impl Directory {
     async fn look<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
         match I::confirm() {
             Confirm::Created => Ok(Confirmation::unknown()),
-            Confirm::Get { fields, shows } => {
+            Confirm::Get { fields, shows } | Confirm::After { fields, shows } => {
                 let Some(id) = input.subject() else { return Ok(Confirmation::unknown()) };
                 let Some(value) = self.read::<I::Output>(&call.reading(fields), id).await? else {
                     return Ok(Confirmation::unknown());

@@ -245,6 +245,11 @@ impl Http {
         Request::new(self, reqwest::Method::DELETE, path).idempotent()
     }
 
+    /// The time of day, by the runtime's clock.
+    pub fn now(&self) -> userdir_schema::DateTime {
+        self.0.runtime.shared.clock.now().into()
+    }
+
     /// The base address.
     pub fn base(&self) -> &Url {
         &self.0.base

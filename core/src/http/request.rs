@@ -37,6 +37,7 @@ pub struct Request {
     primary: bool,
     repeat: Repeat,
     precondition: Option<String>,
+    follows: bool,
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
 }
@@ -102,6 +103,7 @@ impl Request {
             primary: false,
             repeat,
             precondition: None,
+            follows: false,
             fault: None,
         }
     }
@@ -195,6 +197,12 @@ impl Request {
         self
     }
 
+    /// The write before this one must have been done, for plans.
+    pub fn then(mut self) -> Request {
+        self.follows = true;
+        self
+    }
+
     /// Goes to a next link instead; it must be on the account's own origin.
     pub(super) fn follow(mut self, address: &str) -> Result<Request> {
         let url = Url::parse(address).map_err(|_| Error::invalid("the cursor holds no address"))?;
@@ -224,9 +232,11 @@ impl Request {
     /// As [`Request::read`]; `outcome()` tells whether the vendor may have carried it out.
     pub async fn write(self, call: &Call) -> Result<Option<Answer>> {
         let http = self.http.clone();
-        let precondition = self.precondition.clone();
+        let (precondition, follows) = (self.precondition.clone(), self.follows);
         let prepared = self.prepare(call)?;
-        let step = prepared.step(&http, call, precondition);
+        let mut step = prepared.step(&http, call);
+        step.after = follows.then(|| step.step - 1).filter(|before| *before > 0);
+        step.precondition = precondition;
         let observers = || {
             call.plan.iter().map(|plan| plan.as_ref() as &dyn Observer).chain(call.observers.iter().map(AsRef::as_ref))
         };
@@ -326,7 +336,7 @@ fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
 
 impl Prepared {
     /// What observers see of a write.
-    fn step(&self, http: &Http, call: &Call, precondition: Option<String>) -> WriteStep {
+    fn step(&self, http: &Http, call: &Call) -> WriteStep {
         let mut redactor = http.0.redactor.clone();
         call.masks().iter().for_each(|secret| redactor.add_text(secret));
         let mut digest = Sha256::new();
@@ -354,7 +364,8 @@ impl Prepared {
             body,
             fingerprint: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
             idempotent: self.repeat != Repeat::Never,
-            precondition,
+            after: None,
+            precondition: None,
         }
     }
 }
