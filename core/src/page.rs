@@ -82,6 +82,7 @@ pub trait Sink<T: Unified> {
 
 /// One vendor page.
 pub struct Page<T: Unified> {
+    before: Vec<T::Of<'static>>,
     content: Content<T>,
     next: NextPage,
     total: Option<Total>,
@@ -133,7 +134,22 @@ impl<T: Unified> Page<T> {
     }
 
     fn new(content: Content<T>) -> Page<T> {
-        Page { content, next: NextPage::None, total: None, total_path: "", recheck: None, counts: false }
+        Page {
+            before: Vec::new(),
+            content,
+            next: NextPage::None,
+            total: None,
+            total_path: "",
+            recheck: None,
+            counts: false,
+        }
+    }
+
+    /// Puts items that the provider made itself before those of the body, such as a fixed table of roles.
+    #[must_use]
+    pub fn preceded_by(mut self, values: Vec<T::Of<'static>>) -> Page<T> {
+        self.before = values;
+        self
     }
 
     /// Where the next page is; none ends the list.
@@ -204,7 +220,7 @@ impl<T: Unified> Page<T> {
         match &self.next {
             NextPage::None | NextPage::InBody(_) => {}
             NextPage::At(cursor) => opened.next = Some(cursor.clone()),
-            NextPage::Counted(counted) => opened.next = counted.next(opened.len(), opened.total),
+            NextPage::Counted(counted) => opened.next = counted.next(opened.came(), opened.total),
         }
         Ok(opened)
     }
@@ -264,6 +280,11 @@ where
 {
     /// Number of items, before any filter of ours.
     pub fn len(&self) -> usize {
+        self.page.before.len() + self.came()
+    }
+
+    /// Number of items that the vendor sent.
+    fn came(&self) -> usize {
         match &self.items {
             Items::Raw(items) => items.len(),
             Items::Values(items) => items.len(),
@@ -277,26 +298,24 @@ where
         keep_raw: bool,
         with: impl FnOnce(T::Of<'_>, bool) -> R,
     ) -> Result<Option<R>> {
-        match (&self.items, &self.page.content) {
-            (Items::Raw(items), Content::Body { map, .. }) => {
-                let Some(raw) = items.get(index).copied() else { return Ok(None) };
+        let judge = |item: &T::Of<'_>| self.page.recheck.as_ref().is_none_or(|recheck| recheck.keeps(item));
+        let before = &self.page.before;
+        let made = match (&self.items, index.checked_sub(before.len())) {
+            (_, None) => before.get(index),
+            (Items::Values(items), Some(index)) => items.get(index),
+            (Items::Raw(items), Some(index)) => {
+                let (Some(raw), Content::Body { map, .. }) = (items.get(index).copied(), &self.page.content) else {
+                    return Ok(None);
+                };
                 let item = map_one::<T>(raw, map.as_ref(), keep_raw).map_err(|error| {
-                    Error::unexpected(format!(
-                        "item {} of the vendor's page cannot be read: {}",
-                        index + 1,
-                        Shape(&error)
-                    ))
+                    let number = index + 1;
+                    Error::unexpected(format!("item {number} of the vendor's page cannot be read: {}", Shape(&error)))
                 })?;
-                let kept = self.page.recheck.as_ref().is_none_or(|recheck| recheck.keeps(&item));
-                Ok(Some(with(item, kept)))
+                let kept = judge(&item);
+                return Ok(Some(with(item, kept)));
             }
-            (Items::Values(items), _) => {
-                let Some(item) = items.get(index).cloned() else { return Ok(None) };
-                let kept = self.page.recheck.as_ref().is_none_or(|recheck| recheck.keeps(&item));
-                Ok(Some(with(item, kept)))
-            }
-            (Items::Raw(_), Content::Values(_)) => Ok(None),
-        }
+        };
+        Ok(made.map(|item| with(item.clone(), judge(item))))
     }
 }
 

@@ -178,6 +178,13 @@ impl<T> Reply<T> {
         Reply::new(value, Effect::Pending)
     }
 
+    /// With another effect.
+    #[must_use]
+    pub fn with_effect(mut self, effect: Effect) -> Reply<T> {
+        self.effect = effect;
+        self
+    }
+
     /// Adds the steps and takes the effect from them.
     #[must_use]
     pub fn with_steps(mut self, steps: Vec<Step>) -> Reply<T> {

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 use userdir_schema::{IntoOwned, Unified};
@@ -31,7 +31,7 @@ pub use token::{ClientAuth, Grant};
 
 use crate::definition::{Definition, Scheme, SettingKind};
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::{MapItem, Shape, map_one};
+use crate::page::{MapItem, Mapped, Shape, map_one};
 use crate::runtime::Runtime;
 use crate::settings::{Secret, Settings};
 
@@ -91,11 +91,11 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
-    /// The body, read as JSON into a type of the provider's.
+    /// The body, read as JSON into a type of the provider's, which may borrow from it.
     ///
     /// # Errors
     /// `UnexpectedResponse`.
-    pub fn json<W: DeserializeOwned>(&self) -> Result<W> {
+    pub fn json<'a, W: Deserialize<'a>>(&'a self) -> Result<W> {
         serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))
     }
 
@@ -103,10 +103,25 @@ impl Answer {
     ///
     /// # Errors
     /// `UnexpectedResponse`.
-    pub fn map<T: Unified>(&self, map: impl MapItem<T>) -> Result<T> {
+    pub fn map<T, F>(&self, map: F) -> Result<T>
+    where
+        T: Unified,
+        // says which `T` it is; a mapping is a function for every lifetime
+        F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
+    {
         let raw: &RawValue = serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))?;
         let item = map_one::<T>(raw, &map, self.keep_remote_data).map_err(|error| unreadable(&error))?;
         Ok(item.into_owned())
+    }
+
+    /// The body as a list, each item mapped to something that is no resource of its own, such as a role a user holds.
+    /// An item that cannot be read fails the whole: a list must not be short without a word.
+    ///
+    /// # Errors
+    /// `UnexpectedResponse`.
+    pub fn each<R>(&self, map: impl Fn(&RawValue) -> Mapped<R>) -> Result<Vec<R>> {
+        let items: Vec<&RawValue> = self.json()?;
+        items.into_iter().map(map).collect::<Mapped<Vec<R>>>().map_err(|error| unreadable(&error))
     }
 }
 

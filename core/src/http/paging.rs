@@ -3,6 +3,7 @@
 use reqwest::header::HeaderMap;
 use url::Url;
 
+use crate::action::ListAction;
 use crate::call::Call;
 use crate::error::{Error, Result};
 use crate::page::{Counted, MapItem, Page, PageRequest, Total};
@@ -99,16 +100,13 @@ impl Request {
     /// # Errors
     /// As any read; `InvalidRequest` where `remote_query` names a paging parameter; `UnexpectedResponse` where the next
     /// link is on a foreign host.
-    pub async fn page<F, T>(
+    pub async fn page<F: ListAction>(
         self,
         call: &Call,
         request: &PageRequest<F>,
         paging: &Paging,
-        map: impl MapItem<T>,
-    ) -> Result<Page<T>>
-    where
-        T: userdir_schema::Unified,
-    {
+        map: impl MapItem<F::Output>,
+    ) -> Result<Page<F::Output>> {
         if let Some(name) = paging.parameters().find(|name| call.remote_query.iter().any(|(key, _)| key == name)) {
             return Err(Error::invalid(format!("`remote_query` names `{name}`, which belongs to paging"))
                 .hint("use `limit` and `next_cursor`"));

@@ -211,6 +211,17 @@ impl Request {
         Ok(self)
     }
 
+    /// Goes on at a page's cursor that is an address, where [`Request::page`] does not fit.
+    ///
+    /// # Errors
+    /// `UnexpectedResponse` where it is on another origin.
+    pub fn at(self, cursor: Option<&str>) -> Result<Request> {
+        match cursor {
+            Some(address) => self.follow(address),
+            None => Ok(self),
+        }
+    }
+
     /// The base address, for links.
     pub(super) fn origin(&self) -> Url {
         self.http.0.base.clone()

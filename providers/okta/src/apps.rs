@@ -1,0 +1,36 @@
+//! Applications, which stand for licences: Okta has no seats.
+
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::scim_filter::ScimFilter;
+use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::License;
+
+use crate::{Okta, map};
+
+const APPS: Paging = Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
+
+#[async_trait]
+impl ListLicenses for Okta {
+    async fn list_licenses(&self, call: &Call, request: PageRequest<LicenseFilter>) -> Result<Page<License<'static>>> {
+        let filter = &request.filter;
+        if let Some(user) = &filter.user_id {
+            let links = self.http.get("api/v1/users").id(user).path("appLinks");
+            return links.page(call, &request, &Paging { limit: "", ..APPS }, map::app_link).await;
+        }
+        let mut expression = ScimFilter::default();
+        if let Some(status) = &filter.status {
+            let words: Vec<String> = status.values().iter().map(|word| word.to_uppercase()).collect();
+            expression.any_of("status", words.iter().map(String::as_str));
+        }
+        self.http.get("api/v1/apps").query_if("filter", expression.build()).page(call, &request, &APPS, map::app).await
+    }
+}
+
+#[async_trait]
+impl GetLicense for Okta {
+    async fn get_license(&self, call: &Call, input: GetLicenseInput) -> Result<Reply<License<'static>>> {
+        let answer = self.http.get("api/v1/apps").id(&input.id).primary().read(call).await?;
+        Ok(Reply::read(answer.map(map::app)?))
+    }
+}

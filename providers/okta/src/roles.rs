@@ -1,0 +1,290 @@
+//! Administrator roles: the catalogue, what users hold, and assignments.
+//!
+//! A held role has an id of its own, the assignment's; it is not the role's and not unique (see `map.rs`).
+
+use serde_json::json;
+use userdir_core::action::*;
+use userdir_core::http::{Answer, Next, Paging, TotalAt};
+use userdir_core::reply::Steps;
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Role, RoleAssignment, User, UserRole};
+
+use crate::map::{self, STANDARD_ROLES};
+use crate::{Okta, wire};
+
+/// Custom roles page in the body, with a size of Okta's choosing.
+const CUSTOM: Paging = Paging {
+    items: "roles",
+    limit: "",
+    max: u32::MAX,
+    next: Next::BodyLink { path: "_links.next.href" },
+    total: TotalAt::Nowhere,
+};
+/// Users who hold roles; each costs a further call.
+const ASSIGNEES: u32 = 100;
+
+#[async_trait]
+impl ListRoles for Okta {
+    /// The standard roles, which no call lists, and then the custom ones.
+    async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
+        let is_first = request.cursor.is_none();
+        let page = self.http.get("api/v1/iam/roles").page(call, &request, &CUSTOM, map::custom_role).await?;
+        let standard = STANDARD_ROLES.iter().map(|(id, name)| map::standard_role(id, name));
+        Ok(if is_first { page.preceded_by(standard.collect()) } else { page })
+    }
+}
+
+#[async_trait]
+impl GetRole for Okta {
+    async fn get_role(&self, call: &Call, input: GetRoleInput) -> Result<Reply<Role<'static>>> {
+        if let Some((id, name)) = STANDARD_ROLES.iter().find(|(id, _)| *id == input.id) {
+            return Ok(Reply::read(map::standard_role(id, name)));
+        }
+        let answer = self.http.get("api/v1/iam/roles").id(&input.id).primary().read(call).await?;
+        Ok(Reply::read(answer.map(map::custom_role)?))
+    }
+}
+
+#[async_trait]
+impl CreateRole for Okta {
+    async fn create_role(&self, call: &Call, input: CreateRoleInput) -> Result<Reply<Role<'static>>> {
+        let body = json!({ "label": input.name, "description": input.description, "permissions": input.permissions });
+        match self.http.post("api/v1/iam/roles").json(&body).primary().write(call).await? {
+            Some(answer) => Ok(Reply::applied(answer.map(map::custom_role)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+#[async_trait]
+impl UpdateRole for Okta {
+    /// `PUT` wants label and description both, so the one that is not given is read first.
+    async fn update_role(&self, call: &Call, input: UpdateRoleInput) -> Result<Reply<Role<'static>>> {
+        refuse_standard(&input.id)?;
+        let current: Role = self.http.get("api/v1/iam/roles").id(&input.id).read(call).await?.map(map::custom_role)?;
+        let name = input.name.as_deref().or(current.name.as_deref());
+        let description = input.description.as_deref().or(current.description.as_deref());
+        let body = json!({ "label": name, "description": description.unwrap_or_default() });
+        self.http.put("api/v1/iam/roles").id(&input.id).json(&body).primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeleteRole for Okta {
+    async fn delete_role(&self, call: &Call, input: DeleteRoleInput) -> Result<Reply<Role<'static>>> {
+        refuse_standard(&input.id)?;
+        self.http.delete("api/v1/iam/roles").id(&input.id).primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+fn refuse_standard(id: &str) -> Result<()> {
+    match STANDARD_ROLES.iter().any(|(standard, _)| *standard == id) {
+        true => Err(Error::invalid("a standard role of Okta cannot be changed").about(id)),
+        false => Ok(()),
+    }
+}
+
+#[async_trait]
+impl AssignRole for Okta {
+    /// One call a role; those already held are left alone.
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let bodies = input.roles.iter().map(new_assignment).collect::<Result<Vec<_>>>()?;
+        let mut steps = Steps::default();
+        for (index, (role, body)) in input.roles.iter().zip(bodies).enumerate() {
+            let mut request = self.http.post("api/v1/users").id(&input.id).path("roles").json(&body);
+            if index == 0 {
+                request = request.primary();
+            }
+            let effect = if steps.go_on() { crate::effect(request.write(call).await) } else { steps.not_tried() };
+            steps.add(role.id.as_deref().unwrap_or_default(), effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+/// Okta's body for giving a role.
+fn new_assignment(role: &UserRole<'_>) -> Result<serde_json::Value> {
+    let id = role.id.as_deref().unwrap_or_default();
+    if STANDARD_ROLES.iter().any(|(standard, _)| *standard == id) {
+        return Ok(json!({ "type": id }));
+    }
+    if !id.starts_with("cr0") {
+        return Err(Error::invalid("unknown role")
+            .about(id)
+            .hint("give a standard type such as HELP_DESK_ADMIN, or the id of a custom role: `userdir roles list`"));
+    }
+    match role.organization.as_deref() {
+        Some(resource_set) => Ok(json!({ "type": "CUSTOM", "role": id, "resource-set": resource_set })),
+        None => Err(Error::invalid("a custom role needs its resource set")
+            .about(id)
+            .hint("give the resource set's id in `roles[].organization`")),
+    }
+}
+
+#[async_trait]
+impl UnassignRole for Okta {
+    /// Reads what is held, and takes each assignment of the named roles away; what comes through a group stays.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let answer = self.http.get("api/v1/users").id(&input.id).path("roles").read(call).await?;
+        let held: Vec<wire::RoleAssignment> = answer.json()?;
+        for role in &input.roles {
+            refuse_unknown(role, &held)?;
+        }
+        let mut steps = Steps::default();
+        let mut is_first = true;
+        for role in &input.roles {
+            let mut effects = Vec::new();
+            for assignment in held.iter().filter(|held| is_named(role, held)) {
+                let effect = if !steps.go_on() {
+                    steps.not_tried()
+                } else if assignment.comes_through_a_group() {
+                    Err(Error::new(
+                        ErrorKind::Conflict,
+                        "the role comes through a group; take the user out of that group",
+                    ))
+                } else {
+                    self.remove_assignment(
+                        call,
+                        "api/v1/users",
+                        &input.id,
+                        &assignment.id,
+                        std::mem::take(&mut is_first),
+                    )
+                    .await
+                };
+                effects.push(effect);
+            }
+            let effect =
+                effects.into_iter().reduce(|one, other| one.and_then(|_| other)).unwrap_or(Ok(Effect::Already));
+            steps.add(role.id.as_deref().unwrap_or_default(), effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+/// Whether a held role is the one named: by role id or type, by assignment id, or by label; and by resource set where
+/// one is named.
+fn is_named(role: &UserRole<'_>, held: &wire::RoleAssignment<'_>) -> bool {
+    let named = [&role.id, &role.name].into_iter().flatten().any(|name| {
+        held.id == *name
+            || held.role_id() == Some(name)
+            || held.label.as_deref().is_some_and(|label| label.eq_ignore_ascii_case(name))
+    });
+    named && role.organization.as_ref().is_none_or(|set| held.resource_set.as_ref() == Some(set))
+}
+
+/// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
+fn refuse_unknown(role: &UserRole<'_>, held: &[wire::RoleAssignment<'_>]) -> Result<()> {
+    let id = role.id.as_deref().unwrap_or_default();
+    let is_standard = STANDARD_ROLES.iter().any(|(standard, name)| *standard == id || name.eq_ignore_ascii_case(id));
+    if is_standard || id.starts_with("cr0") || held.iter().any(|held| is_named(role, held)) {
+        return Ok(());
+    }
+    Err(Error::invalid("unknown role; nothing was changed").about(id).hint("`userdir roles list` shows the ids"))
+}
+
+impl Okta {
+    async fn remove_assignment(
+        &self,
+        call: &Call,
+        holders: &'static str,
+        holder: &str,
+        assignment: &str,
+        primary: bool,
+    ) -> Result<Effect> {
+        let mut request = self.http.delete(holders).id(holder).path("roles").id(assignment);
+        if primary {
+            request = request.primary();
+        }
+        match request.write(call).await {
+            // gone in between: the word in brackets tells what is missing
+            Err(error) if is_missing_assignment(&error) => Ok(Effect::Already),
+            sent => crate::effect(sent),
+        }
+    }
+}
+
+fn is_missing_assignment(error: &Error) -> bool {
+    let message = error.vendor().and_then(|answer| answer.message.as_deref()).unwrap_or_default();
+    error.vendor_code() == Some("E0000007") && message.contains("(RoleAssignment)")
+}
+
+#[async_trait]
+impl ListRoleAssignments for Okta {
+    async fn list_role_assignments(
+        &self,
+        call: &Call,
+        request: PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let (holders, holder) = match (&request.filter.user_id, &request.filter.group_id) {
+            (Some(_), Some(_)) => return Err(Error::invalid("give `user_id` or `group_id`, not both")),
+            (Some(user), None) => ("api/v1/users", user),
+            (None, Some(group)) => ("api/v1/groups", group),
+            (None, None) => return self.all_assignments(call, request).await,
+        };
+        let answer = self.http.get(holders).id(holder).path("roles").primary().read(call).await?;
+        Ok(Page::of_values(of_holder(holder, &answer)?))
+    }
+}
+
+impl Okta {
+    /// Whoever holds a role, and then each one's roles.
+    async fn all_assignments(
+        &self,
+        call: &Call,
+        request: PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let size = request.wanted.unwrap_or(ASSIGNEES).clamp(1, ASSIGNEES).to_string();
+        let assignees = self.http.get("api/v1/iam/assignees/users").query("limit", size).primary();
+        let assignees: wire::Assignees = assignees.at(request.cursor.as_deref())?.read(call).await?.json()?;
+        let mut assignments = Vec::new();
+        for user in assignees.value.into_iter().flatten() {
+            let answer = self.http.get("api/v1/users").id(&user.id).path("roles").read(call).await?;
+            assignments.extend(of_holder(&user.id, &answer)?);
+        }
+        let next = assignees.links.and_then(|links| links.next).map(|next| next.href);
+        Ok(Page::of_values(assignments).next(next))
+    }
+}
+
+fn of_holder(holder: &str, answer: &Answer) -> Result<Vec<RoleAssignment<'static>>> {
+    answer.each(|raw| map::role_assignment(holder, raw))
+}
+
+/// Takes a unified assignment id apart: holder, and Okta's own id.
+fn parts(id: &str) -> Result<(&'static str, &str, &str)> {
+    let Some((holder, assignment)) = id.split_once(':') else {
+        return Err(Error::invalid("an id of a role assignment is `<user or group id>:<assignment id>`")
+            .hint("take it from `userdir role-assignments list`"));
+    };
+    Ok((if map::is_group_id(holder) { "api/v1/groups" } else { "api/v1/users" }, holder, assignment))
+}
+
+#[async_trait]
+impl GetRoleAssignment for Okta {
+    async fn get_role_assignment(
+        &self,
+        call: &Call,
+        input: GetRoleAssignmentInput,
+    ) -> Result<Reply<RoleAssignment<'static>>> {
+        let (holders, holder, assignment) = parts(&input.id)?;
+        let answer = self.http.get(holders).id(holder).path("roles").primary().read(call).await?;
+        let found = of_holder(holder, &answer)?.into_iter().find(|held| held.id == input.id.as_str());
+        found.map(Reply::read).ok_or_else(|| Error::not_found("the holder has no such assignment").about(assignment))
+    }
+}
+
+#[async_trait]
+impl DeleteRoleAssignment for Okta {
+    async fn delete_role_assignment(
+        &self,
+        call: &Call,
+        input: DeleteRoleAssignmentInput,
+    ) -> Result<Reply<RoleAssignment<'static>>> {
+        let (holders, holder, assignment) = parts(&input.id)?;
+        let effect = self.remove_assignment(call, holders, holder, assignment, true).await?;
+        Ok(Reply::sent(&input.id).with_effect(effect))
+    }
+}

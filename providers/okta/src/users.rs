@@ -1,0 +1,247 @@
+//! Users: list, get, create, update, delete.
+
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::scim_filter::ScimFilter;
+use userdir_core::{Call, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{DateTime, Text, User, UserOrganization};
+
+use crate::{Okta, map, wire};
+
+const USERS: Paging = Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
+/// Okta recommends no more than 200 members a page, although it gives 1,000.
+const MEMBERS: Paging = USERS;
+
+#[async_trait]
+impl ListUsers for Okta {
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        if let Some(group) = &filter.group_id {
+            let members = self.http.get("api/v1/groups").id(group).path("users");
+            return Ok(members.page(call, &request, &MEMBERS, map::user).await?.rechecked(filter.clone()));
+        }
+        let Some(expression) = expression(filter) else { return Ok(Page::of_values(Vec::new())) };
+        let mut users = self.http.get("api/v1/users");
+        if needs_search(filter) {
+            users = users.query("search", expression);
+        } else {
+            users = users.query("filter", expression);
+        }
+        if let Some(sort) = &filter.sort_by {
+            users = users
+                .query("sortBy", sort_field(&sort.field))
+                .query("sortOrder", if sort.descending { "desc" } else { "asc" });
+        }
+        users.page(call, &request, &USERS, map::user).await
+    }
+}
+
+/// `filter` knows few properties and `search` nearly all, but `search` reads an index that lags behind.
+fn needs_search(filter: &UserFilter) -> bool {
+    filter.created_at.is_some() || filter.user_type.is_some() || filter.sort_by.is_some()
+}
+
+/// Okta's expression of a filter; none where nobody can match it.
+fn expression(filter: &UserFilter) -> Option<String> {
+    let mut expression = ScimFilter::default();
+    match &filter.status {
+        // Okta leaves deactivated users out of a list that does not name their status
+        None => expression.any_of("status", map::ALL_STATUSES.iter().copied()),
+        Some(wanted) => {
+            let words: Vec<String> = wanted.values().iter().flat_map(|status| map::status_words(status)).collect();
+            if words.is_empty() {
+                return None;
+            }
+            expression.any_of("status", words.iter().map(String::as_str));
+        }
+    }
+    expression.matching("profile.firstName", &filter.first_name);
+    expression.matching("profile.lastName", &filter.last_name);
+    expression.matching("profile.login", &filter.username);
+    expression.matching("profile.email", &filter.emails);
+    expression.matching("profile.userType", &filter.user_type);
+    expression.within("lastUpdated", &filter.updated_at, time);
+    expression.within("created", &filter.created_at, time);
+    expression.build()
+}
+
+/// Okta writes times with milliseconds.
+pub(crate) fn time(time: DateTime) -> String {
+    format!("{:.3}", time.timestamp())
+}
+
+fn sort_field(unified: &str) -> &'static str {
+    match unified {
+        "created_at" => "created",
+        "updated_at" => "lastUpdated",
+        "last_login_at" => "lastLogin",
+        "username" => "profile.login",
+        "emails" => "profile.email",
+        "first_name" => "profile.firstName",
+        "last_name" => "profile.lastName",
+        _ => "status",
+    }
+}
+
+#[async_trait]
+impl GetUser for Okta {
+    /// The user, and with a call each what else is wanted: roles, groups, applications, factors, the organization.
+    /// What the credentials may not read stays unknown, with a note.
+    async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+        let answer = self.http.get("api/v1/users").id(&input.id).primary().read(call).await?;
+        let mut user: User = answer.map(map::user)?;
+        let id = user.id.to_string();
+        let mut unknown = Vec::new();
+        if call.wants("roles") {
+            user.roles = known(self.rows(call, &id, "roles", map::user_role).await, "roles", &mut unknown)?;
+        }
+        if call.wants("groups") {
+            user.groups = known(self.rows(call, &id, "groups", map::user_group).await, "groups", &mut unknown)?;
+        }
+        if call.wants("licenses") {
+            user.licenses = known(self.rows(call, &id, "appLinks", map::user_license).await, "licenses", &mut unknown)?;
+        }
+        if call.wants("is_2fa_enabled") {
+            let factors =
+                known(self.rows(call, &id, "factors", map::is_active_factor).await, "is_2fa_enabled", &mut unknown)?;
+            user.is_2fa_enabled = factors.map(|factors| factors.contains(&true));
+        }
+        if call.wants("organizations") {
+            let org = known(self.organization(call).await, "organizations", &mut unknown)?;
+            user.organizations = org.map(|org| vec![UserOrganization { id: Some(org.id), name: org.name }]);
+        }
+        let reply = Reply::read(user);
+        match unknown.as_slice() {
+            [] => Ok(reply),
+            fields => {
+                Ok(reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))))
+            }
+        }
+    }
+}
+
+/// What could be read; nothing where the credentials may not read it.
+fn known<T>(read: Result<T>, field: &'static str, unknown: &mut Vec<&'static str>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::Permission => {
+            unknown.push(field);
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+impl Okta {
+    /// What belongs to a user: `roles`, `groups`, `appLinks`, `factors`. These lists come whole.
+    async fn rows<R>(
+        &self,
+        call: &Call,
+        user_id: &str,
+        what: &'static str,
+        map: fn(&RawValue) -> Mapped<R>,
+    ) -> Result<Vec<R>> {
+        self.http.get("api/v1/users").id(user_id).path(what).read(call).await?.each(map)
+    }
+
+    /// The user's status in Okta's own word.
+    pub(crate) async fn status(&self, call: &Call, user_id: &str) -> Result<String> {
+        let answer = self.http.get("api/v1/users").id(user_id).read(call).await?;
+        let user: wire::User = answer.json()?;
+        Ok(user.status.map(|status| status.to_string()).unwrap_or_default())
+    }
+}
+
+/// Okta's body of the fields given. The two inputs have the same fields and no common type.
+macro_rules! body {
+    ($input:expr) => {{
+        let input = &$input;
+        let (email, second_email) = addresses(&input.emails);
+        let phone = |kind: &str| {
+            let mut phones = input.phones.iter().flatten();
+            phones
+                .find(|phone| (phone.r#type.as_deref() == Some("mobile")) == (kind == "mobile"))
+                .and_then(|phone| phone.number.as_ref().map(Text::to_string))
+        };
+        wire::WriteUser {
+            profile: wire::NewProfile {
+                first_name: input.first_name.clone(),
+                last_name: input.last_name.clone(),
+                display_name: input.name.clone(),
+                login: input.username.clone(),
+                email,
+                second_email,
+                title: input.title.clone(),
+                primary_phone: phone("primary"),
+                mobile_phone: phone("mobile"),
+                user_type: input.user_type.clone(),
+                timezone: input.timezone.clone(),
+                preferred_language: input.languages.iter().flatten().next().cloned(),
+                profile_url: input.urls.iter().flatten().find_map(|url| url.url.as_ref().map(Text::to_string)),
+            },
+            credentials: input
+                .password
+                .clone()
+                .map(|value| wire::NewCredentials { password: wire::NewPassword { value } }),
+            group_ids: None,
+        }
+    }};
+}
+
+#[async_trait]
+impl CreateUser for Okta {
+    async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
+        let groups = input
+            .groups
+            .as_ref()
+            .map(|groups| groups.iter().filter_map(|group| group.id.as_ref().map(Text::to_string)).collect());
+        let mut body = body!(input);
+        body.group_ids = groups;
+        if body.profile.login.is_none() {
+            body.profile.login = body.profile.email.clone();
+        }
+        let request = self.http.post("api/v1/users").query("activate", "true").json(&body).primary();
+        match request.write(call).await? {
+            Some(answer) => Ok(Reply::applied(answer.map(map::user)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+#[async_trait]
+impl UpdateUser for Okta {
+    /// A partial update: `POST` changes what is sent, where `PUT` would empty the rest.
+    async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
+        let request = self.http.post("api/v1/users").id(&input.id).json(&body!(input)).idempotent().primary();
+        request.write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+/// The primary address and a second one.
+fn addresses(emails: &Option<Vec<userdir_schema::Email<'static>>>) -> (Option<String>, Option<String>) {
+    let emails: Vec<_> = emails.iter().flatten().filter(|email| email.email.is_some()).collect();
+    let primary = emails.iter().position(|email| email.is_primary == Some(true)).unwrap_or(0);
+    let text = |index: usize| emails.get(index).and_then(|email| email.email.as_ref()).map(Text::to_string);
+    (text(primary), (0..emails.len()).find(|index| *index != primary).and_then(text))
+}
+
+#[async_trait]
+impl DeleteUser for Okta {
+    /// Okta deletes only who is deactivated: the first `DELETE` deactivates, the second deletes for good.
+    async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+        self.refuse_own(call, &input.id).await?;
+        let delete = || self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
+        let mut steps = userdir_core::reply::Steps::default();
+        if self.status(call, &input.id).await? != "DEPROVISIONED" {
+            let effect = crate::effect(delete().write(call).await);
+            steps.add("deactivate", effect);
+        }
+        if steps.go_on() {
+            let effect = crate::effect(delete().then().primary().write(call).await);
+            steps.add("delete", effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
