@@ -1,2 +1,126 @@
-//! Under construction.
-fn main() {}
+//! The `userdir` command: the directories of a company's apps from a terminal or a script.
+//!
+//! `args.rs` has the command tree, `resources.rs` runs the actions of the table, `accounts.rs` and `providers.rs` the
+//! rest; `session.rs` has what they share, `output/` prints data, `errors.rs` everything that went wrong.
+
+mod accounts;
+mod args;
+mod conformance;
+mod credentials;
+mod demo;
+mod errors;
+mod input;
+mod members;
+mod output;
+mod progress;
+mod providers;
+mod resources;
+mod secret;
+mod session;
+
+use std::{io, process::ExitCode};
+
+use clap::{ArgMatches, FromArgMatches};
+use tracing_subscriber::EnvFilter;
+use userdir::Action;
+use userdir::schema::{Resource, json_schema};
+
+use crate::args::{Fixed, Format, Globals};
+use crate::errors::{Failure, Result, usage};
+use crate::session::Session;
+
+fn main() -> ExitCode {
+    let matches = match args::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return wrong_arguments(&error),
+    };
+    let globals = match Globals::from_arg_matches(&matches) {
+        Ok(globals) => globals,
+        Err(error) => return wrong_arguments(&error),
+    };
+    let format = output::format(globals.format);
+    match run(globals, format, &matches) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(format == Format::Table),
+    }
+}
+
+fn run(globals: Globals, format: Format, matches: &ArgMatches) -> Result<()> {
+    logging(&globals)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async { dispatch(&Session::new(globals, format), matches).await })
+}
+
+async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
+    if session.format == Format::Markdown && matches.subcommand_name() != Some("conformance") {
+        return Err(
+            usage("`--format markdown` is for `userdir conformance` alone").hint("choose table, json, ndjson or csv")
+        );
+    }
+    if let Some((name, inside)) = matches.subcommand()
+        && let Ok(resource) = name.parse::<Resource>()
+    {
+        // a resource that can only be listed needs no second word
+        let (method, flags) = inside.subcommand().unwrap_or(("list", inside));
+        let action =
+            Action::find(resource.as_str(), method).ok_or_else(|| usage(format!("there is no `{name} {method}`")))?;
+        return resources::run(session, action, flags).await;
+    }
+    match Fixed::from_arg_matches(matches).map_err(|error| usage(error.to_string()))? {
+        Fixed::Providers { slug } => providers::run(session, slug.as_deref()),
+        Fixed::Accounts(command) => accounts::run(session, &command).await,
+        Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
+        Fixed::Demo => demo::run(session).await,
+        Fixed::Schema { resource } => schema(&resource),
+        Fixed::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut args::command(), "userdir", &mut script);
+            output::line(String::from_utf8_lossy(&script).trim_end())
+        }
+    }
+}
+
+fn schema(resource: &str) -> Result<()> {
+    let resource: Resource = resource.parse().map_err(|error| usage(format!("{error}")))?;
+    let text = serde_json::to_string_pretty(&json_schema(resource)).map_err(io::Error::from)?;
+    output::line(&text)
+}
+
+/// Logs go to stderr, and only where they are asked for.
+fn logging(globals: &Globals) -> Result<()> {
+    let filter = match (&globals.log, globals.verbose) {
+        (Some(filter), _) => filter.clone(),
+        (None, 0) => return Ok(()),
+        (None, 1) => "warn,userdir=debug,userdir_core=debug".to_owned(),
+        (None, _) => "info,userdir=trace,userdir_core=trace".to_owned(),
+    };
+    let filter = EnvFilter::try_new(&filter).map_err(|error| usage(format!("--log `{filter}`: {error}")))?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    Ok(())
+}
+
+/// Help and version are no errors; what is one is told in the format that was asked for.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return if error.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    if output::format(asked_format()) == Format::Table {
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    let text = error.to_string();
+    let message = text.trim().trim_start_matches("error: ");
+    let (message, rest) = message.split_once("\n\n").unwrap_or((message, ""));
+    let failure: Failure = usage(message);
+    let failure = if rest.is_empty() { failure } else { failure.hint(rest) };
+    failure.report(false)
+}
+
+/// The format, where the arguments could not be read.
+fn asked_format() -> Option<Format> {
+    let words: Vec<String> = std::env::args().collect();
+    let mut asked = words.iter().zip(words.iter().skip(1)).filter(|(flag, _)| *flag == "--format");
+    let apart = asked.next().map(|(_, value)| value.as_str());
+    let value = apart.or_else(|| words.iter().find_map(|word| word.strip_prefix("--format=")))?;
+    clap::ValueEnum::from_str(value, true).ok()
+}

@@ -30,6 +30,8 @@ pub struct Call {
     pub(crate) keep_remote_data: Keep,
     pub(crate) fields: Fields,
     pub(crate) state: Arc<State>,
+    /// What became of the writes of the action that this handle is for.
+    pub(crate) tally: Arc<Tally>,
     /// Whether `remote_query` and `remote_data` apply to requests made with this handle.
     pub(crate) passes_through: bool,
 }
@@ -42,6 +44,35 @@ pub(crate) struct State {
     started: Mutex<Option<Duration>>,
     /// Secrets of the input, such as a new user's password, to be masked in anything that is shown.
     masks: Mutex<Vec<String>>,
+}
+
+/// Counts the writes of one action.
+#[derive(Default)]
+pub(crate) struct Tally {
+    planned: AtomicU32,
+    accepted: AtomicU32,
+}
+
+impl Tally {
+    /// One was noted instead of sent.
+    pub fn planned(&self) {
+        self.planned.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The vendor said yes to one.
+    pub fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether any was noted instead of sent.
+    pub fn any_planned(&self) -> bool {
+        self.planned.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the vendor said yes to any.
+    pub fn any_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed) > 0
+    }
 }
 
 /// Whether items keep the vendor's own object.
@@ -140,10 +171,23 @@ impl Call {
         self.plan.as_ref().map(|plan| plan.steps()).unwrap_or_default()
     }
 
-    /// A handle for a confirming read: only the fields it looks at, nothing passed through.
+    /// A handle for a confirming read: only the fields it looks at, nothing passed through, and the vendor's own object
+    /// kept, since predicates of a provider look into it.
     #[must_use]
     pub(crate) fn reading(&self, fields: &'static [&'static str]) -> Call {
-        Call { fields: Fields::Only(fields), passes_through: false, ..self.clone() }
+        Call { fields: Fields::Only(fields), keep_remote_data: Keep::default(), ..self.own_reading() }
+    }
+
+    /// A handle for a read of core's own: nothing is passed through.
+    #[must_use]
+    pub(crate) fn own_reading(&self) -> Call {
+        Call { passes_through: false, ..self.clone() }
+    }
+
+    /// A handle for one write action, with a tally of its own.
+    #[must_use]
+    pub(crate) fn acting(&self) -> Call {
+        Call { tally: Arc::default(), ..self.clone() }
     }
 
     /// The ordinal of the next write, from 1.
@@ -162,7 +206,10 @@ impl Call {
     /// Masks this text wherever the call shows something.
     pub(crate) fn mask(&self, secret: &str) {
         if !secret.is_empty() {
-            self.state.masks.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+            let mut masks = self.state.masks.lock().unwrap_or_else(PoisonError::into_inner);
+            if !masks.iter().any(|known| known == secret) {
+                masks.push(secret.to_owned());
+            }
         }
     }
 

@@ -16,6 +16,7 @@ pub mod call;
 mod cursor;
 pub mod definition;
 pub mod directory;
+mod envelope;
 pub mod error;
 pub mod http;
 pub mod observer;

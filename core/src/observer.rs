@@ -156,19 +156,31 @@ impl Observer for Plan {
     }
 }
 
-/// Keeps raw exchanges, at most 1 MiB of bodies; the rest is counted.
+/// Keeps raw exchanges, at most 1 MiB of them in all; the rest is counted.
 #[derive(Default)]
 pub struct Recorder {
-    kept: Mutex<(Vec<Exchange>, usize)>,
+    kept: Mutex<Kept>,
 }
 
-/// Bytes of bodies a recorder holds.
+#[derive(Default)]
+struct Kept {
+    exchanges: Vec<Exchange>,
+    bytes: usize,
+    left_out: usize,
+}
+
+/// Bytes that a recorder holds.
 const RECORDER_BYTES: usize = 1 << 20;
 
 impl Recorder {
     /// What was kept, in order.
     pub fn exchanges(&self) -> Vec<Exchange> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).exchanges.clone()
+    }
+
+    /// How many exchanges did not fit, as a whole or with their bodies.
+    pub fn left_out(&self) -> usize {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).left_out
     }
 }
 
@@ -180,13 +192,26 @@ impl Observer for Recorder {
 
     fn exchange(&self, mut exchange: Exchange) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let (exchanges, bytes) = &mut *kept;
-        let size = exchange.response_body.len();
-        if *bytes + size > RECORDER_BYTES {
+        let left = RECORDER_BYTES.saturating_sub(kept.bytes);
+        let bodies = exchange.response_body.len() + exchange.request_body.as_ref().map_or(0, String::len);
+        let mut size = exchange.size_without_bodies() + bodies;
+        if size > left {
+            kept.left_out += 1;
             exchange.response_body = Bytes::new();
-        } else {
-            *bytes += size;
+            exchange.request_body = None;
+            size -= bodies;
+            if size > left {
+                return;
+            }
         }
-        exchanges.push(exchange);
+        kept.bytes += size;
+        kept.exchanges.push(exchange);
+    }
+}
+
+impl Exchange {
+    fn size_without_bodies(&self) -> usize {
+        let headers = self.request_headers.iter().chain(&self.response_headers);
+        size_of::<Exchange>() + self.url.len() + headers.map(|(name, value)| name.len() + value.len()).sum::<usize>()
     }
 }

@@ -6,11 +6,12 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 use userdir_schema::{RemoteData, Unified};
 
 use crate::action::Recheck;
+use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 
 /// What a list action is asked for.
@@ -228,17 +229,20 @@ impl<T: Unified> Page<T> {
 
 impl Counted {
     /// The cursor after `got` items: none when nothing came, when the total is reached, or, without a total, when the
-    /// page was not full.
+    /// page was not full. Counted pages keep their size, which the cursor says too: `page:size`.
     fn next(self, got: usize, total: Option<Total>) -> Option<String> {
         let got = got as u64;
-        let step = if self.pages { 1 } else { got };
-        let seen = if self.pages { (self.at - self.first) * self.size + got } else { self.at - self.first + got };
+        let before = self.at.saturating_sub(self.first);
+        let seen = if self.pages { before.saturating_mul(self.size) } else { before }.saturating_add(got);
         let more = match total {
             _ if got == 0 => false,
             Some(Total::Exact(total)) => seen < total,
             _ => got >= self.size,
         };
-        more.then(|| (self.at + step).to_string())
+        more.then(|| match self.pages {
+            true => format!("{}:{}", self.at.saturating_add(1), self.size),
+            false => self.at.saturating_add(got).to_string(),
+        })
     }
 }
 
@@ -333,137 +337,9 @@ pub(crate) fn map_one<'a, T: Unified>(raw: &'a RawValue, map: &dyn MapItem<T>, k
     Ok(item)
 }
 
-/// What a list's body says, read in one pass.
-#[derive(Default)]
-struct Envelope<'p> {
-    items: Vec<&'p RawValue>,
-    next: Option<String>,
-    total: Option<u64>,
-}
-
-impl<'p> Envelope<'p> {
-    /// Reads the list at `items`, a cursor at `next` and a number at `total`; paths have dots, empty means none (for
-    /// `items`: the body itself). A list that is null or missing is empty.
-    fn read(body: &'p [u8], items: &str, next: &str, total: &str) -> serde_json::Result<Envelope<'p>> {
-        let mut envelope = Envelope::default();
-        let mut json = serde_json::Deserializer::from_slice(body);
-        if items.is_empty() {
-            envelope.items = serde::Deserialize::deserialize(&mut json)?;
-        } else {
-            Walk { items, next, total, into: &mut envelope }.deserialize(&mut json)?;
-        }
-        json.end()?;
-        Ok(envelope)
-    }
-}
-
-/// Walks down the members that the paths name.
-struct Walk<'e, 'p> {
-    items: &'e str,
-    next: &'e str,
-    total: &'e str,
-    into: &'e mut Envelope<'p>,
-}
-
-/// What is left of a path behind `member`: nothing when it is another one, `Some("")` when it ends here.
-fn behind<'e>(path: &'e str, member: &str) -> Option<&'e str> {
-    let rest = path.strip_prefix(member)?;
-    if rest.is_empty() { Some("") } else { rest.strip_prefix('.') }
-}
-
-impl<'p> DeserializeSeed<'p> for Walk<'_, 'p> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'p>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'p> Visitor<'p> for Walk<'_, 'p> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> std::result::Result<(), A::Error> {
-        while let Some(member) = map.next_key::<std::borrow::Cow<'p, str>>()? {
-            let [items, next, total] = [self.items, self.next, self.total].map(|path| behind(path, &member));
-            if items == Some("") {
-                self.into.items = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
-            } else if next == Some("") {
-                self.into.next = text(map.next_value()?);
-            } else if total == Some("") {
-                self.into.total = text(map.next_value()?).and_then(|number| number.parse().ok());
-            } else if items.or(next).or(total).is_some() {
-                let [items, next, total] = [items, next, total].map(|path| path.unwrap_or_default());
-                let raw: &RawValue = map.next_value()?;
-                if raw.get().starts_with('{') {
-                    let mut json = serde_json::Deserializer::from_str(raw.get());
-                    let walk = Walk { items, next, total, into: self.into };
-                    walk.deserialize(&mut json).map_err(A::Error::custom)?;
-                }
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A word or number as text; null, empty and anything else as nothing.
-fn text(raw: &RawValue) -> Option<String> {
-    match serde_json::from_str(raw.get()) {
-        Ok(serde_json::Value::String(text)) if !text.is_empty() => Some(text),
-        Ok(serde_json::Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read<'p>(body: &'p str, items: &str, next: &str, total: &str) -> (Vec<&'p str>, Option<String>, Option<u64>) {
-        let envelope = Envelope::read(body.as_bytes(), items, next, total).unwrap();
-        (envelope.items.iter().map(|raw| raw.get()).collect(), envelope.next, envelope.total)
-    }
-
-    #[test]
-    fn an_envelope_is_read_in_any_order() {
-        assert_eq!(read(r#"[{"a":1}, 2]"#, "", "", ""), (vec![r#"{"a":1}"#, "2"], None, None));
-        assert_eq!(
-            read(
-                r#"{"totalResults": "3", "x": [1], "Resources": [{}], "nextCursor": "c"}"#,
-                "Resources",
-                "nextCursor",
-                "totalResults"
-            ),
-            (vec!["{}"], Some("c".into()), Some(3))
-        );
-        assert_eq!(
-            read(r#"{"_links": {"next": {"href": "u"}}, "roles": null}"#, "roles", "_links.next.href", ""),
-            (vec![], Some("u".into()), None)
-        );
-        assert_eq!(
-            read(
-                r#"{"data": {"users": [1, 2], "pagination": {"next": ""}}}"#,
-                "data.users",
-                "data.pagination.next",
-                ""
-            ),
-            (vec!["1", "2"], None, None)
-        );
-        assert_eq!(read(r#"{"totalResults": 0}"#, "Resources", "", "totalResults"), (vec![], None, Some(0)));
-    }
-
-    #[test]
-    fn what_is_no_list_is_an_error_and_never_an_empty_list() {
-        for body in ["", "<html>", "[1, 2", "[] x", r#"{"Resources": {}}"#, "null"] {
-            assert!(Envelope::read(body.as_bytes(), "Resources", "", "").is_err(), "{body:?}");
-        }
-        assert!(Envelope::read(b"{}", "", "", "").is_err());
-    }
 
     #[test]
     fn counting_ends_at_the_total() {
@@ -474,6 +350,6 @@ mod tests {
         assert_eq!(items.next(0, Some(Total::Exact(250))), None);
         assert_eq!(items.next(99, None), None);
         let pages = Counted { at: 1, first: 1, pages: true, size: 30 };
-        assert_eq!(pages.next(30, Some(Total::Exact(31))), Some("2".into()));
+        assert_eq!(pages.next(30, Some(Total::Exact(31))), Some("2:30".into()));
     }
 }

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::action::*;
 use crate::call::Call;
-use crate::definition::Definition;
+use crate::definition::{Definition, SettingKind};
 use crate::directory::Directory;
 use crate::error::{Error, Result};
 use crate::http::Connection;
@@ -268,13 +268,18 @@ impl Registry {
     ///
     /// # Errors
     /// As [`Registry::connect`].
-    pub fn connect_with(&self, slug: &str, settings: Settings, runtime: &Runtime) -> Result<Directory> {
+    pub fn connect_with(&self, slug: &str, mut settings: Settings, runtime: &Runtime) -> Result<Directory> {
         let registration = self.get(slug)?;
         let definition = registration.definition;
         let scheme = definition.check(&settings)?;
-        let connection = Connection::new(definition, scheme, settings, runtime.clone())?;
-        let provider = (registration.connect)(connection).map_err(|error| error.of_provider(definition.slug))?;
-        Ok(Directory::new(provider, runtime.clone()))
+        for setting in definition.settings.iter().filter(|setting| setting.kind == SettingKind::Secret) {
+            settings.hide(setting.key);
+        }
+        let runtime = runtime.named_after(definition.slug, &settings);
+        let own = |error: Error| error.of_provider(definition.slug);
+        let connection = Connection::new(definition, scheme, settings, runtime.clone()).map_err(own)?;
+        let provider = (registration.connect)(connection).map_err(own)?;
+        Ok(Directory::new(provider, runtime))
     }
 }
 

@@ -11,11 +11,12 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::http::egress::{Egress, GuardedResolver};
 use crate::http::rate::Pacer;
-use crate::settings::Secret;
+use crate::settings::{Secret, Settings};
 
 /// Time as the library sees it, so that tests need not wait.
 #[async_trait]
@@ -131,6 +132,11 @@ pub(crate) struct Shared {
     pub pacers: Mutex<HashMap<Arc<str>, Arc<Pacer>>>,
 }
 
+/// The account of a runtime that nobody gave a name.
+const UNNAMED: &str = "default";
+/// Pacers kept before those of closed connections are dropped.
+const PACERS: usize = 1024;
+
 /// Bounds of a single vendor request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -178,6 +184,23 @@ impl Runtime {
         Runtime { shared: self.shared.clone(), account: account.into() }
     }
 
+    /// Under a name of its own where nobody gave the account one: two connections that share a runtime must never share
+    /// a token. The name is made of what is not secret, so it stays the same.
+    pub(crate) fn named_after(&self, slug: &str, settings: &Settings) -> Runtime {
+        if &*self.account != UNNAMED {
+            return self.clone();
+        }
+        let mut digest = Sha256::new();
+        for (key, value) in settings.plain() {
+            for part in [key, value] {
+                digest.update((part.len() as u64).to_be_bytes());
+                digest.update(part);
+            }
+        }
+        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        self.for_account(format!("{UNNAMED}:{slug}:{digest}"))
+    }
+
     /// The account.
     pub fn account(&self) -> &str {
         &self.account
@@ -186,6 +209,9 @@ impl Runtime {
     /// The pacer of this account.
     pub(crate) fn pacer(&self) -> Arc<Pacer> {
         let mut pacers = self.shared.pacers.lock().unwrap_or_else(PoisonError::into_inner);
+        if pacers.len() >= PACERS {
+            pacers.retain(|_, pacer| Arc::strong_count(pacer) > 1);
+        }
         pacers.entry(self.account.clone()).or_default().clone()
     }
 }
@@ -223,7 +249,7 @@ impl Default for RuntimeBuilder {
             cursor_key: None,
             limits: Limits::default(),
             user_agent: concat!("userdir/", env!("CARGO_PKG_VERSION")).to_owned(),
-            account: "default".into(),
+            account: UNNAMED.into(),
         }
     }
 }
@@ -301,12 +327,13 @@ impl RuntimeBuilder {
         // A second call answers that one is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let egress = Egress::new(self.allow_private);
+        let proxies = if self.system_proxy { crate::http::egress::system_proxies() } else { Vec::new() };
         let mut client = reqwest::Client::builder()
             .user_agent(self.user_agent)
             .connect_timeout(self.limits.connect_timeout)
             .redirect(crate::http::egress::redirects())
             .tcp_nodelay(true)
-            .dns_resolver(Arc::new(GuardedResolver::new(egress)));
+            .dns_resolver(Arc::new(GuardedResolver::new(egress, proxies)));
         if !self.system_proxy {
             client = client.no_proxy();
         }

@@ -54,6 +54,13 @@ impl Settings {
         self
     }
 
+    /// Takes a secret that was given as a plain setting for the secret it is, so that it is masked and printed nowhere.
+    pub(crate) fn hide(&mut self, key: &str) {
+        if let Some(value) = self.plain.remove(key) {
+            self.secrets.entry(key.to_owned()).or_insert_with(|| value.into());
+        }
+    }
+
     /// A setting, trimmed; none where it is empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.plain.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())

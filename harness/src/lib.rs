@@ -1,1 +1,104 @@
-//! Under construction.
+//! Runs providers through their fixture cases and says what falls short.
+//!
+//! A case plays a vendor and makes one call, through the same entrance as the server: by name and JSON. Compared is
+//! everything: each request the provider made, in order, and no other; the output, exactly, and under the unified
+//! schema; effect, steps, notes, plan and error. The account's secrets are searched for in all that comes out, down to
+//! the log at its finest. Nothing waits: the clock is the case's own, and begins at 2026-01-01T00:00:00Z.
+//!
+//! Read it in this order: [`userdir_stand_in::case`] for the format of a case, `attempt.rs` for how one is played,
+//! [`Rule`] for what the cases of an action must show together, and [`report`] for what comes out.
+//!
+//! More checks of a provider, such as faults derived from its cases, start in `provider.rs` from the cases that passed,
+//! and end as a further [`Check`](report::Check) of the report.
+
+mod attempt;
+mod bless;
+mod compare;
+mod leak;
+mod provider;
+pub mod report;
+mod rules;
+mod scan;
+mod world;
+
+use std::path::{Path, PathBuf};
+
+use userdir::{Error, FIXTURES, Registration, Registry};
+use userdir_stand_in::Files;
+use userdir_stand_in::fixtures::Fault;
+
+pub use bless::bless;
+pub use report::Report;
+pub use rules::Rule;
+
+use attempt::Subject;
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Slugs of providers; none for all.
+    pub providers: Vec<String>,
+    /// Folder with the vendors' own descriptions, to check requests and answers against.
+    pub specs: Option<PathBuf>,
+}
+
+/// Why there is no report at all. What a provider does wrong is in the report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HarnessError {
+    /// There is no such provider in this program.
+    #[error("{0}")]
+    Provider(#[from] Error),
+    /// A fixture file cannot be read.
+    #[error("{0}")]
+    Fixtures(#[from] Fault),
+    /// An expected file cannot be written.
+    #[error("`{path}` cannot be written: {why}")]
+    Bless {
+        /// The file.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// The harness does not check descriptions.
+    #[error("this version does not check requests against vendors' descriptions; leave the specs folder out")]
+    NoSpecCheck,
+}
+
+/// Runs the compiled-in providers through the fixtures embedded in them.
+///
+/// # Errors
+/// Where a named provider is not compiled in, or its fixtures are no texts.
+pub async fn run(registry: &Registry, options: &Options) -> Result<Report, HarnessError> {
+    if options.specs.is_some() {
+        return Err(HarnessError::NoSpecCheck);
+    }
+    let mut chosen = registry.providers().to_vec();
+    if !options.providers.is_empty() {
+        let named = options.providers.iter().map(|slug| Ok(registry.get(slug)?.definition.slug));
+        let named = named.collect::<Result<Vec<_>, HarnessError>>()?;
+        chosen.retain(|registration| named.contains(&registration.definition.slug));
+    }
+    let mut report = Report::default();
+    for registration in chosen {
+        let embedded = FIXTURES.iter().find(|(slug, _)| *slug == registration.definition.slug);
+        let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose()?.unwrap_or_default();
+        let subject = Subject { registry: (**registry).clone(), registration };
+        report.providers.push(provider::report(&subject, &files).await);
+    }
+    Ok(report)
+}
+
+/// Runs one provider through the fixtures of a folder.
+///
+/// # Errors
+/// What cannot be read.
+pub async fn run_dir(registration: &'static Registration, fixtures: &Path) -> Result<Report, HarnessError> {
+    Ok(run_files(registration, &Files::open(fixtures)?).await)
+}
+
+/// Runs one provider through these fixtures.
+pub async fn run_files(registration: &'static Registration, files: &Files) -> Report {
+    let subject = Subject { registry: userdir::registry::Registry::collect(&[registration], &[]), registration };
+    Report { providers: vec![provider::report(&subject, files).await] }
+}

@@ -1,2 +1,55 @@
-//! Under construction.
-fn main() {}
+//! Chores of the project: `cargo xtask new-provider NAME` makes a provider crate, `cargo xtask docs` writes what is
+//! generated in the docs, and `cargo xtask docs --check` says what is stale.
+
+mod docs;
+mod new_provider;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the project")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Make a provider crate: its folder, and the rows in `userdir/`.
+    NewProvider {
+        /// Slug: lower-case letters, digits and hyphens, such as `slack-enterprise`.
+        slug: String,
+        /// Name of the product [default: the slug with capitals].
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Write the generated parts of the docs: the matrix in the README and in `docs/providers.md`.
+    Docs {
+        /// Write nothing; exit 1 where something is stale.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::NewProvider { slug, name } => new_provider::run(&root(), &slug, name.as_deref()),
+        Chore::Docs { check } => docs::run(&root(), check),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The workspace this program belongs to: where it is run, if that is one, else where it was built.
+fn root() -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    built.parent().unwrap_or(built).to_path_buf()
+}

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use userdir_schema::{Group, Organization, Role, Status, Unified, User, UserRole};
+use userdir_schema::{DateTime, Group, Organization, Role, Status, Unified, User, UserRole};
 
 use super::input::*;
 use super::{Input, WriteAction};
@@ -176,6 +176,18 @@ fn has_fields<I: Input + Serialize, T: Serialize>(input: &I, seen: Option<&T>) -
     }
     if judged { Shows::Yes } else { Shows::Unknown }
 }
+
+/// Whether what was found may be what a lost `create` made: it differs in no name, and was not there long before.
+pub(crate) fn is_new<I: Serialize, T: Serialize>(input: &I, seen: &T, now: DateTime) -> bool {
+    let (Ok(wanted), Ok(seen)) = (serde_json::to_value(input), serde_json::to_value(seen)) else { return false };
+    let differs = |name: &&str| matches!((wanted.get(*name), seen.get(*name)), (Some(a), Some(b)) if a != b);
+    let created = seen.get("created_at").and_then(Value::as_str).and_then(DateTime::parse);
+    let age = created.map_or(0, |created| now.timestamp().as_second() - created.timestamp().as_second());
+    age < SKEW && !SHOWN.iter().any(|name| differs(&name))
+}
+
+/// Seconds that the vendor's clock may be off, and a create may take.
+const SKEW: i64 = 15 * 60;
 
 /// Members that a reading leaves out only when they are empty.
 const SHOWN: &[&str] = &["name", "first_name", "last_name", "title", "username"];

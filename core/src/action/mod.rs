@@ -113,6 +113,10 @@ pub trait Gettable: Unified {
         call: &'a Call,
         id: &str,
     ) -> Option<BoxFuture<'a, Result<Reply<Self>>>>;
+
+    /// The resource without the vendor's own object.
+    #[must_use]
+    fn without_remote_data(self) -> Self;
 }
 
 macro_rules! define_actions {
@@ -219,6 +223,11 @@ macro_rules! define_actions {
                 id: &str,
             ) -> Option<BoxFuture<'a, Result<Reply<Self>>>> {
                 GetAction::call($input::new(id), provider, call)
+            }
+
+            fn without_remote_data(mut self) -> Self {
+                <Self as Unified>::set_remote_data(&mut self, None);
+                self
             }
         }
     };

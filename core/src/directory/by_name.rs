@@ -91,14 +91,14 @@ macro_rules! define_by_name {
         }
     };
 
-    (@call list $input:ident $this:ident $call:ident $json:ident) => { Err(not_of_this_kind(<$input as ListAction>::ACTION)) };
+    (@call list $input:ident $this:ident $call:ident $json:ident) => { Err($this.not_of_this_kind(<$input as ListAction>::ACTION)) };
     (@call get $input:ident $this:ident $call:ident $json:ident) => {{
         let input = $this.parse::<$input>(<$input as GetAction>::ACTION, $json)?;
         to_raw($this.get($call, input).await?)
     }};
     (@call write $input:ident $this:ident $call:ident $json:ident) => {{
         let action = <$input as WriteAction>::ACTION;
-        let json = $this.without_echoes::<<$input as WriteAction>::Output>($call, action, $json).await?;
+        let json = $this.without_echoes::<$input>($call, $json).await?;
         let input = $this.parse::<$input>(action, json)?;
         to_raw($this.write($call, input).await?)
     }};
@@ -109,7 +109,8 @@ macro_rules! define_by_name {
         let next_cursor = $this.fill($call, filter, $limit, $cursor, &mut items).await?;
         Ok(JsonPage { items, next_cursor, is_partial: $this.is_partial::<$input>() })
     }};
-    (@list $kind:ident $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => { Err(not_of_this_kind(Action::ListUsers)) };
+    (@list get $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as GetAction>::ACTION)) };
+    (@list write $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as WriteAction>::ACTION)) };
 
     (@stream list $input:ident $this:ident $call:ident $json:ident) => {
         match $this.parse::<$input>(<$input as ListAction>::ACTION, $json) {
@@ -117,16 +118,13 @@ macro_rules! define_by_name {
             Err(error) => futures_util::stream::once(async { Err(error) }).boxed(),
         }
     };
-    (@stream $kind:ident $input:ident $this:ident $call:ident $json:ident) => {
-        futures_util::stream::once(async { Err(not_of_this_kind(Action::ListUsers)) }).boxed()
-    };
+    (@stream $kind:ident $input:ident $this:ident $call:ident $json:ident) => {{
+        let error = define_by_name!(@list $kind $input $this);
+        futures_util::stream::once(async { error }).boxed()
+    }};
 }
 
 crate::action_table! { [define_by_name] }
-
-fn not_of_this_kind(action: Action) -> Error {
-    Error::invalid(format!("`{action}` is called as a {}", if action.is_write() { "write" } else { "list" }))
-}
 
 fn to_raw<T: serde::Serialize>(reply: Reply<T>) -> Result<Reply<Box<RawValue>>> {
     let value = serde_json::value::to_raw_value(&reply.value)
@@ -135,6 +133,11 @@ fn to_raw<T: serde::Serialize>(reply: Reply<T>) -> Result<Reply<Box<RawValue>>> 
 }
 
 impl Directory {
+    fn not_of_this_kind(&self, action: Action) -> Error {
+        let what = if action.info().kind == ActionKind::List { "is a list" } else { "is no list" };
+        Error::invalid(format!("`{action}` {what} and cannot be called this way")).during(self.slug(), action)
+    }
+
     /// Reads an input from JSON: names unknown members, takes `id` and `user_id` for each other on user actions.
     fn parse<I: Input>(&self, action: Action, json: Value) -> Result<I> {
         // 501 comes before 400
@@ -154,7 +157,7 @@ impl Directory {
             let facts = self.definition().facts(action);
             let works = match action.info().kind {
                 ActionKind::List => facts.map(|facts| facts.filters.to_vec()).unwrap_or_default(),
-                _ => I::REQUIRED.iter().chain(facts.map(|facts| facts.accepts).unwrap_or_default()).copied().collect(),
+                _ => self.takes::<I>(facts),
             };
             let works = if works.is_empty() {
                 "nothing works here".into()
@@ -164,39 +167,45 @@ impl Directory {
             let noun = if action.info().kind == ActionKind::List { "filter" } else { "field" };
             return Err(wrong(Error::invalid(format!("unknown {noun} `{unknown}`; {works}"))));
         }
+        // each member by itself first, so that the wrong one is named
+        for (name, value) in &given {
+            let alone = Value::Object(Map::from_iter([(name.clone(), value.clone())]));
+            I::deserialize(alone).map_err(|error| {
+                // the reason repeats the value, which is nobody's business where it is a password
+                let reason = if name == "password" { "it must be a text".into() } else { error.to_string() };
+                wrong(Error::invalid(format!("`{name}` is wrong: {reason}")))
+            })?;
+        }
         I::deserialize(Value::Object(given))
             .map_err(|error| wrong(Error::invalid(format!("the input is wrong: {error}"))))
     }
 
     /// Lets read-only members through that an update merely echoes, and refuses those that it would change.
-    async fn without_echoes<T: Gettable>(&self, call: &Call, action: Action, json: Value) -> Result<Value> {
-        let info = action.info();
+    async fn without_echoes<I: WriteAction>(&self, call: &Call, json: Value) -> Result<Value> {
+        let info = I::ACTION.info();
         let (Value::Object(mut given), "update") = (json.clone(), info.method) else { return Ok(json) };
-        let paths = field_paths(action.resource());
-        let is_read_only = |name: &str| {
-            paths.iter().any(|field| field.path == name)
-                && !info.members.iter().any(|member| member.trim_start_matches("r#") == name)
-        };
-        let echoed: Vec<String> = given.keys().filter(|name| is_read_only(name)).cloned().collect();
-        let Some(id) = given
-            .get("id")
-            .and_then(Value::as_str)
-            .filter(|id| !echoed.is_empty() && self.provider().id_rule().fault(id).is_none())
-        else {
+        let paths = field_paths(I::ACTION.resource());
+        let is_read_only =
+            |name: &str| paths.iter().any(|field| field.path == name) && !I::members().any(|m| m == name);
+        let names: Vec<String> = given.keys().filter(|name| is_read_only(name)).cloned().collect();
+        let echoed: Vec<(String, Value)> = names.iter().filter_map(|name| given.remove_entry(name)).collect();
+        if echoed.is_empty() {
             return Ok(json);
-        };
-        self.supported(action)?;
-        let Some(reading) = T::get(self.provider(), call, id) else { return Ok(json) };
-        let current = reading.await.map_err(|error| self.explain(error, action).about(id.to_owned()))?;
-        let current = serde_json::to_value(current.value).unwrap_or_default();
-        for name in echoed {
-            if given.get(&name) != current.get(&name) {
-                return Err(Error::invalid(format!("`{name}` is read-only; leave it out or send it as it is"))
-                    .during(self.slug(), action));
-            }
-            given.remove(&name);
         }
-        Ok(Value::Object(given))
+        // what is wrong with the rest is told before anything is read
+        let rest = Value::Object(given);
+        let input: I = self.parse(I::ACTION, rest.clone())?;
+        self.ready(call, I::ACTION, &input)?;
+        let id = input.subject().unwrap_or_default();
+        let reading = call.own_reading();
+        let Some(reading) = I::Output::get(self.provider(), &reading, id) else { return Ok(json) };
+        let current = reading.await.map_err(|error| self.explain(error, I::ACTION).about(id.to_owned()))?;
+        let current = serde_json::to_value(current.value).unwrap_or_default();
+        match echoed.iter().find(|(name, value)| current.get(name) != Some(value)) {
+            None => Ok(rest),
+            Some((name, _)) => Err(Error::invalid(format!("`{name}` is read-only; leave it out or send it as it is"))
+                .during(self.slug(), I::ACTION)),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ impl Directory {
             if let Some(password) = given.get("password").and_then(Value::as_str) {
                 call.mask(password);
             }
+            mask_passwords(call, &call.remote_data, false);
             let facts = definition.facts(action);
             match action.info().kind {
                 ActionKind::List => self.check_filters(facts, &given)?,
@@ -83,12 +84,19 @@ impl Directory {
         match given.keys().find(|name| !takes(name)) {
             None => Ok(()),
             Some(name) => {
-                let mut can: Vec<&str> = I::REQUIRED.to_vec();
-                can.extend(required.iter().map(|r| r.name).filter(|name| !I::REQUIRED.contains(name)));
-                can.extend(accepts);
+                let can = self.takes::<I>(facts);
                 Err(Error::invalid(format!("`{name}` cannot be set here; {} takes {}", self.slug(), quoted(&can))))
             }
         }
+    }
+
+    /// The members that this vendor takes.
+    pub(super) fn takes<I: Input>(&self, facts: Option<&ActionFacts>) -> Vec<&'static str> {
+        let mut takes: Vec<&str> = I::REQUIRED.to_vec();
+        let own = facts.map(|facts| (facts.required, facts.accepts)).unwrap_or_default();
+        takes.extend(own.0.iter().map(|r| r.name).filter(|name| !I::REQUIRED.contains(name)));
+        takes.extend(own.1);
+        takes
     }
 
     /// Looks at everything that is an id: `id`, `…_id`, and the `id` of each role and organization.
@@ -96,6 +104,8 @@ impl Directory {
         let rule = self.provider().id_rule();
         for (name, value) in given {
             match value {
+                // the id that somebody else has for the user never stands in an address
+                Value::String(_) if name == "external_id" => {}
                 Value::String(id) if name == "id" || name.ends_with("_id") => {
                     if let Some(fault) = rule.fault(id) {
                         return Err(
@@ -112,6 +122,18 @@ impl Directory {
             }
         }
         Ok(())
+    }
+}
+
+/// Masks texts under members that are named a password, at any depth.
+fn mask_passwords(call: &Call, members: &Map<String, Value>, inside: bool) {
+    for (name, value) in members {
+        let inside = inside || name.to_ascii_lowercase().contains("password");
+        match value {
+            Value::String(text) if inside => call.mask(text),
+            Value::Object(members) => mask_passwords(call, members, inside),
+            _ => {}
+        }
     }
 }
 

@@ -87,6 +87,9 @@ impl Directory {
             let taken = walk.step(Some(left), sink).await?;
             left -= taken.min(left);
         }
+        if let Some(error) = walk.short.take() {
+            return Err(error);
+        }
         if walk.ended { Ok(None) } else { self.binding().seal(&walk.filter, &walk.position).map(Some) }
     }
 
@@ -108,7 +111,8 @@ impl Directory {
                 ready?;
             }
             if walk.ended {
-                return Ok(None);
+                // what came is handed on first, and then said to be short
+                return walk.short.take().map_or(Ok(None), Err);
             }
             let mut sink = new();
             walk.step(None, &mut sink).await?;
@@ -133,15 +137,24 @@ struct Walk<F: ListAction> {
     filter: F,
     position: Position,
     /// The page after this one, already asked for.
-    prefetched: Option<JoinHandle<Result<Page<F::Output>>>>,
+    prefetched: Option<Prefetch<Page<F::Output>>>,
     /// Pages read so far.
     pages: u64,
     delivered: u64,
-    /// Whether the list was begun here, and not at a cursor.
-    from_start: bool,
     last_total: Option<u64>,
     seen: Seen,
     ended: bool,
+    /// Why the list is short although every page came.
+    short: Option<Error>,
+}
+
+/// A page that is being read. It ends with the list, so that nothing is asked for that nobody waits for.
+struct Prefetch<T>(JoinHandle<Result<T>>);
+
+impl<T> Drop for Prefetch<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What was seen, as hashes: of cursors and pages always (8 bytes a page), of ids only where there is an exact total
@@ -152,6 +165,8 @@ struct Seen {
     cursors: HashSet<u64>,
     pages: HashSet<u64>,
     ids: HashSet<u64>,
+    /// Whether the ids of all pages so far are in.
+    has_all_ids: bool,
 }
 
 impl Seen {
@@ -162,8 +177,13 @@ impl Seen {
 
 impl<F: ListAction> Walk<F> {
     fn new(directory: Directory, call: Call, filter: F, position: Position) -> Walk<F> {
+        let mut seen = Seen { has_all_ids: position.seen == 0, ..Seen::default() };
+        // a cursor that leads to itself is a loop, also from one limited page to the next
+        if let Some(cursor) = &position.vendor {
+            let hash = seen.hash(cursor);
+            seen.cursors.insert(hash);
+        }
         Walk {
-            from_start: position.seen == 0,
             directory,
             call,
             filter,
@@ -172,19 +192,23 @@ impl<F: ListAction> Walk<F> {
             pages: 0,
             delivered: 0,
             last_total: None,
-            seen: Seen::default(),
+            seen,
             ended: false,
+            short: None,
         }
     }
 
     /// Reads one vendor page into the sink, up to `limit` items; gives how many the sink took.
     async fn step(&mut self, limit: Option<u32>, sink: &mut (impl Sink<F::Output> + Send)) -> Result<u32> {
         self.pages += 1;
+        let delivered = self.delivered;
         match self.try_step(limit, sink).await {
             Ok(taken) => Ok(taken),
             Err(error) => {
                 self.ended = true;
-                self.prefetched.take().inspect(|task| task.abort());
+                self.prefetched = None;
+                // a page that fails is not handed on at all
+                self.delivered = delivered;
                 Err(self.directory.explain(self.place(error), F::ACTION))
             }
         }
@@ -203,7 +227,7 @@ impl<F: ListAction> Walk<F> {
 
     async fn try_step(&mut self, limit: Option<u32>, sink: &mut (impl Sink<F::Output> + Send)) -> Result<u32> {
         let page = match self.prefetched.take() {
-            Some(task) => task
+            Some(mut task) => (&mut task.0)
                 .await
                 .map_err(|error| Error::unexpected("reading the next page was cut off").caused_by(error))??,
             None => self.fetch(self.position.vendor.clone(), limit).await?,
@@ -217,15 +241,17 @@ impl<F: ListAction> Walk<F> {
             let (directory, call, filter, next) =
                 (self.directory.clone(), self.call.clone(), self.filter.clone(), next.clone());
             self.prefetched =
-                Some(tokio::spawn(async move { fetch(&directory, &call, filter, Some(next), None).await }));
+                Some(Prefetch(tokio::spawn(async move { fetch(&directory, &call, filter, Some(next), None).await })));
             tokio::task::yield_now().await;
         }
         let start = self.resume(&opened)?;
+        // ids are worth keeping only where there is a total to compare their number with
+        self.seen.has_all_ids &= self.last_total.is_some() || opened.len() == 0;
         let mut taken = 0;
         let mut index = start;
         while index < opened.len() && limit.is_none_or(|limit| taken < limit) {
             let hash = &mut self.seen;
-            let counting = opened.total.is_some();
+            let counting = hash.has_all_ids;
             let mut last = None;
             let keep_last = limit.is_some();
             let took = opened.with_item(index, !self.call.keep_remote_data.dropped, |item, kept| {
@@ -255,7 +281,7 @@ impl<F: ListAction> Walk<F> {
         self.position.last = None;
         self.position.vendor = opened.next.clone();
         if opened.next.is_none() {
-            self.check_end(opened.total)?;
+            self.short = self.check_end().map(|error| self.directory.explain(error, F::ACTION));
             self.ended = true;
         }
         Ok(taken)
@@ -313,15 +339,15 @@ impl<F: ListAction> Walk<F> {
     }
 
     /// Compares what came with what the vendor said there is.
-    fn check_end(&self, total: Option<Total>) -> Result<()> {
-        let Some(Total::Exact(total)) = total else { return Ok(()) };
+    fn check_end(&self) -> Option<Error> {
+        // the last that was said: some vendors say it on the first page alone
+        let total = self.last_total.or(self.position.total)?;
         // a list that was resumed cannot know the ids of earlier pages
-        let came = if self.from_start { self.seen.ids.len() as u64 } else { self.position.seen };
-        if came < total {
+        let came = if self.seen.has_all_ids { self.seen.ids.len() as u64 } else { self.position.seen };
+        (came < total).then(|| {
             let message = format!("the vendor says there are {total} and gave {came}");
-            return Err(self.incomplete(message, total).hint("list again; if it stays so, ask the vendor"));
-        }
-        Ok(())
+            self.incomplete(message, total).hint("list again; if it stays so, ask the vendor")
+        })
     }
 
     fn incomplete(&self, message: String, expected: u64) -> Error {

@@ -7,7 +7,7 @@
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use userdir_schema::Unified;
+use userdir_schema::{Unified, User};
 
 use super::Directory;
 use crate::action::*;
@@ -41,10 +41,14 @@ impl Directory {
     pub async fn write<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
         self.ready(call, I::ACTION, &input)?;
         let about = input.subject().unwrap_or_default().to_owned();
-        self.run(call, input).await.map_err(|error| {
+        let mut reply = self.run(&call.acting(), input).await.map_err(|error| {
             let error = self.explain(error, I::ACTION);
             if about.is_empty() { error } else { error.about(about) }
-        })
+        })?;
+        if call.keep_remote_data.dropped {
+            reply.value = reply.value.without_remote_data();
+        }
+        Ok(reply)
     }
 
     /// Reads the vendor and tells whether the effect of a write is there. Changes nothing.
@@ -72,14 +76,32 @@ impl Directory {
             return Err(self.definition().not_supported(I::ACTION));
         };
         match acting.await {
-            Ok(reply) if call.is_plan() => {
-                let value = before.value.unwrap_or(reply.value);
-                Ok(Reply { value, effect: Effect::Planned, ..reply })
-            }
+            Ok(reply) if call.is_plan() || call.tally.any_planned() => self.planned(call, &input, before, reply).await,
             Ok(reply) => self.verify(call, &input, before, reply).await,
             Err(error) if error.outcome() == Outcome::Unknown => self.settle(call, &input, error).await,
+            // the vendor took a write of this action before the error came: "nothing was changed" would be wrong
+            Err(error) if call.tally.any_accepted() && error.kind() != ErrorKind::PartlyDone => {
+                self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// Nothing was sent: the resource as it is now.
+    async fn planned<I: WriteAction>(
+        &self,
+        call: &Call,
+        input: &I,
+        before: Confirmation<I::Output>,
+        reply: Reply<I::Output>,
+    ) -> Result<Reply<I::Output>> {
+        // a provider that saw that it is so already planned nothing
+        let effect = if reply.effect == Effect::Already { Effect::Already } else { Effect::Planned };
+        let now = match before.value {
+            None if input.subject().is_some() => self.look(call, input).await?.value,
+            value => value,
+        };
+        Ok(Reply { value: now.unwrap_or(reply.value), effect, ..reply })
     }
 
     /// Looks again after the vendor said yes.
@@ -142,14 +164,12 @@ impl Directory {
             Ok(Confirmation { shows: Shows::Yes, value }) => {
                 let value = value.unwrap_or_else(|| I::Output::with_id(input.subject().unwrap_or_default()));
                 Ok(Reply::applied(value).note(format!(
-                    "the vendor's answer was lost ({}); reading it again shows that it is done",
+                    "no clear answer came from the vendor ({}); reading it again shows that it is done",
                     error.kind().as_str()
                 )))
             }
-            Ok(Confirmation { shows: Shows::Underway, value: Some(value) }) => {
-                Ok(Reply::pending(value)
-                    .note("the vendor's answer was lost; reading it again shows that it is under way"))
-            }
+            Ok(Confirmation { shows: Shows::Underway, value: Some(value) }) => Ok(Reply::pending(value)
+                .note("no clear answer came from the vendor; reading it again shows that it is under way")),
             _ => Err(unknown(error)),
         }
     }
@@ -177,6 +197,9 @@ impl Directory {
     /// Reads a resource: the outer option is none where the provider cannot, the inner where the vendor has none.
     async fn read<T: Gettable>(&self, call: &Call, id: &str) -> Result<Option<Option<T>>> {
         let Some(reading) = T::get(self.provider(), call, id) else { return Ok(None) };
+        if self.provider().refuses(T::GET).is_some() {
+            return Ok(None);
+        }
         match reading.await {
             Ok(reply) => Ok(Some(Some(reply.value))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Some(None)),
@@ -200,26 +223,40 @@ impl Directory {
             return Err(Error::not_found("the vendor has no such group").about(group_id));
         };
         let filters = |action| self.facts(action).map(|facts| facts.filters).unwrap_or_default();
-        let able = self.provider().slots().actions();
+        let able = self.actions();
         let member = if able.contains(Action::ListGroups) && filters(Action::ListGroups).contains(&"user_id") {
+            let mut has_groups = false;
             let groups = self.stream(&reading, GroupFilter::default().user_id(&user_id));
-            let found = groups.try_any(|group| std::future::ready(group.id == group_id.as_str())).await;
-            found.map_err(|error| missing_user(error, &user_id))?
+            let found = groups.try_any(|group| {
+                has_groups = true;
+                std::future::ready(group.id == group_id.as_str())
+            });
+            let found = found.await.map_err(|error| missing_user(error, &user_id))?;
+            // to some vendors a mistyped id is a user without groups
+            if !has_groups {
+                self.find_user(call, &user_id).await?;
+            }
+            found
         } else if able.contains(Action::ListUsers) && filters(Action::ListUsers).contains(&"group_id") {
             let users = self.stream(&reading, UserFilter::default().group_id(&group_id));
             let found = users.try_any(|user| std::future::ready(user.id == user_id.as_str())).await?;
             // a group's list does not tell a stranger from a mistyped id
-            if !found
-                && self.read::<userdir_schema::User<'static>>(&call.reading(confirm::STATUS), &user_id).await?
-                    == Some(None)
-            {
-                return Err(missing_user(Error::not_found(""), &user_id));
+            if !found {
+                self.find_user(call, &user_id).await?;
             }
             found
         } else {
             return Ok(Confirmation { value: Some(group), shows: Shows::Unknown });
         };
         Ok(Confirmation { value: Some(group), shows: Shows::from(member == wanted) })
+    }
+
+    /// Refuses a user that the vendor does not have.
+    async fn find_user(&self, call: &Call, user_id: &str) -> Result<()> {
+        match self.read::<User<'static>>(&call.reading(confirm::STATUS), user_id).await? {
+            Some(None) => Err(missing_user(Error::not_found(""), user_id)),
+            _ => Ok(()),
+        }
     }
 
     /// Reads what was created, by the id that the vendor answered.
@@ -242,7 +279,12 @@ impl Directory {
         let line = page.items.lines().next().unwrap_or_default();
         let Ok(Value::Object(found)) = serde_json::from_str(line) else { return Ok(Confirmation::unknown()) };
         match (page.items.count, found.get("id").and_then(Value::as_str)) {
-            (1, Some(id)) => self.look_at_new(call, &I::Output::with_id(id)).await,
+            (1, Some(id)) => {
+                let seen = self.look_at_new(call, &I::Output::with_id(id)).await?;
+                // the same address or name, but somebody else, or somebody who was there before
+                let is_it = seen.value.as_ref().is_some_and(|value| confirm::is_new(input, value, self.now()));
+                Ok(if is_it { seen } else { Confirmation::unknown() })
+            }
             _ => Ok(Confirmation::unknown()),
         }
     }
@@ -258,6 +300,10 @@ impl Directory {
         let filters = self.facts(action)?.filters;
         let key = keys.iter().find(|key| filters.contains(key) && given.contains_key(**key))?;
         Some((action, Value::Object(Map::from_iter([((*key).to_owned(), given.get(*key)?.clone())]))))
+    }
+
+    fn now(&self) -> userdir_schema::DateTime {
+        self.inner.runtime.shared.clock.now().into()
     }
 
     fn facts(&self, action: Action) -> Option<&'static ActionFacts> {

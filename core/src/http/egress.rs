@@ -154,19 +154,33 @@ pub(crate) fn redirects() -> Policy {
 /// Resolves names and leaves out addresses that the rule forbids.
 pub(crate) struct GuardedResolver {
     egress: Egress,
+    /// Names of proxies, which stand inside the operator's own network.
+    proxies: Vec<String>,
 }
 
 impl GuardedResolver {
-    pub fn new(egress: Egress) -> GuardedResolver {
-        GuardedResolver { egress }
+    pub fn new(egress: Egress, proxies: Vec<String>) -> GuardedResolver {
+        GuardedResolver { egress, proxies }
     }
+}
+
+/// Names of the proxies that the environment tells.
+pub(crate) fn system_proxies() -> Vec<String> {
+    let named = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    named.iter().filter_map(|name| proxy_host(&std::env::var(name).ok()?)).collect()
+}
+
+fn proxy_host(address: &str) -> Option<String> {
+    let url =
+        Url::parse(address).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{address}")).ok())?;
+    url.host_str().map(str::to_owned)
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.egress.allow_private;
+        let host = name.as_str().to_owned();
+        let allow_private = self.egress.allow_private || self.proxies.contains(&host);
         Box::pin(async move {
-            let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
             let allowed: Vec<SocketAddr> =
                 found.iter().copied().filter(|address| allow_private || is_public(address.ip())).collect();
@@ -254,10 +268,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_resolves_to_loopback_is_refused_at_connect_time() {
-        let resolver = GuardedResolver::new(Egress::new(false));
+        let resolver = GuardedResolver::new(Egress::new(false), vec![]);
         let Err(error) = resolver.resolve("localhost".parse().unwrap()).await else { panic!("resolved") };
         assert!(PrivateName::find(error.as_ref()).is_some());
-        let resolver = GuardedResolver::new(Egress::new(true));
+        let resolver = GuardedResolver::new(Egress::new(true), vec![]);
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
+        let resolver = GuardedResolver::new(Egress::new(false), vec!["localhost".into()]);
+        assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok(), "a proxy may be inside");
+    }
+
+    #[test]
+    fn a_proxy_is_named_with_and_without_its_scheme() {
+        for address in ["http://u:p@proxy.corp:3128", "proxy.corp:3128", "proxy.corp", "https://proxy.corp/"] {
+            assert_eq!(proxy_host(address).as_deref(), Some("proxy.corp"), "{address}");
+        }
     }
 }

@@ -30,7 +30,7 @@ pub use request::Request;
 pub use token::{ClientAuth, Grant};
 
 use crate::definition::{Definition, Scheme, SettingKind};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::page::{MapItem, Mapped, Shape, map_one};
 use crate::runtime::Runtime;
 use crate::settings::{Secret, Settings};
@@ -64,7 +64,7 @@ pub struct Fault {
 }
 
 /// A vendor's answer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
@@ -74,11 +74,31 @@ pub struct Answer {
     pub body: Bytes,
     /// Whether mapped items keep the vendor's own bytes.
     keep_remote_data: bool,
+    /// Whether it answers a write: one that cannot be read was carried out all the same.
+    of_write: bool,
+}
+
+/// Without the body: it may hold other people's data.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 impl Answer {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes, keep_remote_data: bool) -> Answer {
-        Answer { status, headers, body, keep_remote_data }
+        Answer { status, headers, body, keep_remote_data, of_write: false }
+    }
+
+    /// The same, of a write.
+    pub(crate) fn of_write(mut self) -> Answer {
+        self.of_write = true;
+        self
+    }
+
+    fn unreadable(&self, error: &serde_json::Error) -> Error {
+        let error = unreadable(error);
+        if self.of_write { error.with_outcome(Outcome::Unknown) } else { error }
     }
 
     /// A header as text.
@@ -96,7 +116,7 @@ impl Answer {
     /// # Errors
     /// `UnexpectedResponse`.
     pub fn json<'a, W: Deserialize<'a>>(&'a self) -> Result<W> {
-        serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))
     }
 
     /// The body, mapped to a unified resource that keeps it as `remote_data`.
@@ -109,8 +129,8 @@ impl Answer {
         // says which `T` it is; a mapping is a function for every lifetime
         F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
     {
-        let raw: &RawValue = serde_json::from_slice(&self.body).map_err(|error| unreadable(&error))?;
-        let item = map_one::<T>(raw, &map, self.keep_remote_data).map_err(|error| unreadable(&error))?;
+        let raw: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))?;
+        let item = map_one::<T>(raw, &map, self.keep_remote_data).map_err(|error| self.unreadable(&error))?;
         Ok(item.into_owned())
     }
 
@@ -121,7 +141,7 @@ impl Answer {
     /// `UnexpectedResponse`.
     pub fn each<R>(&self, map: impl Fn(&RawValue) -> Mapped<R>) -> Result<Vec<R>> {
         let items: Vec<&RawValue> = self.json()?;
-        items.into_iter().map(map).collect::<Mapped<Vec<R>>>().map_err(|error| unreadable(&error))
+        items.into_iter().map(map).collect::<Mapped<Vec<R>>>().map_err(|error| self.unreadable(&error))
     }
 }
 
@@ -192,9 +212,11 @@ impl Connection {
         let wrong = |why: String| {
             Error::config(format!("setting `{key}`: {why}")).hint("write it as https://host or https://host/path")
         };
-        let url = Url::parse(text).map_err(|error| wrong(format!("`{text}` is no address: {error}")))?;
+        // with an `@` it may hold a password
+        let shown = if text.contains('@') { "what is given" } else { text };
+        let url = Url::parse(text).map_err(|error| wrong(format!("`{shown}` is no address: {error}")))?;
         if url.cannot_be_a_base() || url.host_str().is_none() {
-            return Err(wrong(format!("`{text}` names no host")));
+            return Err(wrong(format!("`{shown}` names no host")));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("it must end with its path, without `?` and `#`".into()));

@@ -107,14 +107,22 @@ impl Request {
         paging: &Paging,
         map: impl MapItem<F::Output>,
     ) -> Result<Page<F::Output>> {
-        if let Some(name) = paging.parameters().find(|name| call.remote_query.iter().any(|(key, _)| key == name)) {
+        let passed = |name: &&str| call.passes_through && call.remote_query.iter().any(|(key, _)| key == name);
+        if let Some(name) = paging.parameters().find(passed) {
             return Err(Error::invalid(format!("`remote_query` names `{name}`, which belongs to paging"))
                 .hint("use `limit` and `next_cursor`"));
         }
-        let size = paging.size(request.wanted);
-        let at = |first: u64| {
-            request.cursor.as_ref().map_or(Ok(first), |cursor| cursor.parse::<u64>().map_err(|_| not_a_number()))
+        // `page:size`: pages that are counted keep their size, else their numbers would mean other items
+        let (at, kept_size) =
+            match request.cursor.as_deref().map(|cursor| cursor.split_once(':').unwrap_or((cursor, ""))) {
+                Some((at, size)) => (Some(at), size.parse().ok()),
+                None => (None, None),
+            };
+        let size = match paging.next {
+            Next::PageNumber { .. } => kept_size.unwrap_or_else(|| paging.size(request.wanted)),
+            _ => paging.size(request.wanted),
         };
+        let at = |first: u64| at.map_or(Ok(first), |at| at.parse::<u64>().map_err(|_| not_a_number()));
         let mut sent = self.primary();
         if !paging.limit.is_empty() {
             sent = sent.query(paging.limit, size.to_string());
@@ -162,7 +170,8 @@ fn not_a_number() -> Error {
 /// The `next` link of an answer. There may be several `Link` lines, several links in a line, and commas in an address.
 fn next_link(headers: &HeaderMap, origin: &Url) -> Result<Option<String>> {
     for line in headers.get_all("link") {
-        let Ok(line) = line.to_str() else { continue };
+        let line = std::str::from_utf8(line.as_bytes())
+            .map_err(|_| Error::unexpected("the vendor's Link header cannot be read"))?;
         if let Some(target) = next_of(line) {
             let url = origin.join(target).map_err(|_| Error::unexpected("the vendor's next link is no address"))?;
             same_origin(origin, &url)?;
@@ -190,25 +199,23 @@ fn next_of(line: &str) -> Option<&str> {
     loop {
         let (_, after) = rest.split_once('<')?;
         let (target, after) = after.split_once('>')?;
-        let (parameters, more) = split_parameters(after);
-        if parameters.split(';').any(is_next) {
+        let mut links = split_unquoted(after, ',');
+        let parameters = links.next().unwrap_or_default();
+        let more = after.get(parameters.len()..).unwrap_or_default();
+        if split_unquoted(parameters, ';').any(is_next) {
             return Some(target);
         }
         rest = more;
     }
 }
 
-/// Splits at the comma that ends a link, passing over quoted strings.
-fn split_parameters(text: &str) -> (&str, &str) {
+/// Splits at a separator, passing over quoted strings.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => return text.split_at(at),
-            _ => {}
-        }
-    }
-    (text, "")
+    text.split(move |c| {
+        quoted ^= c == '"';
+        !quoted && c == separator
+    })
 }
 
 fn is_next(parameter: &str) -> bool {
@@ -228,7 +235,9 @@ mod tests {
         assert_eq!(next_of(line), Some("https://a.example/u?after=3,4"));
         assert_eq!(next_of(r#"<x>; rel="prev next""#), Some("x"));
         assert_eq!(next_of("<x>; REL=next"), Some("x"));
-        for line in ["", "<x", r#"<x>; rel="self""#, "rel=next", r#"<x>; title="rel=next""#] {
+        for line in
+            ["", "<x", r#"<x>; rel="self""#, "rel=next", r#"<x>; title="rel=next""#, r#"<x>; title="a; rel=next""#]
+        {
             assert_eq!(next_of(line), None, "{line}");
         }
     }

@@ -136,7 +136,7 @@ impl Pacer {
         if closed.len() >= ENDPOINTS {
             closed.retain(|_, until| *until > now);
         }
-        closed.insert(endpoint.to_owned(), now + reset);
+        closed.insert(endpoint.to_owned(), now.saturating_add(reset));
     }
 }
 
@@ -144,7 +144,7 @@ impl Pacer {
 /// together. Without a hint: exponential from half a second to thirty, at full jitter.
 pub(crate) fn back_off(attempt: u32, hint: Option<Duration>, random: f64) -> Duration {
     match hint {
-        Some(hint) => hint + Duration::from_millis(500).mul_f64(random),
+        Some(hint) => hint.saturating_add(Duration::from_millis(500).mul_f64(random)),
         None => {
             let most = Duration::from_millis(500).saturating_mul(1 << attempt.min(6)).min(Duration::from_secs(30));
             Duration::from_millis(50) + most.mul_f64(random)
@@ -207,5 +207,16 @@ mod tests {
     fn the_hint_is_never_undercut() {
         assert_eq!(back_off(1, Some(Duration::from_secs(1)), 0.0), Duration::from_secs(1));
         assert!(back_off(40, None, 0.999) <= Duration::from_secs(31));
+    }
+
+    #[test]
+    fn an_absurd_wait_is_no_overflow() {
+        for text in ["18446744073709551615", "1e19", "1e300", "inf", "NaN", "-inf"] {
+            let rate = RateHeaders::COMMON.read(&headers(&[("retry-after", text), ("x-ratelimit-reset", text)]), NOW);
+            back_off(1, rate.pause(), 0.999);
+            back_off(1, Some(Duration::MAX), 0.999);
+            let rate = Rate { remaining: Some(0), reset: Some(Duration::MAX), retry_after: None };
+            Pacer::default().observe("x", &rate, Duration::from_secs(9));
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::observer::{Observer, Verdict, WriteOutcome, WriteStep};
 
 /// What is not encoded: the unreserved characters of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A request under construction.
 #[must_use]
@@ -205,8 +205,9 @@ impl Request {
 
     /// Goes to a next link instead; it must be on the account's own origin.
     pub(super) fn follow(mut self, address: &str) -> Result<Request> {
-        let url = Url::parse(address).map_err(|_| Error::invalid("the cursor holds no address"))?;
-        same_origin(&self.http.0.base, &url)?;
+        let base = &self.http.0.base;
+        let url = self.url().join(address).map_err(|_| Error::unexpected("the vendor's next link is no address"))?;
+        same_origin(base, &url)?;
         self.address = Some(url);
         Ok(self)
     }
@@ -222,9 +223,9 @@ impl Request {
         }
     }
 
-    /// The base address, for links.
+    /// The address, which links are relative to.
     pub(super) fn origin(&self) -> Url {
-        self.http.0.base.clone()
+        self.address.clone().unwrap_or_else(|| self.url())
     }
 
     /// Sends a read.
@@ -251,27 +252,48 @@ impl Request {
         let observers = || {
             call.plan.iter().map(|plan| plan.as_ref() as &dyn Observer).chain(call.observers.iter().map(AsRef::as_ref))
         };
+        let mut result = None;
+        let mut asked = 0;
         for observer in observers() {
-            match observer.before_write(&step).await? {
-                Verdict::Send => {}
-                Verdict::Planned => return Ok(None),
-                Verdict::Known { status, body } => {
-                    return Ok(Some(Answer::new(status, Default::default(), body, !call.keep_remote_data.dropped)));
+            match observer.before_write(&step).await {
+                Ok(Verdict::Send) => asked += 1,
+                Ok(Verdict::Planned) => {
+                    call.tally.planned();
+                    result = Some(Ok(None));
                 }
+                Ok(Verdict::Known { status, body }) => {
+                    let answer = Answer::new(status, Default::default(), body, !call.keep_remote_data.dropped);
+                    result = Some(http.judge(call, &prepared, None, answer).map(Some));
+                }
+                Err(error) => result = Some(Err(error)),
+            }
+            if result.is_some() {
+                break;
             }
         }
-        let result = http.exchange(call, &prepared).await;
-        for observer in observers() {
-            let outcome = match &result {
-                Ok(answer) => {
-                    WriteOutcome::Sent { status: answer.status, request_id: answer.header(http.0.vendor.request_id) }
+        let result = match result {
+            Some(result) => result,
+            None => http.exchange(call, &prepared).await.map(Some),
+        };
+        // those that said yes are told what became of it, also where a later one kept it from being sent
+        for observer in observers().take(asked) {
+            let planned = || Error::refused("another observer of the call took it for a plan");
+            match &result {
+                Ok(Some(answer)) => {
+                    let request_id = answer.header(http.0.vendor.request_id);
+                    observer.after_write(&step, WriteOutcome::Sent { status: answer.status, request_id }).await;
                 }
-                Err(error) if error.outcome() == Outcome::Unknown => WriteOutcome::Unknown(error),
-                Err(error) => WriteOutcome::NotSent(error),
-            };
-            observer.after_write(&step, outcome).await;
+                Ok(None) => observer.after_write(&step, WriteOutcome::NotSent(&planned())).await,
+                Err(error) if error.outcome() == Outcome::Unknown => {
+                    observer.after_write(&step, WriteOutcome::Unknown(error)).await;
+                }
+                Err(error) => observer.after_write(&step, WriteOutcome::NotSent(error)).await,
+            }
         }
-        result.map(Some)
+        Ok(result?.map(|answer| {
+            call.tally.accepted();
+            answer.of_write()
+        }))
     }
 
     /// Puts address, headers and body together.
@@ -348,8 +370,7 @@ fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
 impl Prepared {
     /// What observers see of a write.
     fn step(&self, http: &Http, call: &Call) -> WriteStep {
-        let mut redactor = http.0.redactor.clone();
-        call.masks().iter().for_each(|secret| redactor.add_text(secret));
+        let redactor = http.redactor(call, self, None);
         let mut digest = Sha256::new();
         digest.update(self.method.as_str());
         digest.update([0]);
@@ -359,7 +380,13 @@ impl Prepared {
             Body::None => None,
             Body::Json(bytes) => {
                 digest.update(bytes);
-                serde_json::from_str(&redactor.text(&String::from_utf8_lossy(bytes))).ok()
+                let text = String::from_utf8_lossy(bytes);
+                serde_json::from_str(&redactor.text(&text)).ok().or_else(|| {
+                    // a secret that looks like a number: only texts are masked then
+                    let mut value: Value = serde_json::from_str(&text).ok()?;
+                    redactor.json(&mut value);
+                    serde_json::value::to_raw_value(&value).ok()
+                })
             }
             Body::Form(fields) => {
                 let object: Map<String, Value> =

@@ -8,7 +8,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tracing::debug;
 
 use super::egress::{PrivateName, shown};
-use super::rate::{Rate, back_off};
+use super::rate::back_off;
+use super::redact::Redactor;
 use super::request::{Body, Prepared, Repeat};
 use super::token::oauth_fault;
 use super::{Answer, Auth, Fault, Http};
@@ -32,6 +33,14 @@ enum Attempt {
 impl Http {
     /// Sends a request as often as the policy allows and gives its successful answer.
     pub(super) async fn exchange(&self, call: &Call, request: &Prepared) -> Result<Answer> {
+        let mut unclear = false;
+        let result = self.try_exchange(call, request, &mut unclear).await;
+        // Once an attempt may have been carried out, nothing later unsays it: a repeated DELETE is answered 404 because
+        // the first one was done.
+        result.map_err(|error| if unclear { error.with_outcome(Outcome::Unknown) } else { error })
+    }
+
+    async fn try_exchange(&self, call: &Call, request: &Prepared, unclear: &mut bool) -> Result<Answer> {
         let runtime = &self.0.runtime.shared;
         runtime.egress.check(&request.url)?;
         let mut attempt = 0;
@@ -41,36 +50,35 @@ impl Http {
             attempt += 1;
             let authorization = self.authorize(call, request, refused_token.as_ref()).await?;
             let attempted = self.attempt(call, request, authorization.as_ref()).await;
-            let (error, rate) = match attempted {
+            let error = match attempted {
                 Attempt::Answered(answer) => {
                     let rate = self.0.vendor.rate.read(&answer.headers, runtime.clock.now());
                     self.0.pacer.observe(&request.template, &rate, runtime.clock.monotonic());
-                    let fault =
-                        if request.token.is_some() { oauth_fault(&answer) } else { (self.0.vendor.fault)(&answer) };
-                    if answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none()) {
-                        return Ok(answer);
+                    match self.judge(call, request, authorization.as_ref(), answer) {
+                        Ok(answer) => return Ok(answer),
+                        Err(error) => error,
                     }
-                    // The vendor may have ended a token early: once, with a new one.
-                    if answer.status == 401
-                        && refused_token.is_none()
-                        && let Some(Authorization::Token(ready)) = authorization
-                    {
-                        refused_token = Some(ready);
-                        continue;
-                    }
-                    (self.refusal(request, answer, fault), rate)
                 }
-                Attempt::NotSent(error) => (error, Rate::default()),
-                Attempt::Broken(error) => (self.unknown(request, error), Rate::default()),
+                Attempt::NotSent(error) => error,
+                Attempt::Broken(error) => self.unknown(request, error),
             };
-            if !may_repeat(request.repeat, &error) {
+            *unclear |= error.outcome() == Outcome::Unknown;
+            // The vendor may have ended a token early: once, with a new one.
+            if error.vendor().is_some_and(|vendor| vendor.status == 401)
+                && refused_token.is_none()
+                && let Some(Authorization::Token(ready)) = authorization
+            {
+                refused_token = Some(ready);
+                continue;
+            }
+            if !may_repeat(request.repeat, &error) || call.cancellation.is_cancelled() {
                 return Err(error);
             }
             if attempt >= runtime.limits.attempts {
                 return Err(error.with_retry(RetryState::GaveUp { attempts: attempt }));
             }
             let hint = match error.retry() {
-                RetryState::Later(hint) => hint.or(rate.pause()),
+                RetryState::Later(hint) => hint,
                 _ => None,
             };
             let pause = back_off(attempt, hint, (runtime.random)());
@@ -124,9 +132,8 @@ impl Http {
         }
         match &self.0.auth {
             Auth::Header(name, value) => Ok(Some(Authorization::Header(name.clone(), value.clone()))),
-            // boxed, since fetching a token is itself an exchange
             Auth::Token(tokens) => {
-                Box::pin(tokens.ready(self, call, refused)).await.map(|ready| Some(Authorization::Token(ready)))
+                tokens.ready(self, call, refused).await.map(|ready| Some(Authorization::Token(ready)))
             }
         }
     }
@@ -184,7 +191,7 @@ impl Http {
         };
         match answered {
             Ok(answer) => {
-                self.show(call, request, &headers, &answer);
+                self.show(call, request, authorization, &headers, &answer);
                 Attempt::Answered(answer)
             }
             Err(attempt) => attempt,
@@ -199,7 +206,7 @@ impl Http {
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|error| Attempt::Broken(transport_error(&error, request)))?;
             if body.len() + chunk.len() > limit {
-                let error = Error::unexpected(format!("the vendor's answer is larger than {} MiB", limit >> 20))
+                let error = Error::unexpected(format!("the vendor's answer is larger than {} KiB", limit >> 10))
                     .hint("ask for smaller pages with a limit");
                 return Err(Attempt::Broken(error));
             }
@@ -209,14 +216,20 @@ impl Http {
     }
 
     /// Shows an exchange to the observers that want it.
-    fn show(&self, call: &Call, request: &Prepared, headers: &HeaderMap, answer: &Answer) {
+    fn show(
+        &self,
+        call: &Call,
+        request: &Prepared,
+        authorization: Option<&Authorization>,
+        headers: &HeaderMap,
+        answer: &Answer,
+    ) {
         debug!(provider = self.0.provider, method = %request.method, endpoint = %request.template, status = answer.status, bytes = answer.body.len(), "answered");
         if request.token.is_some() {
             return;
         }
         for observer in call.observers.iter().filter(|observer| observer.wants_exchanges()) {
-            let mut redactor = self.0.redactor.clone();
-            call.masks().iter().for_each(|secret| redactor.add_text(secret));
+            let redactor = self.redactor(call, request, authorization);
             let body = request.body.encoded().map(|body| redactor.text(&String::from_utf8_lossy(&body)).into_owned());
             observer.exchange(Exchange {
                 method: request.method.to_string(),
@@ -230,11 +243,43 @@ impl Http {
         }
     }
 
+    /// Knows the account's secrets, the call's, and those that this very request carries.
+    pub(super) fn redactor(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Redactor {
+        let mut redactor = self.0.redactor.clone();
+        call.masks().iter().for_each(|secret| redactor.add_text(secret));
+        match authorization {
+            Some(Authorization::Header(_, value)) => redactor.add_credential(value),
+            Some(Authorization::Token(ready)) => redactor.add_credential(&ready.header),
+            None => {}
+        }
+        if let (Some(_), Body::Form(fields)) = (&request.token, &request.body) {
+            let secrets = fields.iter().filter(|(name, _)| SECRET_FIELDS.contains(&name.as_str()));
+            secrets.for_each(|(_, secret)| redactor.add_text(secret));
+        }
+        redactor
+    }
+
+    /// Whether an answer is a success: by its status, and by what the vendor's body says.
+    pub(super) fn judge(
+        &self,
+        call: &Call,
+        request: &Prepared,
+        authorization: Option<&Authorization>,
+        answer: Answer,
+    ) -> Result<Answer> {
+        let fault = if request.token.is_some() { oauth_fault(&answer) } else { (self.0.vendor.fault)(&answer) };
+        if answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none()) {
+            return Ok(answer);
+        }
+        let redactor = self.redactor(call, request, authorization);
+        Err(self.refusal(request, &redactor, answer, fault.unwrap_or_default()))
+    }
+
     /// The error of an answer that is no success.
-    fn refusal(&self, request: &Prepared, answer: Answer, fault: Option<Fault>) -> Error {
-        let fault = fault.unwrap_or_default();
+    fn refusal(&self, request: &Prepared, redactor: &Redactor, answer: Answer, fault: Fault) -> Error {
         let kind = fault.kind.unwrap_or_else(|| ErrorKind::from_status(answer.status));
-        let code = fault.code.map(|code| self.0.redactor.text(&code).into_owned());
+        let masked = |text: &str| redactor.text(text).into_owned();
+        let code = fault.code.as_deref().map(masked);
         let what = match kind {
             ErrorKind::Authentication => "the vendor refused the credentials",
             ErrorKind::Permission => "the credentials may not do this",
@@ -246,12 +291,15 @@ impl Http {
             ErrorKind::NotSupported => "the vendor does not offer this",
             _ => "the vendor's answer makes no sense",
         };
-        let code_shown =
-            code.as_deref().map(|code| format!(" {}", &code.chars().take(80).collect::<String>())).unwrap_or_default();
+        // the vendor's code is shown on terminals: no control characters, and not for ever
+        let short = |code: &str| code.chars().filter(|c| !c.is_control()).take(80).collect::<String>();
+        let code_shown = code.as_deref().map(|code| format!(" {}", short(code))).unwrap_or_default();
         let mut error = Error::new(kind, format!("{what} ({}{code_shown})", answer.status));
         error = match (kind, answer.status) {
             (ErrorKind::Authentication, _) => error.hint("check the account's credentials: `userdir accounts check`"),
-            (_, 300..400) => error.hint(format!("the vendor redirects from {}; check `base_url`", shown(&request.url))),
+            (_, 300..400) => {
+                error.hint(masked(&format!("the vendor redirects from {}; check `base_url`", shown(&request.url))))
+            }
             _ => error,
         };
         let later = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
@@ -261,17 +309,22 @@ impl Http {
             let hint = if kind == ErrorKind::RateLimited { rate.pause() } else { rate.retry_after };
             error = error.with_retry(RetryState::Later(fault.retry_after.or(hint)));
         }
-        if matches!(kind, ErrorKind::Unavailable | ErrorKind::Timeout) && request.repeat != Repeat::Read {
+        // a redirect after a write may well mean that it was done
+        let unclear =
+            matches!(kind, ErrorKind::Unavailable | ErrorKind::Timeout) || (300..400).contains(&answer.status);
+        if unclear && request.repeat != Repeat::Read {
             error = error.with_outcome(Outcome::Unknown);
         }
-        let body = answer.body.slice(..answer.body.len().min(ERROR_BODY));
+        // masked first and cut then: a secret across the cut would show its first half
+        let mut body = redactor.bytes(&answer.body);
+        body.truncate(ERROR_BODY);
         error.from_vendor(VendorAnswer {
             status: answer.status,
-            headers: self.0.redactor.headers(&answer.headers),
-            body: self.0.redactor.bytes(&body),
+            headers: redactor.headers(&answer.headers),
+            body,
             code,
-            message: fault.message.map(|message| self.0.redactor.text(&message).into_owned()),
-            request_id: answer.headers.get(self.0.vendor.request_id).and_then(|id| id.to_str().ok()).map(str::to_owned),
+            message: fault.message.as_deref().map(masked),
+            request_id: answer.headers.get(self.0.vendor.request_id).and_then(|id| id.to_str().ok()).map(masked),
         })
     }
 
@@ -281,8 +334,11 @@ impl Http {
     }
 }
 
+/// Fields of a token request that are secret.
+const SECRET_FIELDS: &[&str] = &["client_secret", "client_assertion", "assertion", "refresh_token", "password"];
+
 /// The credential of an attempt.
-enum Authorization {
+pub(super) enum Authorization {
     Header(reqwest::header::HeaderName, HeaderValue),
     Token(super::token::Ready),
 }

@@ -10,13 +10,14 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use url::Url;
 
-use super::auth::{basic, sensitive};
+use super::auth::{Auth, basic, sensitive};
 use super::request::{Body, Prepared, Repeat};
 use super::{Answer, Fault, Http};
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::runtime::StoredToken;
 use crate::settings::Secret;
 
@@ -85,7 +86,32 @@ pub enum ClientAuth {
 pub struct Tokens {
     grant: Grant,
     /// Held while a token is fetched, so that the others wait for it.
-    current: Mutex<Option<Arc<StoredToken>>>,
+    state: Mutex<State>,
+}
+
+/// What is known in this process.
+#[derive(Debug, Default)]
+struct State {
+    /// The token in use; it is committed.
+    current: Option<Arc<StoredToken>>,
+    /// A token that the store did not take: not used, and not lost either, since the refresh token before it may be
+    /// worth nothing any more.
+    uncommitted: Option<Uncommitted>,
+}
+
+#[derive(Debug)]
+struct Uncommitted {
+    /// What the store had when it was fetched.
+    before: Option<Secret>,
+    token: StoredToken,
+}
+
+impl Uncommitted {
+    /// Whether the store still has what it had then: nobody else has fetched a newer one.
+    fn follows(&self, stored: Option<&StoredToken>) -> bool {
+        let stored = stored.and_then(|token| token.refresh_token.as_ref());
+        self.before.as_ref().map(Secret::expose) == stored.map(Secret::expose)
+    }
 }
 
 /// A token with less time left than this is renewed.
@@ -101,58 +127,118 @@ pub(crate) struct Ready {
     token: Arc<StoredToken>,
 }
 
+impl Ready {
+    fn new(token: Arc<StoredToken>) -> Result<Ready> {
+        Ok(Ready { header: sensitive(format!("Bearer {}", token.access_token.expose()))?, token })
+    }
+}
+
+/// Whether a token may be sent: it lives, and is not the one that was refused.
+struct Usable {
+    now: Timestamp,
+    refused: Option<Arc<StoredToken>>,
+}
+
+impl Usable {
+    fn judge(&self, token: &StoredToken) -> bool {
+        let margin = MARGIN.try_into().unwrap_or_default();
+        token.expires_at.is_none_or(|end| end.duration_since(self.now) > margin)
+            && self.refused.as_ref().is_none_or(|refused| refused.access_token.expose() != token.access_token.expose())
+    }
+}
+
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, current: Mutex::new(None) }
+        Tokens { grant, state: Mutex::default() }
     }
 
     /// The token to send, fetched if need be. `refused` is one that the vendor has just answered 401 to.
     pub(crate) async fn ready(&self, http: &Http, call: &Call, refused: Option<&Ready>) -> Result<Ready> {
-        let mut current = self.current.lock().await;
-        let usable = |token: &StoredToken| {
-            let lives = token
-                .expires_at
-                .is_none_or(|end| end.duration_since(now(http)) > MARGIN.try_into().unwrap_or_default());
-            lives && refused.is_none_or(|refused| refused.token.access_token.expose() != token.access_token.expose())
-        };
-        if current.as_ref().is_none_or(|token| !usable(token)) {
-            *current = Some(Arc::new(self.renew(http, call, &usable).await?));
+        let usable = Usable { now: now(http), refused: refused.map(|refused| refused.token.clone()) };
+        let known = self.state.try_lock().ok().and_then(|state| state.current.clone());
+        if let Some(token) = known.filter(|token| usable.judge(token)) {
+            return Ready::new(token);
         }
-        let token = current.clone().ok_or_else(|| Error::unexpected("no token"))?;
-        let header = sensitive(format!("Bearer {}", token.access_token.expose()))?;
-        Ok(Ready { header, token })
+        let left = call.time_left(http.0.runtime.shared.clock.monotonic());
+        let fetching = fetch_apart(http.clone(), usable);
+        let fetched = async {
+            match left {
+                Some(left) => tokio::time::timeout(left, fetching)
+                    .await
+                    .map_err(|_| Error::new(ErrorKind::Timeout, "the call's deadline has passed"))?,
+                None => fetching.await,
+            }
+            .map_err(|error| Error::unexpected("fetching the token was cut off").caused_by(error))?
+        };
+        let fetched = call.cancellation.run_until_cancelled(fetched).await;
+        fetched.ok_or_else(|| Error::new(ErrorKind::Timeout, "the call was cancelled"))?
+    }
+
+    /// One fetch for all who wait.
+    async fn current(&self, http: &Http, usable: Usable) -> Result<Ready> {
+        let mut state = self.state.lock().await;
+        let token = match state.current.clone().filter(|token| usable.judge(token)) {
+            Some(token) => token,
+            None => Arc::new(self.renew(http, &mut state, &usable).await?),
+        };
+        state.current = Some(token.clone());
+        Ready::new(token)
     }
 
     /// Takes the token from the store, or fetches one under the store's lease and commits it.
-    async fn renew(
-        &self,
-        http: &Http,
-        call: &Call,
-        usable: &(dyn Fn(&StoredToken) -> bool + Sync),
-    ) -> Result<StoredToken> {
+    async fn renew(&self, http: &Http, state: &mut State, usable: &Usable) -> Result<StoredToken> {
         let shared = &http.0.runtime.shared;
         let account = http.0.runtime.account();
         for _ in 0..LEASE_POLLS {
             let stored = shared.credentials.load(account).await?;
-            if let Some(token) = stored.as_ref().filter(|token| usable(token)) {
-                return Ok(token.clone());
+            if let Some(token) = stored.filter(|token| usable.judge(token)) {
+                return Ok(token);
             }
             let Some(fence) = shared.credentials.lease(account).await? else {
                 shared.clock.sleep(LEASE_POLL).await;
                 continue;
             };
-            return match self.fetch(http, call, stored).await {
-                Ok(token) => shared.credentials.commit(account, fence, &token).await.map(|()| token),
-                Err(error) => {
-                    shared.credentials.release(account, fence).await?;
-                    Err(error)
-                }
-            };
+            let renewed = self.renew_leased(http, state, usable, fence).await;
+            if renewed.is_err() {
+                // what went wrong before is what matters; a lease that is not given back ends by itself
+                let _ = shared.credentials.release(account, fence).await;
+            }
+            return renewed;
         }
         Err(Error::new(ErrorKind::Timeout, "another process is fetching this account's token and does not finish"))
     }
 
-    async fn fetch(&self, http: &Http, call: &Call, stored: Option<StoredToken>) -> Result<StoredToken> {
+    /// With the lease: nobody else fetches now.
+    async fn renew_leased(&self, http: &Http, state: &mut State, usable: &Usable, fence: u64) -> Result<StoredToken> {
+        let credentials = &http.0.runtime.shared.credentials;
+        let account = http.0.runtime.account();
+        // somebody may have fetched one between the look and the lease; a refresh token is good for one use
+        let stored = credentials.load(account).await?;
+        if let Some(token) = stored.as_ref().filter(|token| usable.judge(token)) {
+            credentials.release(account, fence).await?;
+            return Ok(token.clone());
+        }
+        let kept = state.uncommitted.take().filter(|kept| kept.follows(stored.as_ref()));
+        let before = stored.as_ref().and_then(|token| token.refresh_token.clone());
+        let token = match kept {
+            Some(kept) if usable.judge(&kept.token) => kept.token,
+            Some(kept) => match self.fetch(http, Some(kept.token.clone())).await {
+                Ok(token) => token,
+                Err(error) => {
+                    state.uncommitted = Some(kept);
+                    return Err(error);
+                }
+            },
+            None => self.fetch(http, stored).await?,
+        };
+        if let Err(error) = credentials.commit(account, fence, &token).await {
+            state.uncommitted = Some(Uncommitted { before, token });
+            return Err(error);
+        }
+        Ok(token)
+    }
+
+    async fn fetch(&self, http: &Http, stored: Option<StoredToken>) -> Result<StoredToken> {
         let mut form: Vec<(String, String)> = Vec::new();
         let mut field = |name: &str, value: &str| form.push((name.to_owned(), value.to_owned()));
         let mut authorization = None;
@@ -184,12 +270,13 @@ impl Tokens {
             }
         };
         let prepared = Prepared::to_token_address(url.clone(), Method::POST, Body::Form(form), authorization, repeat);
-        let answer = http.exchange(call, &prepared).await.map_err(|error| explain(error))?;
+        // with time of its own: the call that happens to be first must not cut it off for the others
+        let answer = http.exchange(&Call::new(), &prepared).await.map_err(explain)?;
         let granted: Granted = answer.json()?;
         if granted.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop")) {
             return Err(dpop());
         }
-        let lifetime = granted.expires_in.and_then(|seconds| i64::try_from(seconds).ok());
+        let lifetime = granted.expires_in.as_ref().and_then(seconds);
         Ok(StoredToken {
             access_token: granted.access_token.into(),
             refresh_token: granted.refresh_token.map(Secret::from).or(before),
@@ -197,6 +284,17 @@ impl Tokens {
                 .and_then(|seconds| now(http).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()),
         })
     }
+}
+
+/// Fetches a token in a task of its own: one that the vendor gave is stored, even where the caller has gone by then. A
+/// rotated refresh token would be lost otherwise.
+fn fetch_apart(http: Http, usable: Usable) -> JoinHandle<Result<Ready>> {
+    tokio::spawn(async move {
+        match &http.0.auth {
+            Auth::Token(tokens) => tokens.current(&http, usable).await,
+            Auth::Header(..) => Err(Error::unexpected("no token")),
+        }
+    })
 }
 
 fn now(http: &Http) -> Timestamp {
@@ -208,8 +306,14 @@ fn now(http: &Http) -> Timestamp {
 struct Granted {
     access_token: String,
     token_type: Option<String>,
-    expires_in: Option<u64>,
+    expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
+}
+
+/// Some vendors write the number as a text.
+fn seconds(value: &serde_json::Value) -> Option<i64> {
+    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
+    number.is_finite().then_some(number as i64)
 }
 
 impl ClientAuth {
@@ -291,6 +395,8 @@ pub(crate) fn oauth_fault(answer: &Answer) -> Option<Fault> {
 
 /// Says what to do about a refused token request.
 fn explain(error: Error) -> Error {
+    // whatever became of the token, the request that wants it was not sent
+    let error = error.with_outcome(Outcome::NotDone);
     match error.vendor_code() {
         Some("use_dpop_nonce" | "invalid_dpop_proof") => dpop(),
         _ if error.kind() == ErrorKind::Authentication => {

@@ -3,7 +3,7 @@
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::License;
 
 use crate::{Okta, map};
@@ -15,8 +15,12 @@ impl ListLicenses for Okta {
     async fn list_licenses(&self, call: &Call, request: PageRequest<LicenseFilter>) -> Result<Page<License<'static>>> {
         let filter = &request.filter;
         if let Some(user) = &filter.user_id {
-            let links = self.http.get("api/v1/users").id(user).path("appLinks");
-            return links.page(call, &request, &Paging { limit: "", ..APPS }, map::app_link).await;
+            if filter.status.is_some() {
+                return Err(Error::invalid("`status` does not work together with `user_id`")
+                    .hint("Okta's list of a user's applications shows no status"));
+            }
+            let links = self.http.get("api/v1/users").id(user).path("appLinks").primary().read(call).await?;
+            return Ok(Page::of_values(map::one_an_app(links.each(map::app_link)?)));
         }
         let mut expression = ScimFilter::default();
         if let Some(status) = &filter.status {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::users::time;
@@ -101,7 +101,12 @@ impl RemoveUserFromGroup for Okta {
         input: RemoveUserFromGroupInput,
     ) -> Result<Reply<Group<'static>>> {
         let member = self.http.delete("api/v1/groups").id(&input.group_id).path("users").id(&input.user_id);
-        member.primary().write(call).await?;
-        Ok(Reply::sent(&input.group_id))
+        match member.primary().write(call).await {
+            // Core has just seen the group, and the user in it: not found now means taken out in between.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
+            }
+            sent => sent.map(|_| Reply::sent(&input.group_id)),
+        }
     }
 }

@@ -15,7 +15,7 @@ mod definition;
 mod groups;
 mod lifecycle;
 mod log;
-mod map;
+pub mod map;
 mod org;
 mod roles;
 mod users;
@@ -38,8 +38,8 @@ pub struct Okta {
     http: Http,
     /// Service apps act for nobody: there is no "me".
     is_service_app: bool,
-    /// Id of the administrator whose token this is, once it is known.
-    own_id: OnceLock<Option<String>>,
+    /// The administrator whose token this is, once that is known.
+    own: OnceLock<Option<lifecycle::Own>>,
 }
 
 provider!(Okta, DEFINITION);
@@ -98,7 +98,7 @@ impl Connect for Okta {
         } else {
             Auth::authorization("SSWS ", &connection.secret("api_token")?)?
         };
-        Ok(Okta { http: connection.http(base, &OKTA, auth), is_service_app, own_id: OnceLock::new() })
+        Ok(Okta { http: connection.http(base, &OKTA, auth), is_service_app, own: OnceLock::new() })
     }
 
     async fn check(&self, call: &Call) -> Result<()> {

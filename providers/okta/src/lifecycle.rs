@@ -62,9 +62,12 @@ impl Okta {
         match request.write(call).await {
             Ok(_) => Ok(Reply::sent(user_id)),
             Err(error) if error.vendor_code() == Some("E0000001") => {
-                Err(Error::new(ErrorKind::Conflict, format!("the user's status does not allow to {what}"))
-                    .hint("read the user and look at `remote_data.status`")
-                    .caused_by(error))
+                let conflict = Error::new(ErrorKind::Conflict, format!("the user's status does not allow to {what}"))
+                    .hint("read the user and look at `remote_data.status`");
+                Err(match error.vendor() {
+                    Some(answer) => conflict.from_vendor(answer.clone()),
+                    None => conflict,
+                })
             }
             Err(error) => Err(error),
         }
@@ -75,17 +78,17 @@ impl Okta {
         if self.is_service_app {
             return Ok(());
         }
-        if self.own_id.get().is_none() {
-            let id = match self.http.get("api/v1/users/me").read(call).await {
-                Ok(answer) => Some(answer.json::<Own>()?.id),
+        if self.own.get().is_none() {
+            let own = match self.http.get("api/v1/users/me").read(call).await {
+                Ok(answer) => Some(answer.json::<wire::User>().map(|user| Own::of(&user))?),
                 // a token that may not read its own user cannot be guarded
                 Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => None,
                 Err(error) => return Err(error),
             };
-            let _ = self.own_id.set(id);
+            let _ = self.own.set(own);
         }
-        match self.own_id.get() {
-            Some(Some(own)) if own == user_id => {
+        match self.own.get() {
+            Some(Some(own)) if own.is(user_id) => {
                 Err(Error::refused("this is the administrator whose API token the account has")
                     .hint("use another administrator's token; this one would end with its owner"))
             }
@@ -94,9 +97,22 @@ impl Okta {
     }
 }
 
-#[derive(serde::Deserialize)]
-struct Own {
+/// The administrator whose token this is. Okta takes a login, or its part before the `@`, in place of an id.
+#[derive(Debug)]
+pub(crate) struct Own {
     id: String,
+    login: String,
+}
+
+impl Own {
+    fn of(user: &wire::User<'_>) -> Own {
+        Own { id: user.id.to_string(), login: user.profile.login.as_deref().unwrap_or_default().to_owned() }
+    }
+
+    fn is(&self, named: &str) -> bool {
+        let short = self.login.split('@').next().unwrap_or_default();
+        named == self.id || ["me", &self.login, short].iter().any(|name| name.eq_ignore_ascii_case(named))
+    }
 }
 
 #[async_trait]

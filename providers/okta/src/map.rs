@@ -1,6 +1,6 @@
 //! From Okta's JSON to the unified schema: pure functions, no calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
@@ -114,6 +114,9 @@ pub fn status_words(status: &str) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
+/// The words that mapped users show.
+pub const UNIFIED_STATUSES: &[&str] = &["active", "invited", "inactive", "deleted"];
+
 /// Every status that Okta documents.
 pub const ALL_STATUSES: &[&str] =
     &["STAGED", "PROVISIONED", "ACTIVE", "RECOVERY", "PASSWORD_EXPIRED", "LOCKED_OUT", "SUSPENDED", "DEPROVISIONED"];
@@ -193,9 +196,8 @@ pub fn user_group(raw: &RawValue) -> Mapped<UserGroup<'static>> {
 }
 
 /// An application as a user has it.
-pub fn user_license(raw: &RawValue) -> Mapped<UserLicense<'static>> {
-    let license = app_link(raw)?;
-    Ok(UserLicense { id: Some(license.id), name: license.name, ..UserLicense::default() }.into_owned())
+pub fn user_license(license: License<'static>) -> UserLicense<'static> {
+    UserLicense { id: Some(license.id), name: license.name, ..UserLicense::default() }
 }
 
 /// Whether a factor is in use.
@@ -246,9 +248,17 @@ pub fn app(raw: &RawValue) -> Mapped<License<'_>> {
 }
 
 /// A tile on a user's dashboard.
-pub fn app_link(raw: &RawValue) -> Mapped<License<'_>> {
+pub fn app_link(raw: &RawValue) -> Mapped<License<'static>> {
     let it: wire::AppLink = serde_json::from_str(raw.get())?;
-    Ok(License { id: it.app_instance_id, name: it.label, ..License::default() })
+    let remote_data = Some(raw.to_owned().into());
+    Ok(License { id: it.app_instance_id, name: it.label, remote_data, ..License::default() }.into_owned())
+}
+
+/// Some applications have several tiles, such as mail and calendar; the first one stands for the application.
+pub fn one_an_app(mut tiles: Vec<License<'static>>) -> Vec<License<'static>> {
+    let mut seen = HashSet::new();
+    tiles.retain(|tile| seen.insert(tile.id.clone()));
+    tiles
 }
 
 /// The organization.

@@ -130,62 +130,70 @@ impl UnassignRole for Okta {
         let answer = self.http.get("api/v1/users").id(&input.id).path("roles").read(call).await?;
         let held: Vec<wire::RoleAssignment> = answer.json()?;
         for role in &input.roles {
-            refuse_unknown(role, &held)?;
+            self.refuse_unknown(call, role, &held).await?;
         }
         let mut steps = Steps::default();
         let mut is_first = true;
         for role in &input.roles {
-            let mut effects = Vec::new();
-            for assignment in held.iter().filter(|held| is_named(role, held)) {
+            let named: Vec<_> = held.iter().filter(|held| is_named(role, held)).collect();
+            if named.is_empty() {
+                steps.add(name(role), Ok(Effect::Already));
+            }
+            for assignment in &named {
                 let effect = if !steps.go_on() {
                     steps.not_tried()
                 } else if assignment.comes_through_a_group() {
-                    Err(Error::new(
-                        ErrorKind::Conflict,
-                        "the role comes through a group; take the user out of that group",
-                    ))
+                    Err(comes_through_a_group())
                 } else {
-                    self.remove_assignment(
-                        call,
-                        "api/v1/users",
-                        &input.id,
-                        &assignment.id,
-                        std::mem::take(&mut is_first),
-                    )
-                    .await
+                    let is_first = std::mem::take(&mut is_first);
+                    self.remove_assignment(call, "api/v1/users", &input.id, &assignment.id, is_first).await
                 };
-                effects.push(effect);
+                // held several times: for several resource sets, or through a group too
+                let target = match named.as_slice() {
+                    [_] => name(role).to_owned(),
+                    _ => format!("{} ({})", name(role), assignment.id),
+                };
+                steps.add(target, effect);
             }
-            let effect =
-                effects.into_iter().reduce(|one, other| one.and_then(|_| other)).unwrap_or(Ok(Effect::Already));
-            steps.add(role.id.as_deref().unwrap_or_default(), effect);
         }
         steps.finish(Reply::sent(&input.id))
     }
 }
 
+/// What the caller calls the role: its id, else its name.
+fn name<'r>(role: &'r UserRole<'_>) -> &'r str {
+    role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
+}
+
 /// Whether a held role is the one named: by role id or type, by assignment id, or by label; and by resource set where
 /// one is named.
 fn is_named(role: &UserRole<'_>, held: &wire::RoleAssignment<'_>) -> bool {
-    let named = [&role.id, &role.name].into_iter().flatten().any(|name| {
-        held.id == *name
-            || held.role_id() == Some(name)
-            || held.label.as_deref().is_some_and(|label| label.eq_ignore_ascii_case(name))
-    });
+    let name = name(role);
+    let named = held.id == name
+        || held.role_id().is_some_and(|id| *id == name)
+        || held.label.as_deref().is_some_and(|label| label.eq_ignore_ascii_case(name));
     named && role.organization.as_ref().is_none_or(|set| held.resource_set.as_ref() == Some(set))
 }
 
-/// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
-fn refuse_unknown(role: &UserRole<'_>, held: &[wire::RoleAssignment<'_>]) -> Result<()> {
-    let id = role.id.as_deref().unwrap_or_default();
-    let is_standard = STANDARD_ROLES.iter().any(|(standard, name)| *standard == id || name.eq_ignore_ascii_case(id));
-    if is_standard || id.starts_with("cr0") || held.iter().any(|held| is_named(role, held)) {
-        return Ok(());
-    }
-    Err(Error::invalid("unknown role; nothing was changed").about(id).hint("`userdir roles list` shows the ids"))
+fn comes_through_a_group() -> Error {
+    Error::new(ErrorKind::Conflict, "the role comes through a group; take the user out of that group")
 }
 
 impl Okta {
+    /// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
+    async fn refuse_unknown(&self, call: &Call, role: &UserRole<'_>, held: &[wire::RoleAssignment<'_>]) -> Result<()> {
+        let name = name(role);
+        let is_standard = STANDARD_ROLES.iter().any(|(id, label)| *id == name || label.eq_ignore_ascii_case(name));
+        if is_standard || held.iter().any(|held| is_named(role, held)) {
+            return Ok(());
+        }
+        if name.starts_with("cr0") {
+            let role = self.http.get("api/v1/iam/roles").id(name).read(call).await;
+            return role.map(drop).map_err(|error| error.about(name));
+        }
+        Err(Error::invalid("unknown role; nothing was changed").about(name).hint("`userdir roles list` shows the ids"))
+    }
+
     async fn remove_assignment(
         &self,
         call: &Call,
@@ -284,6 +292,11 @@ impl DeleteRoleAssignment for Okta {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (holders, holder, assignment) = parts(&input.id)?;
+        let answer = self.http.get(holders).id(holder).path("roles").read(call).await?;
+        let held: Vec<wire::RoleAssignment> = answer.json()?;
+        if held.iter().any(|held| held.id == assignment && held.comes_through_a_group()) && !map::is_group_id(holder) {
+            return Err(comes_through_a_group());
+        }
         let effect = self.remove_assignment(call, holders, holder, assignment, true).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }

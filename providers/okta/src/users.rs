@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{DateTime, Text, User, UserOrganization};
+use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
 
 use crate::{Okta, map, wire};
 
@@ -18,6 +18,7 @@ impl ListUsers for Okta {
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
         let filter = &request.filter;
         if let Some(group) = &filter.group_id {
+            check_members_filter(filter)?;
             let members = self.http.get("api/v1/groups").id(group).path("users");
             return Ok(members.page(call, &request, &MEMBERS, map::user).await?.rechecked(filter.clone()));
         }
@@ -34,6 +35,19 @@ impl ListUsers for Okta {
                 .query("sortOrder", if sort.descending { "desc" } else { "asc" });
         }
         users.page(call, &request, &USERS, map::user).await
+    }
+}
+
+/// Okta neither filters nor sorts a group's members; what can be told from a mapped user is left out afterwards.
+fn check_members_filter(filter: &UserFilter) -> Result<()> {
+    if filter.sort_by.is_some() {
+        return Err(Error::invalid("`sort_by` does not work together with `group_id`"));
+    }
+    let words = filter.status.iter().flat_map(|status| status.values());
+    match words.into_iter().find(|word| !map::UNIFIED_STATUSES.contains(&word.as_str())) {
+        None => Ok(()),
+        Some(word) => Err(Error::invalid(format!("status `{word}` does not work together with `group_id`"))
+            .hint("the unified words do: active, invited, inactive")),
     }
 }
 
@@ -100,7 +114,8 @@ impl GetUser for Okta {
             user.groups = known(self.rows(call, &id, "groups", map::user_group).await, "groups", &mut unknown)?;
         }
         if call.wants("licenses") {
-            user.licenses = known(self.rows(call, &id, "appLinks", map::user_license).await, "licenses", &mut unknown)?;
+            let links = known(self.rows(call, &id, "appLinks", map::app_link).await, "licenses", &mut unknown)?;
+            user.licenses = links.map(|links| map::one_an_app(links).into_iter().map(map::user_license).collect());
         }
         if call.wants("is_2fa_enabled") {
             let factors =
@@ -153,17 +168,13 @@ impl Okta {
     }
 }
 
-/// Okta's body of the fields given. The two inputs have the same fields and no common type.
+/// Okta's body of the fields given, or an error where they have no place at Okta: left out silently they would look set.
+/// The two inputs have the same fields and no common type.
 macro_rules! body {
     ($input:expr) => {{
         let input = &$input;
-        let (email, second_email) = addresses(&input.emails);
-        let phone = |kind: &str| {
-            let mut phones = input.phones.iter().flatten();
-            phones
-                .find(|phone| (phone.r#type.as_deref() == Some("mobile")) == (kind == "mobile"))
-                .and_then(|phone| phone.number.as_ref().map(Text::to_string))
-        };
+        let (email, second_email) = addresses(&input.emails)?;
+        let (primary_phone, mobile_phone) = numbers(&input.phones)?;
         wire::WriteUser {
             profile: wire::NewProfile {
                 first_name: input.first_name.clone(),
@@ -173,12 +184,12 @@ macro_rules! body {
                 email,
                 second_email,
                 title: input.title.clone(),
-                primary_phone: phone("primary"),
-                mobile_phone: phone("mobile"),
+                primary_phone,
+                mobile_phone,
                 user_type: input.user_type.clone(),
                 timezone: input.timezone.clone(),
-                preferred_language: input.languages.iter().flatten().next().cloned(),
-                profile_url: input.urls.iter().flatten().find_map(|url| url.url.as_ref().map(Text::to_string)),
+                preferred_language: language(&input.languages)?,
+                profile_url: page(&input.urls)?,
             },
             credentials: input
                 .password
@@ -192,12 +203,12 @@ macro_rules! body {
 #[async_trait]
 impl CreateUser for Okta {
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
-        let groups = input
-            .groups
-            .as_ref()
-            .map(|groups| groups.iter().filter_map(|group| group.id.as_ref().map(Text::to_string)).collect());
         let mut body = body!(input);
-        body.group_ids = groups;
+        let id = |group: &UserGroup<'_>| {
+            group.id.as_ref().map(Text::to_string).ok_or_else(|| Error::invalid("each of `groups` needs its `id`"))
+        };
+        body.group_ids = input.groups.map(|groups| groups.iter().map(id).collect::<Result<_>>()).transpose()?;
+        body.profile.leave_out_empty();
         if body.profile.login.is_none() {
             body.profile.login = body.profile.email.clone();
         }
@@ -219,12 +230,70 @@ impl UpdateUser for Okta {
     }
 }
 
+/// What stands for a list at Okta: not given, empty, or its one value.
+type One = Option<Option<String>>;
+
+fn no_place(field: &str, keeps: &str) -> Error {
+    Error::invalid(format!("`{field}` do not fit: Okta keeps {keeps}"))
+}
+
 /// The primary address and a second one.
-fn addresses(emails: &Option<Vec<userdir_schema::Email<'static>>>) -> (Option<String>, Option<String>) {
-    let emails: Vec<_> = emails.iter().flatten().filter(|email| email.email.is_some()).collect();
-    let primary = emails.iter().position(|email| email.is_primary == Some(true)).unwrap_or(0);
-    let text = |index: usize| emails.get(index).and_then(|email| email.email.as_ref()).map(Text::to_string);
-    (text(primary), (0..emails.len()).find(|index| *index != primary).and_then(text))
+fn addresses(emails: &Option<Vec<Email<'static>>>) -> Result<(Option<String>, One)> {
+    let Some(emails) = emails else { return Ok((None, None)) };
+    let is_first = |email: &Email<'_>| email.is_primary == Some(true);
+    let first = emails.iter().position(is_first);
+    let first = first.or_else(|| emails.iter().position(|email| email.r#type.as_deref() == Some("work"))).unwrap_or(0);
+    let (mut primary, mut second) = (None, None);
+    for (index, email) in emails.iter().enumerate() {
+        let (place, kind) = if index == first { (&mut primary, "work") } else { (&mut second, "secondary") };
+        if place.is_some() || email.r#type.as_deref().is_some_and(|given| given != kind) {
+            return Err(no_place("emails", "a primary address of type `work` and one of type `secondary`"));
+        }
+        *place = email.email.as_ref().map(Text::to_string);
+    }
+    match primary {
+        Some(primary) => Ok((Some(primary), Some(second))),
+        None => Err(Error::invalid("`emails` has no primary address, which Okta needs")),
+    }
+}
+
+/// The primary number and the mobile one.
+fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<(One, One)> {
+    let Some(phones) = phones else { return Ok((None, None)) };
+    let (mut primary, mut mobile) = (None, None);
+    for phone in phones {
+        let place = match phone.r#type.as_deref() {
+            None if primary.is_some() => Some(&mut mobile),
+            None | Some("primary") => Some(&mut primary),
+            Some("mobile") => Some(&mut mobile),
+            Some(_) => None,
+        };
+        match place.filter(|place| place.is_none() && phone.extension.is_none()) {
+            Some(place) => *place = phone.number.as_ref().map(Text::to_string),
+            None => return Err(no_place("phones", "a `primary` and a `mobile` number, without extensions")),
+        }
+    }
+    Ok((Some(primary), Some(mobile)))
+}
+
+/// The one preferred language.
+fn language(languages: &Option<Vec<String>>) -> Result<One> {
+    match languages.as_deref() {
+        Some([_, _, ..]) => Err(no_place("languages", "one preferred language")),
+        languages => Ok(languages.map(|languages| languages.first().cloned())),
+    }
+}
+
+/// The one page about the user.
+fn page(urls: &Option<Vec<Url<'static>>>) -> Result<One> {
+    match urls.as_deref() {
+        None => Ok(None),
+        Some([]) => Ok(Some(None)),
+        Some([url]) if url.r#type.as_deref().is_none_or(|kind| kind == "profile") => {
+            Ok(Some(url.url.as_ref().map(Text::to_string)))
+        }
+        Some(_) => Err(no_place("urls", "one address, of type `profile`")),
+    }
 }
 
 #[async_trait]
@@ -235,13 +304,16 @@ impl DeleteUser for Okta {
         let delete = || self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
         let mut steps = userdir_core::reply::Steps::default();
         if self.status(call, &input.id).await? != "DEPROVISIONED" {
-            let effect = crate::effect(delete().write(call).await);
-            steps.add("deactivate", effect);
+            // where this fails the next one would only deactivate
+            let effect = crate::effect(delete().write(call).await)?;
+            steps.add("deactivate", Ok(effect));
         }
-        if steps.go_on() {
-            let effect = crate::effect(delete().then().primary().write(call).await);
-            steps.add("delete", effect);
-        }
+        let effect = match delete().then().primary().write(call).await {
+            // the user was there a moment ago: gone in between, or by a try whose answer was lost
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Effect::Already),
+            sent => crate::effect(sent),
+        };
+        steps.add("delete", effect);
         steps.finish(Reply::sent(&input.id))
     }
 }

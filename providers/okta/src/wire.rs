@@ -258,7 +258,8 @@ impl Error {
     }
 }
 
-/// The fields of a user that Okta sets: only those given are sent, and only those sent change.
+/// The fields of a user that Okta sets: only those given are sent, and only those sent change. Those that stand for a
+/// list are emptied with `null`.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewProfile {
@@ -273,21 +274,37 @@ pub struct NewProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub second_email: Option<String>,
+    pub second_email: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub primary_phone: Option<String>,
+    pub primary_phone: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mobile_phone: Option<String>,
+    pub mobile_phone: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_type: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub preferred_language: Option<String>,
+    pub preferred_language: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub profile_url: Option<String>,
+    pub profile_url: Option<Option<String>>,
+}
+
+impl NewProfile {
+    /// A new user has nothing to be emptied.
+    pub fn leave_out_empty(&mut self) {
+        let lists = [
+            &mut self.second_email,
+            &mut self.primary_phone,
+            &mut self.mobile_phone,
+            &mut self.preferred_language,
+            &mut self.profile_url,
+        ];
+        for list in lists {
+            list.take_if(|value| value.is_none());
+        }
+    }
 }
 
 /// The body of a create or a partial update.

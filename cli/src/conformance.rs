@@ -1,0 +1,34 @@
+//! `userdir conformance`: the compiled-in providers against their fixtures.
+
+use std::path::PathBuf;
+
+use userdir_harness::{HarnessError, Options};
+
+use crate::args::Format;
+use crate::errors::{Failure, Result, usage};
+use crate::output;
+use crate::progress::Progress;
+use crate::session::Session;
+
+/// Runs the harness and prints its report.
+///
+/// # Errors
+/// Wrong usage; exit code 1 where anything falls short.
+pub async fn run(session: &Session, providers: Vec<String>, specs: Option<PathBuf>) -> Result<()> {
+    let progress = Progress::start("playing the fixtures…");
+    let options = Options { providers, specs };
+    let report = userdir_harness::run(&session.registry, &options).await.map_err(|error| match error {
+        HarnessError::Provider(error) => Failure::Action(error),
+        other => usage(other.to_string()),
+    })?;
+    drop(progress);
+    let text = match session.format {
+        Format::Table => report.table(),
+        Format::Markdown => report.markdown(),
+        Format::Json | Format::Ndjson => report.json().to_string(),
+        Format::Csv => return Err(usage("`conformance` has no CSV").hint("choose table, json or markdown")),
+    };
+    output::line(text.trim_end())?;
+    // what falls short stands in the report
+    if report.is_green() { Ok(()) } else { Err(Failure::Told(1)) }
+}

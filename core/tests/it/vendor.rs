@@ -1,0 +1,424 @@
+//! A small vendor of the tests' own: `acme` pages in every way and shows a write at once, `slow` lags behind, tells a
+//! membership by the group's users, and takes ids with slashes.
+
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::http::*;
+use userdir_core::reply::Steps;
+use userdir_core::{
+    Action, Call, Connect, Effect, Error, ErrorKind, IdRule, Mapped, Page, PageRequest, Reply, Result, async_trait,
+    provider,
+};
+use userdir_schema::{DateTime, Email, Group, User};
+
+pub static VENDOR: Vendor = Vendor {
+    rate: RateHeaders::COMMON,
+    fault: |answer| {
+        #[derive(Deserialize)]
+        struct Body {
+            code: String,
+            message: Option<String>,
+        }
+        let body: Body = answer.json().ok()?;
+        // a fault inside a 200
+        let kind = (body.code == "gone").then_some(ErrorKind::NotFound);
+        Some(Fault { code: Some(body.code), message: body.message, kind, retry_after: None })
+    },
+    request_id: "x-request-id",
+    accept: "application/vnd.acme+json",
+    content_type: "application/vnd.acme+json",
+};
+
+const fn query(name: &'static str) -> Required {
+    Required { name, place: Place::Query }
+}
+
+const fn body(name: &'static str) -> Required {
+    Required { name, place: Place::Body }
+}
+
+const SETTINGS: &[Setting] = &[
+    Setting::url("base_url", "Address", &["*.acme.example"], "the address").required(),
+    Setting::secret("token", "Token", "a token"),
+    Setting::text("username", "User name", "who"),
+    Setting::secret("password", "Password", "of the user"),
+    Setting::text("client_id", "Client id", "of the app"),
+    Setting::secret("client_secret", "Client secret", "of the app"),
+    Setting::secret("refresh_token", "Refresh token", "the first"),
+    Setting::choice("paging", "Paging", &["link", "body_link", "cursor", "offset", "page", "whole"], "how it pages")
+        .default("cursor"),
+    Setting::flag("totals", "Totals", "whether the vendor gives totals").default("true"),
+];
+
+const SCHEMES: &[Scheme] = &[
+    Scheme { name: "token", needs: &["token"] },
+    Scheme { name: "basic", needs: &["username", "password"] },
+    Scheme { name: "refresh", needs: &["client_id", "client_secret", "refresh_token"] },
+    Scheme { name: "oauth", needs: &["client_id", "client_secret"] },
+];
+
+pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
+    #[derive(Deserialize)]
+    struct Wire {
+        id: String,
+        name: Option<String>,
+        username: Option<String>,
+        status: Option<String>,
+        title: Option<String>,
+        email: Option<String>,
+        created: Option<String>,
+    }
+    let it: Wire = serde_json::from_str(raw.get())?;
+    Ok(User {
+        id: it.id.into(),
+        name: it.name.map(Into::into),
+        username: it.username.map(Into::into),
+        title: it.title.map(Into::into),
+        status: it.status.map(Into::into),
+        emails: it.email.map(|email| vec![Email { email: Some(email.into()), ..Email::default() }]),
+        created_at: it.created.as_deref().and_then(DateTime::parse),
+        ..User::default()
+    })
+}
+
+pub fn group(raw: &RawValue) -> Mapped<Group<'_>> {
+    #[derive(Deserialize)]
+    struct Wire {
+        id: String,
+        name: Option<String>,
+    }
+    let it: Wire = serde_json::from_str(raw.get())?;
+    Ok(Group { id: it.id.into(), name: it.name.map(Into::into), ..Group::default() })
+}
+
+fn connect(connection: &Connection) -> Result<(Http, Paging)> {
+    let base = connection.url("base_url")?;
+    let token_url = base.join("/token").map_err(|_| Error::config("no address"))?;
+    let client = || -> Result<(String, ClientAuth)> {
+        Ok((connection.require("client_id")?.to_owned(), ClientAuth::Post(connection.secret("client_secret")?)))
+    };
+    let auth = match connection.scheme.name {
+        "token" => Auth::header("x-acme-key", "Key ", &connection.secret("token")?)?,
+        "basic" => Auth::basic(connection.require("username")?, &connection.secret("password")?)?,
+        "refresh" => {
+            let (client_id, client) = client()?;
+            let refresh_token = connection.secret("refresh_token")?;
+            Auth::token(Grant::RefreshToken { url: token_url, client_id, client, refresh_token })
+        }
+        _ => {
+            let (client_id, client) = client()?;
+            Auth::token(Grant::ClientCredentials { url: token_url, client_id, client, scope: None, extra: vec![] })
+        }
+    };
+    let total = if connection.flag("totals") { TotalAt::Body("total") } else { TotalAt::Nowhere };
+    let paging = Paging { items: "items", limit: "limit", max: 10, next: Next::Whole, total };
+    let paging = match connection.get("paging").unwrap_or_default() {
+        "link" => Paging { items: "", next: Next::LinkHeader, total: TotalAt::Header("x-total"), ..paging },
+        "body_link" => Paging { next: Next::BodyLink { path: "next" }, ..paging },
+        "cursor" => Paging { next: Next::BodyCursor { path: "next", parameter: "cursor" }, ..paging },
+        "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
+        "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
+        _ => paging,
+    };
+    Ok((connection.http(base, &VENDOR, auth), paging))
+}
+
+#[derive(Debug)]
+pub struct Acme {
+    http: Http,
+    paging: Paging,
+}
+
+pub static ACME: Definition = Definition {
+    slug: "acme",
+    aliases: &["acme_inc"],
+    name: "Acme",
+    documentation: "https://acme.example/docs",
+    settings: SETTINGS,
+    schemes: SCHEMES,
+    actions: &[
+        ActionFacts::new(Action::ListUsers)
+            .filters(&["status", "username", "emails", "group_id", "sort_by"])
+            .sort(&["name"])
+            .scopes(&["users.read"]),
+        ActionFacts::new(Action::GetUser),
+        ActionFacts::new(Action::CreateUser)
+            .required(&[body("name"), query("organization_id")])
+            .accepts(&["username", "emails", "password", "title"]),
+        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password"]),
+        ActionFacts::new(Action::DeleteUser),
+        ActionFacts::new(Action::DeactivateUser),
+        ActionFacts::new(Action::AssignRole),
+        ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
+        ActionFacts::new(Action::GetGroup),
+        ActionFacts::new(Action::AddUserToGroup),
+        ActionFacts::new(Action::RemoveUserFromGroup),
+        ActionFacts::new(Action::DeleteRoleAssignment).unconfirmed("acme shows no assignments"),
+    ],
+    lacks: &[Lack { actions: &[Action::SuspendUser], because: "acme never suspends" }],
+    notes: &[],
+    consistency: Consistency::Immediate,
+};
+
+provider!(Acme, ACME);
+
+#[async_trait]
+impl Connect for Acme {
+    fn connect(connection: Connection) -> Result<Acme> {
+        connect(&connection).map(|(http, paging)| Acme { http, paging })
+    }
+
+    async fn check(&self, call: &Call) -> Result<()> {
+        self.http.get("check").read(call).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl ListUsers for Acme {
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let mut users = self.http.get("users");
+        if let Some(status) = &request.filter.status {
+            users = users.query("status", status.values().join(","));
+        }
+        if let Some(name) = &request.filter.username {
+            users = users.query("username", name.values().join(","));
+        }
+        let page = users.page(call, &request, &self.paging, user).await?;
+        Ok(if request.filter.status.is_some() { page.rechecked(request.filter.clone()) } else { page })
+    }
+}
+
+#[async_trait]
+impl GetUser for Acme {
+    async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+        let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
+        Ok(Reply::read(answer.map(user)?))
+    }
+}
+
+#[async_trait]
+impl CreateUser for Acme {
+    async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
+        let mut body = json!({ "name": input.name, "username": input.username });
+        if let (Some(password), Some(object)) = (&input.password, body.as_object_mut()) {
+            object.insert("password".into(), password.expose().into());
+        }
+        match self.http.post("users").json(&body).primary().write(call).await? {
+            Some(answer) => Ok(Reply::applied(answer.map(user)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+#[async_trait]
+impl UpdateUser for Acme {
+    async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
+        let mut body = json!({ "name": input.name, "title": input.title });
+        if let (Some(password), Some(object)) = (&input.password, body.as_object_mut()) {
+            object.insert("password".into(), password.expose().into());
+        }
+        let write = self.http.patch("users").id(&input.id).query("notify", "no").json(&body);
+        write.precondition("the user is there").primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeleteUser for Acme {
+    /// Two writes: first the sessions, then the user.
+    async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+        self.http.post("users").id(&input.id).path("sign-out").idempotent().write(call).await?;
+        self.http.delete("users").id(&input.id).then().primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeactivateUser for Acme {
+    async fn deactivate_user(&self, call: &Call, input: DeactivateUserInput) -> Result<Reply<User<'static>>> {
+        self.http.post("users").id(&input.user_id).path("deactivate").primary().write(call).await?;
+        Ok(Reply::sent(&input.user_id))
+    }
+}
+
+#[async_trait]
+impl AssignRole for Acme {
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let mut steps = Steps::default();
+        for role in &input.roles {
+            let id = role.id.as_deref().unwrap_or_default();
+            let effect = if id == "held" {
+                Ok(Effect::Already)
+            } else {
+                let sent = self.http.put("users").id(&input.id).path("roles").id(id).primary().write(call).await;
+                sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned })
+            };
+            steps.add(id, effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl ListGroups for Acme {
+    async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
+        let groups = match &request.filter.user_id {
+            Some(user) => self.http.get("users").id(user).path("groups"),
+            None => self.http.get("groups"),
+        };
+        groups.page(call, &request, &self.paging, group).await
+    }
+}
+
+#[async_trait]
+impl GetGroup for Acme {
+    async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
+        Ok(Reply::read(self.http.get("groups").id(&input.id).primary().read(call).await?.map(group)?))
+    }
+}
+
+#[async_trait]
+impl AddUserToGroup for Acme {
+    async fn add_user_to_group(&self, call: &Call, input: AddUserToGroupInput) -> Result<Reply<Group<'static>>> {
+        let member = self.http.put("groups").id(&input.group_id).path("members").id(&input.user_id);
+        member.primary().write(call).await?;
+        Ok(Reply::sent(&input.group_id))
+    }
+}
+
+#[async_trait]
+impl RemoveUserFromGroup for Acme {
+    async fn remove_user_from_group(
+        &self,
+        call: &Call,
+        input: RemoveUserFromGroupInput,
+    ) -> Result<Reply<Group<'static>>> {
+        let member = self.http.delete("groups").id(&input.group_id).path("members").id(&input.user_id);
+        member.primary().write(call).await?;
+        Ok(Reply::sent(&input.group_id))
+    }
+}
+
+#[async_trait]
+impl DeleteRoleAssignment for Acme {
+    async fn delete_role_assignment(
+        &self,
+        call: &Call,
+        input: DeleteRoleAssignmentInput,
+    ) -> Result<Reply<userdir_schema::RoleAssignment<'static>>> {
+        self.http.delete("assignments").id(&input.id).primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+/// The other one, in a module of its own: each provider has one `REGISTRATION`.
+pub mod slow {
+    use super::*;
+
+    #[derive(Debug)]
+    pub struct Slow {
+        http: Http,
+        paging: Paging,
+    }
+
+    pub static SLOW: Definition = Definition {
+        slug: "slow",
+        aliases: &[],
+        name: "Slow",
+        documentation: "https://slow.example",
+        settings: &[
+            Setting::url("base_url", "Address", &[], "the address").required(),
+            Setting::secret("token", "Token", "a token").required(),
+        ],
+        schemes: &[Scheme { name: "token", needs: &["token"] }],
+        actions: &[
+            ActionFacts::new(Action::ListUsers).filters(&["group_id"]),
+            ActionFacts::new(Action::GetUser),
+            ActionFacts::new(Action::DeactivateUser),
+            ActionFacts::new(Action::DeleteUser),
+            ActionFacts::new(Action::GetGroup),
+            ActionFacts::new(Action::RemoveUserFromGroup),
+        ],
+        lacks: &[],
+        notes: &[],
+        consistency: Consistency::Lagging,
+    };
+
+    provider!(Slow, SLOW);
+
+    #[async_trait]
+    impl Connect for Slow {
+        fn connect(connection: Connection) -> Result<Slow> {
+            connect(&connection).map(|(http, _)| Slow { http, paging: Paging::whole("items") })
+        }
+
+        async fn check(&self, call: &Call) -> Result<()> {
+            self.http.get("check").read(call).await.map(drop)
+        }
+
+        fn refuses(&self, action: Action) -> Option<String> {
+            (action == Action::DeleteUser).then(|| "this account may not delete".to_owned())
+        }
+
+        fn id_rule(&self) -> IdRule {
+            IdRule::Any
+        }
+    }
+
+    #[async_trait]
+    impl ListUsers for Slow {
+        async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+            let users = match &request.filter.group_id {
+                Some(group) => self.http.get("groups").id(group).path("members"),
+                None => self.http.get("users"),
+            };
+            users.page(call, &request, &self.paging, user).await
+        }
+    }
+
+    #[async_trait]
+    impl GetUser for Slow {
+        async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+            Ok(Reply::read(self.http.get("users").id(&input.id).primary().read(call).await?.map(user)?))
+        }
+    }
+
+    #[async_trait]
+    impl DeactivateUser for Slow {
+        async fn deactivate_user(&self, call: &Call, input: DeactivateUserInput) -> Result<Reply<User<'static>>> {
+            self.http.post("users").id(&input.user_id).path("deactivate").primary().write(call).await?;
+            Ok(Reply::sent(&input.user_id))
+        }
+    }
+
+    #[async_trait]
+    impl DeleteUser for Slow {
+        async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+            self.http.delete("users").id(&input.id).primary().write(call).await?;
+            Ok(Reply::sent(&input.id))
+        }
+    }
+
+    #[async_trait]
+    impl GetGroup for Slow {
+        async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
+            Ok(Reply::read(self.http.get("groups").id(&input.id).primary().read(call).await?.map(group)?))
+        }
+    }
+
+    #[async_trait]
+    impl RemoveUserFromGroup for Slow {
+        async fn remove_user_from_group(
+            &self,
+            call: &Call,
+            input: RemoveUserFromGroupInput,
+        ) -> Result<Reply<Group<'static>>> {
+            let member = self.http.delete("groups").id(&input.group_id).path("members").id(&input.user_id);
+            member.primary().write(call).await?;
+            Ok(Reply::sent(&input.group_id))
+        }
+    }
+}

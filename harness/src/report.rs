@@ -1,0 +1,283 @@
+//! What a run found: the matrix of provider, action and check, and every failure.
+//!
+//! As JSON ([`Report::json`]) its shape is stable:
+//!
+//! ```json
+//! {
+//!   "green": true,
+//!   "providers": [{
+//!     "slug": "okta",
+//!     "actions": [{
+//!       "action": "users/list",
+//!       "implemented": true,
+//!       "reason": null,
+//!       "checks": { "fixtures": "passed" },
+//!       "cases": [{ "name": "normal", "title": "…", "source": "documented", "passed": true, "failures": [] }],
+//!       "excuses": [{ "rule": "two_pages", "reason": "…" }],
+//!       "failures": [{ "rule": "already", "message": "…" }]
+//!     }],
+//!     "failures": []
+//!   }]
+//! }
+//! ```
+//!
+//! `reason` says why an action is not implemented. `checks` has the checks that were run; another one is another key
+//! here and another column of the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use userdir::Action;
+use userdir_stand_in::case::SourceKind;
+
+use crate::rules::Rule;
+
+/// What a run found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// The providers, sorted by slug.
+    pub providers: Vec<ProviderReport>,
+}
+
+/// What was found about a provider.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProviderReport {
+    /// Its slug.
+    pub slug: &'static str,
+    /// Every action of the table.
+    pub actions: Vec<ActionReport>,
+    /// What is wrong with the provider or its fixtures as a whole.
+    pub failures: Vec<String>,
+}
+
+/// What was found about an action.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActionReport {
+    /// The action.
+    pub action: Action,
+    /// Whether the provider implements it.
+    pub implemented: bool,
+    /// Why not, as the provider says.
+    pub reason: Option<&'static str>,
+    /// The checks that were run and how they ended; none for an action that is not implemented.
+    pub checks: BTreeMap<Check, State>,
+    /// Its cases.
+    pub cases: Vec<CaseReport>,
+    /// Rules it is excused from.
+    pub excuses: Vec<Excuse>,
+    /// Rules that do not hold.
+    pub failures: Vec<RuleFailure>,
+}
+
+/// A check: a column of the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Check {
+    /// The fixture cases and the rules about them.
+    Fixtures,
+}
+
+impl Check {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Check::Fixtures => "fixtures",
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// All holds.
+    Passed,
+    /// Something does not.
+    Failed,
+}
+
+impl State {
+    /// `Passed` if so.
+    pub fn of(passed: bool) -> State {
+        if passed { State::Passed } else { State::Failed }
+    }
+
+    fn mark(self) -> &'static str {
+        match self {
+            State::Passed => "✓",
+            State::Failed => "✗",
+        }
+    }
+}
+
+/// What was found about a case.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseReport {
+    /// Its folder.
+    pub name: String,
+    /// What it shows.
+    pub title: String,
+    /// What stands behind it.
+    pub source: SourceKind,
+    /// Whether it holds.
+    pub passed: bool,
+    /// Why not.
+    pub failures: Vec<String>,
+}
+
+/// A rule that need not hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Excuse {
+    /// The rule.
+    pub rule: Rule,
+    /// Why not.
+    pub reason: String,
+}
+
+/// A rule that does not hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleFailure {
+    /// The rule.
+    pub rule: Rule,
+    /// What is missing or wrong.
+    pub message: String,
+}
+
+impl Report {
+    /// Whether nothing falls short.
+    pub fn is_green(&self) -> bool {
+        self.failures().is_empty()
+    }
+
+    /// Everything that falls short, one text each, with provider, action and case in front.
+    pub fn failures(&self) -> Vec<String> {
+        self.providers.iter().flat_map(ProviderReport::all_failures).collect()
+    }
+
+    /// The whole report as JSON.
+    pub fn json(&self) -> Value {
+        json!({ "green": self.is_green(), "providers": self.providers })
+    }
+
+    /// The matrix for a terminal, the failures below it.
+    pub fn table(&self) -> String {
+        let mut rows = vec![["provider".to_owned(), "action".to_owned()].into_iter().chain(self.columns()).collect()];
+        for provider in &self.providers {
+            for action in &provider.actions {
+                let mut row = vec![provider.slug.to_owned(), action.action.to_string()];
+                match action.reason {
+                    Some(reason) if !action.implemented => row.push(format!("— {reason}")),
+                    _ => row.extend(self.checks().into_iter().map(|check| action.cell(check))),
+                }
+                rows.push(row);
+            }
+        }
+        let mut text = padded(&rows);
+        let failures = self.failures();
+        if !failures.is_empty() {
+            let _ = write!(text, "\n{} fall short:\n", failures.len());
+            failures.iter().for_each(|failure| {
+                let _ = writeln!(text, "  {failure}");
+            });
+        }
+        text
+    }
+
+    /// The matrix for the docs: an action a row, a provider and check a column; below it what the vendors lack.
+    pub fn markdown(&self) -> String {
+        let checks = self.checks();
+        let several = checks.len() > 1;
+        let heads = self.providers.iter().flat_map(|provider| {
+            let head = move |check: &Check| match several {
+                true => format!("{} {}", provider.slug, check.as_str()),
+                false => provider.slug.to_owned(),
+            };
+            checks.iter().map(head)
+        });
+        let mut text = format!("| action | {} |\n", heads.collect::<Vec<_>>().join(" | "));
+        text.push_str(&format!("|---|{}\n", "---|".repeat(self.providers.len() * checks.len())));
+        for action in Action::ALL {
+            let cells = self.providers.iter().flat_map(|provider| {
+                let found = provider.actions.iter().find(|it| it.action == *action);
+                checks.iter().map(move |check| found.map_or_else(|| "—".to_owned(), |it| it.cell(*check)))
+            });
+            let _ = writeln!(text, "| `{action}` | {} |", cells.collect::<Vec<_>>().join(" | "));
+        }
+        for provider in &self.providers {
+            let lacking = provider.lacking();
+            if !lacking.is_empty() {
+                let _ = write!(text, "\n{} does not have:\n\n", provider.slug);
+            }
+            for (reason, actions) in lacking {
+                let names: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
+                let _ = writeln!(text, "- {}: {reason}", names.join(", "));
+            }
+        }
+        text
+    }
+
+    /// The checks that were run anywhere.
+    fn checks(&self) -> BTreeSet<Check> {
+        let actions = self.providers.iter().flat_map(|provider| &provider.actions);
+        let mut checks: BTreeSet<Check> = actions.flat_map(|action| action.checks.keys().copied()).collect();
+        checks.insert(Check::Fixtures);
+        checks
+    }
+
+    fn columns(&self) -> impl Iterator<Item = String> {
+        self.checks().into_iter().map(|check| check.as_str().to_owned())
+    }
+}
+
+impl ProviderReport {
+    fn all_failures(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.failures.iter().map(|text| format!("{}: {text}", self.slug)).collect();
+        for action in &self.actions {
+            let place = format!("{}: {}", self.slug, action.action);
+            lines.extend(action.failures.iter().map(|it| format!("{place}: {}: {}", it.rule, it.message)));
+            for case in &action.cases {
+                lines.extend(case.failures.iter().map(|text| format!("{place}: case {}: {text}", case.name)));
+            }
+        }
+        lines
+    }
+
+    /// What is not implemented, by reason, in the order of the table.
+    fn lacking(&self) -> Vec<(&'static str, Vec<Action>)> {
+        let mut lacking: Vec<(&'static str, Vec<Action>)> = Vec::new();
+        for action in self.actions.iter().filter(|action| !action.implemented) {
+            let reason = action.reason.unwrap_or("no reason is given");
+            match lacking.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, actions)) => actions.push(action.action),
+                None => lacking.push((reason, vec![action.action])),
+            }
+        }
+        lacking
+    }
+}
+
+impl ActionReport {
+    /// How a check ended, and what stands behind it.
+    fn cell(&self, check: Check) -> String {
+        let Some(state) = self.checks.get(&check) else { return "—".into() };
+        let mut kinds: BTreeMap<SourceKind, usize> = BTreeMap::new();
+        self.cases.iter().for_each(|case| *kinds.entry(case.source).or_default() += 1);
+        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
+        format!("{} {}", state.mark(), kinds.join(", ")).trim_end().to_owned()
+    }
+}
+
+fn padded(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter(|row| row.len() > column + 1).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column)));
+        let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+    text
+}

@@ -1,0 +1,304 @@
+//! The list policy: which pages to ask for, and what to do where a server does not take what was asked.
+//!
+//! By index (RFC 7644 §3.4.2.4) the next page is where the items received end; by cursor (RFC 9865) it is where the
+//! server says. A server that answers the other way is followed. A filter is a wish: where it is refused, or nothing
+//! comes and the server may just not know the attribute, the list is read whole and filtered here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use userdir_core::action::ListAction;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::page::MapItem;
+use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result};
+
+use crate::Scim;
+use crate::wire::{ListHead, Word};
+
+/// A list to ask for.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// `Users` or `Groups`.
+    pub at: &'static str,
+    /// Attributes to leave out.
+    pub excluded: Option<&'static str>,
+    /// The only attribute wanted.
+    pub only: Option<&'static str>,
+    /// A filter in SCIM's language.
+    pub filter: Option<String>,
+    /// Whether every server knows the filter, so that nothing found means that there is nothing.
+    pub is_sure: bool,
+}
+
+/// Where a list stands; as text it is the cursor that core keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The filter is off, and the list is read whole.
+    scans: bool,
+    at: At,
+}
+
+/// How to ask for a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum At {
+    /// By the number of its first item, from 1.
+    Index(u64),
+    /// By cursor, the first being empty; the page size must stay the same.
+    Cursor { count: u32, cursor: String },
+    /// Without any paging parameter.
+    Whole,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.scans { "scan:" } else { "" })?;
+        match &self.at {
+            At::Index(number) => write!(f, "index:{number}"),
+            At::Cursor { count, cursor } => write!(f, "cursor:{count}:{cursor}"),
+            At::Whole => f.write_str("whole"),
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Place> {
+        let (scans, text) = text.strip_prefix("scan:").map_or((false, text), |rest| (true, rest));
+        let at = match text.split_once(':') {
+            Some(("index", number)) => number.parse().ok().map(At::Index),
+            Some(("cursor", rest)) => rest
+                .split_once(':')
+                .and_then(|(count, cursor)| Some(At::Cursor { count: count.parse().ok()?, cursor: cursor.to_owned() })),
+            _ => None,
+        };
+        at.map(|at| Place { scans, at }).ok_or_else(|| Error::invalid("the cursor is none of this list's"))
+    }
+}
+
+fn number(word: &Option<Word<'_>>) -> Option<u64> {
+    word.as_ref()?.0.parse().ok()
+}
+
+impl<'p> ListHead<'p> {
+    /// What a page says.
+    pub fn of<T: userdir_schema::Unified>(page: &'p Page<T>) -> Result<ListHead<'p>> {
+        serde_json::from_slice(page.body().map_or(&[], |body| body)).map_err(|error| {
+            Error::unexpected("the server's answer is no list of SCIM")
+                .hint("check `base_url`: it is everything before `/Users`")
+                .caused_by(error)
+        })
+    }
+
+    /// How many there are in all, as far as the server says.
+    pub fn total(&self) -> Option<u64> {
+        number(&self.total_results)
+    }
+
+    /// How many came.
+    pub fn came(&self) -> u64 {
+        self.resources.as_ref().map_or(0, Vec::len) as u64
+    }
+
+    /// Where the list goes on after the page that was asked for `at`.
+    fn next(&self, at: &At, count: u32) -> Result<Option<At>> {
+        let (came, total) = (self.came(), self.total());
+        if let Some(cursor) = self.next_cursor.as_ref().filter(|cursor| !cursor.0.is_empty()) {
+            return Ok(Some(At::Cursor { count, cursor: cursor.0.to_string() }));
+        }
+        match at {
+            At::Index(first) => {
+                if *first > 1 && number(&self.start_index).is_some_and(|echoed| echoed != *first) {
+                    return Err(Error::unexpected(format!(
+                        "asked for `startIndex` {first}, the server sent another page"
+                    ))
+                    .hint("the server ignores `startIndex`; its list cannot be read to the end"));
+                }
+                match total {
+                    Some(total) if came == 0 && *first <= total => Err(incomplete(first - 1, total)),
+                    Some(total) => Ok((first - 1 + came < total).then_some(At::Index(first + came))),
+                    // no total: an empty page is the end
+                    None => Ok((came > 0).then_some(At::Index(first + came))),
+                }
+            }
+            // the server does not know cursors and sent page one by index
+            At::Cursor { cursor, .. } if cursor.is_empty() && self.start_index.is_some() => {
+                Ok(total.is_some_and(|total| 0 < came && came < total).then_some(At::Index(1 + came)))
+            }
+            At::Cursor { .. } | At::Whole => Ok(None),
+        }
+    }
+}
+
+/// The error of a list that ended before its total.
+pub fn incomplete(came: u64, total: u64) -> Error {
+    Error::new(ErrorKind::Incomplete, format!("the server says there are {total} and gave {came}")).hint("list again")
+}
+
+/// The status of the vendor's refusal.
+fn status(error: &Error) -> Option<u16> {
+    error.vendor().map(|answer| answer.status)
+}
+
+/// The server cannot do the filter.
+fn refuses_filter(error: &Error) -> bool {
+    match status(error) {
+        Some(400) => matches!(error.vendor_code(), Some("invalidFilter" | "invalidSyntax")),
+        status => status == Some(501),
+    }
+}
+
+/// The server broke on the request; 501 is an answer, and after 502 to 504 core has tried again.
+fn breaks(error: &Error) -> bool {
+    status(error).is_some_and(|status| (500..600).contains(&status) && !matches!(status, 501..=504))
+}
+
+impl Scim {
+    /// A page of a list, and where the list goes on.
+    pub(crate) async fn list<F, M>(
+        &self,
+        call: &Call,
+        request: &PageRequest<F>,
+        listing: &Listing,
+        map: M,
+    ) -> Result<(Page<F::Output>, Option<Place>)>
+    where
+        F: ListAction,
+        M: MapItem<F::Output> + Copy,
+    {
+        let config = self.config(call).await?;
+        let wanted = request.wanted.unwrap_or(config.max).clamp(1, config.max);
+        let fetch = async |scans: bool, at: At| {
+            let filter = listing.filter.as_deref().filter(|_| !scans);
+            // of what is filtered here a page may keep little: ask for whole ones
+            let count = if scans { config.max } else { wanted };
+            self.fetch(call, request, listing, filter, &at, count, map).await.map(|(page, came, next)| {
+                let next = next.map(|at| Place { scans, at });
+                (page.next(next.as_ref().map(Place::to_string)), came, next)
+            })
+        };
+        if let Some(cursor) = &request.cursor {
+            let place: Place = cursor.parse()?;
+            return fetch(place.scans, place.at).await.map(|(page, _, next)| (page, next));
+        }
+        let first = async |scans: bool| {
+            if config.by_cursor {
+                match fetch(scans, At::Cursor { count: 0, cursor: String::new() }).await {
+                    Err(error) if status(&error) == Some(501) => {}
+                    fetched => return fetched,
+                }
+            }
+            match fetch(scans, At::Index(1)).await {
+                // canaille breaks as soon as it is asked for a page
+                Err(error) if breaks(&error) => match fetch(scans, At::Whole).await {
+                    Err(_) => Err(error),
+                    fetched => fetched,
+                },
+                fetched => fetched,
+            }
+        };
+        let is_filtered = listing.filter.is_some();
+        let (page, _, next) = if is_filtered && config.filters {
+            match first(false).await {
+                Err(error) if refuses_filter(&error) => first(true).await?,
+                Ok((_, 0, None)) if !listing.is_sure => first(true).await?,
+                fetched => fetched?,
+            }
+        } else {
+            first(is_filtered).await?
+        };
+        Ok((page, next))
+    }
+
+    /// Asks for one page: the page, how many items came, and where to go on.
+    #[allow(clippy::too_many_arguments)]
+    async fn fetch<F, M>(
+        &self,
+        call: &Call,
+        request: &PageRequest<F>,
+        listing: &Listing,
+        filter: Option<&str>,
+        at: &At,
+        count: u32,
+        map: M,
+    ) -> Result<(Page<F::Output>, u64, Option<At>)>
+    where
+        F: ListAction,
+        M: MapItem<F::Output>,
+    {
+        let (next, cursor, count) = match at {
+            At::Index(number) => (Next::Offset { parameter: "startIndex", first: 1 }, Some(number.to_string()), count),
+            At::Cursor { count: same, cursor } => {
+                let count = if cursor.is_empty() { count } else { *same };
+                (Next::BodyCursor { path: "nextCursor", parameter: "cursor" }, Some(cursor.clone()), count)
+            }
+            At::Whole => (Next::Whole, None, count),
+        };
+        let limit = if *at == At::Whole { "" } else { "count" };
+        let paging = Paging { items: "Resources", limit, max: count, next, total: TotalAt::Body("totalResults") };
+        let asked = PageRequest::first(request.filter.clone()).at(cursor);
+        let list = self.http.get(listing.at).query_if("filter", filter);
+        let list = list.query_if("attributes", listing.only).query_if("excludedAttributes", listing.excluded);
+        let page = list.page(call, &asked, &paging, map).await?;
+        let (came, next) = {
+            let head = ListHead::of(&page)?;
+            (head.came(), head.next(at, count)?)
+        };
+        Ok((page, came, next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(body: &str, at: At) -> Result<Option<At>> {
+        serde_json::from_str::<ListHead>(body).unwrap().next(&at, 100)
+    }
+
+    fn cursor(cursor: &str) -> At {
+        At::Cursor { count: 100, cursor: cursor.into() }
+    }
+
+    #[test]
+    fn a_place_is_read_back() {
+        for at in [At::Index(101), cursor("VZU:TiyhE="), cursor("")] {
+            for scans in [false, true] {
+                let place = Place { scans, at: at.clone() };
+                assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
+            }
+        }
+        for text in ["", "101", "index:x", "cursor:abc", "scan:"] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_begins_where_the_items_received_end() {
+        let two = r#"{"totalResults": "5", "startIndex": 1, "itemsPerPage": 20, "Resources": [{}, {}]}"#;
+        assert_eq!(next(two, At::Index(1)).unwrap(), Some(At::Index(3)));
+        assert_eq!(next(r#"{"totalResults": 2, "Resources": [{}, {}]}"#, At::Index(1)).unwrap(), None);
+        assert_eq!(next(r#"{"totalResults": 0}"#, At::Index(1)).unwrap(), None);
+        assert_eq!(next(r#"{"Resources": [{}]}"#, At::Index(1)).unwrap(), Some(At::Index(2)), "no total");
+        assert_eq!(next(r#"{"Resources": null}"#, At::Index(2)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_list_that_cannot_end_well_is_an_error() {
+        let ignored = next(r#"{"totalResults": 5, "startIndex": 1, "Resources": [{}]}"#, At::Index(3));
+        assert_eq!(ignored.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
+        let short = next(r#"{"totalResults": 5, "Resources": []}"#, At::Index(3));
+        assert_eq!(short.unwrap_err().kind(), ErrorKind::Incomplete);
+    }
+
+    #[test]
+    fn cursors_are_followed_whoever_asked() {
+        let more = r#"{"totalResults": 5, "nextCursor": "n", "Resources": [{}]}"#;
+        for at in [At::Index(1), cursor(""), cursor("m"), At::Whole] {
+            assert_eq!(next(more, at).unwrap(), Some(cursor("n")));
+        }
+        let ended = r#"{"totalResults": 5, "startIndex": 1, "nextCursor": "", "Resources": [{}]}"#;
+        assert_eq!(next(ended, cursor("m")).unwrap(), None);
+        assert_eq!(next(ended, cursor("")).unwrap(), Some(At::Index(2)), "the cursor was ignored");
+    }
+}

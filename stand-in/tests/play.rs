@@ -1,0 +1,157 @@
+//! The stand-in as a client sees it.
+
+#![allow(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use userdir_stand_in::case::{OneOrMany, SourceKind};
+use userdir_stand_in::{Answer, Case, Files, Fixtures, Handler, Received, StandIn, async_trait};
+
+const SECRET: &str = "canary-secret";
+
+const CASE: &str = r#"
+title = "a token, then a list"
+source = { kind = "written" }
+
+[[exchange]]
+request = { method = "POST", path = "/token", headers = { authorization = "" }, form = { assertion = "{{any}}", scope = "a b" } }
+response = { status = 200, json = { access_token = "{{secret}}-1" } }
+
+[[exchange]]
+request = { method = "GET", path = "/users/a%2Fb", query = { expand = ["x", "y z"] } }
+response = { status = 200, headers = { link = ['<{{base}}/1>; rel="self"', '<{{base}}/2>; rel="next"'] }, body = "../shared/page.json" }
+
+[expect]
+output = []
+"#;
+
+fn files() -> Files {
+    let mut files = Files::default();
+    files.insert("account.toml", "[settings]\nbase_url = \"{{base}}\"\n[secrets]\ntoken = \"{{secret}}\"");
+    files.insert("list_users/normal/case.toml", CASE);
+    files.insert("list_users/shared/page.json", "[ 1 ]\n");
+    files
+}
+
+fn case() -> Case {
+    Fixtures::read(&files()).case("list_users", "normal").unwrap().clone()
+}
+
+/// Sends a request as it is and gives the answer as it is.
+async fn send(base: &str, head: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
+    let length = body.len();
+    let request = format!("{head}\r\nhost: vendor\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+const TOKEN: (&str, &str) = ("POST /token HTTP/1.1", "assertion=eyJ.signed&scope=a+b");
+const LIST: &str = "GET /users/a%2Fb?expand=x&expand=y%20z HTTP/1.1\r\nauthorization: Bearer canary-secret-1";
+
+#[tokio::test]
+async fn exchanges_are_played_in_order() {
+    let playing = StandIn::play(&case(), SECRET).await.unwrap();
+    let base = playing.base_url();
+    let account = playing.script().account.clone().unwrap();
+    assert_eq!((account.settings["base_url"].as_str(), account.secrets["token"].as_str()), (base.as_str(), SECRET));
+    let answer = send(&base, TOKEN.0, TOKEN.1).await;
+    assert!(answer.contains(r#"{"access_token":"canary-secret-1"}"#), "{answer}");
+    let answer = send(&base, LIST, "").await;
+    assert!(answer.ends_with("\r\n\r\n[ 1 ]\n") && answer.contains("content-type: application/json"), "{answer}");
+    assert!(answer.contains(&format!("link: <{base}/2>; rel=\"next\"")), "{answer}");
+    let played = playing.finish();
+    assert!(played.mismatches.is_empty() && played.unused.is_empty(), "{played:?}");
+    assert_eq!(played.requests.len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_the_next_one_is_told_apart() {
+    let playing = StandIn::play(&case(), SECRET).await.unwrap();
+    let base = playing.base_url();
+    for (head, body) in [
+        (LIST, ""),
+        ("POST /token HTTP/1.1\r\nauthorization: Basic x", TOKEN.1),
+        ("POST /token?x HTTP/1.1", "scope=a+b&assertion=&more=canary-secret"),
+    ] {
+        let answer = send(&base, head, body).await;
+        assert!(answer.starts_with("HTTP/1.1 599") && answer.contains("no exchange of the fixture"), "{answer}");
+    }
+    send(&base, TOKEN.0, TOKEN.1).await;
+    let answer = send(&base, &LIST.replace("authorization", "x-authorization"), "").await;
+    assert!(answer.contains("header `authorization`: missing"), "{answer}");
+    let played = playing.finish();
+    assert_eq!(played.unused, ["exchange 2 (GET /users/a%2Fb)"]);
+    let text = played.mismatches.join("\n");
+    for piece in [
+        "GET /users/a%2Fb is not exchange 1 (POST /token)",
+        "header `authorization`: expected [], got [\"Basic x\"]",
+        "query `x`: not expected",
+        "form `assertion`: expected [\"{{any}}\"], got [\"\"]",
+        "form `more`: not expected, got [\"{{secret}}\"]",
+    ] {
+        assert!(text.contains(piece), "no `{piece}` in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_counted_parameter_is_passed_over() {
+    let playing = StandIn::play_counting(&case(), SECRET, Some("probe")).await.unwrap();
+    let base = playing.base_url();
+    send(&base, TOKEN.0, TOKEN.1).await;
+    send(&base, &LIST.replace("?", "?probe=1&"), "").await;
+    let played = playing.finish();
+    assert!(played.mismatches.is_empty(), "{:?}", played.mismatches);
+    assert_eq!(played.carried, [1]);
+}
+
+#[tokio::test]
+async fn a_handler_may_keep_state_and_the_port_closes() {
+    struct Echo;
+
+    #[async_trait]
+    impl Handler for Echo {
+        async fn handle(&self, request: Received) -> Answer {
+            let text = format!("{:?} {:?}", request.query("q"), request.json());
+            Answer::empty(201).header("x-a", "1").header("x-a", "2").header("x-body", text)
+        }
+    }
+
+    let server = StandIn::serve(Arc::new(Echo)).await.unwrap();
+    let base = server.base_url();
+    let answer = send(&base, "POST /x?q=a+%26 HTTP/1.1", "{\"a\":1}").await;
+    assert!(answer.starts_with("HTTP/1.1 201") && answer.contains("x-a: 1\r\nx-a: 2"), "{answer}");
+    assert!(answer.contains(r#"Some("a+&")"#) && answer.contains("Number(1)"), "{answer}");
+    drop(server);
+    tokio::task::yield_now().await;
+    assert!(TcpStream::connect(base.trim_start_matches("http://")).await.is_err());
+}
+
+#[test]
+fn a_folder_on_disk_reads_like_one_in_memory() {
+    let folder = std::env::temp_dir().join(format!("userdir-stand-in-{}", std::process::id()));
+    for (path, text) in files().iter() {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let read = Files::open(&folder);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(read.unwrap(), files());
+}
+
+#[test]
+fn a_case_is_read_with_its_files() {
+    let fixtures = Fixtures::read(&files());
+    assert_eq!(fixtures.faults, []);
+    let case = case();
+    assert_eq!((case.name.as_str(), case.script.source.kind), ("normal", SourceKind::Written));
+    assert_eq!(case.script.exchanges[1].request.query["expand"], OneOrMany::Many(vec!["x".into(), "y z".into()]));
+    assert!(case.files.contains("list_users/shared/page.json"));
+    let filled = case.script.filled("http://h", SECRET);
+    assert_eq!(filled.exchanges[0].response.text.as_deref(), Some(r#"{"access_token":"canary-secret-1"}"#));
+}

@@ -1,0 +1,145 @@
+//! Makes a provider crate from `xtask/template`, and the rows in `userdir/` that compile it in.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The files of a new crate; `{{slug}}`, `{{crate}}`, `{{Type}}` and `{{Name}}` are filled in.
+const FILES: &[(&str, &str)] = &[
+    ("Cargo.toml", include_str!("../template/Cargo.toml")),
+    ("README.md", include_str!("../template/README.md")),
+    ("src/lib.rs", include_str!("../template/src/lib.rs")),
+    ("src/definition.rs", include_str!("../template/src/definition.rs")),
+    ("src/wire.rs", include_str!("../template/src/wire.rs")),
+    ("src/map.rs", include_str!("../template/src/map.rs")),
+    ("src/users.rs", include_str!("../template/src/users.rs")),
+    ("fixtures/account.toml", include_str!("../template/fixtures/account.toml")),
+];
+
+/// Makes the crate `providers/<slug>`.
+pub fn run(root: &Path, slug: &str, name: Option<&str>) -> Result<()> {
+    check_slug(slug)?;
+    let folder = root.join("providers").join(slug);
+    ensure!(!folder.exists(), "`{}` is there already", folder.display());
+    let crate_name = format!("userdir_{}", slug.replace('-', "_"));
+    let type_name = capitals(slug, "");
+    let name = name.map_or_else(|| capitals(slug, " "), str::to_owned);
+    for (file, template) in FILES {
+        let text = template
+            .replace("{{slug}}", slug)
+            .replace("{{crate}}", &crate_name)
+            .replace("{{Type}}", &type_name)
+            .replace("{{Name}}", &name);
+        let path = folder.join(file);
+        let parent = path.parent().context("a file without a folder")?;
+        fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    edit(&root.join("userdir/Cargo.toml"), |manifest| manifest_with(manifest, slug))?;
+    edit(&root.join("userdir/src/linked.rs"), |linked| linked_with(linked, slug, &crate_name))?;
+    println!("made providers/{slug} and its rows in userdir/Cargo.toml and userdir/src/linked.rs");
+    println!("next: read providers/okta, then fill in src/definition.rs, src/wire.rs, src/map.rs, src/users.rs");
+    println!("      write fixtures/<action>/<case>/case.toml until this is green:");
+    println!("      cargo run --bin userdir -- conformance --provider {slug}");
+    Ok(())
+}
+
+fn check_slug(slug: &str) -> Result<()> {
+    let fits = slug.starts_with(|c: char| c.is_ascii_lowercase())
+        && slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && !slug.ends_with('-')
+        && !slug.contains("--");
+    ensure!(fits, "`{slug}` is no slug: lower-case letters, digits and single hyphens, beginning with a letter");
+    Ok(())
+}
+
+/// `slack-enterprise` as `SlackEnterprise` or `Slack Enterprise`.
+fn capitals(slug: &str, between: &str) -> String {
+    let words = slug.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    });
+    words.collect::<Vec<_>>().join(between)
+}
+
+fn edit(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let changed = change(&text).with_context(|| format!("cannot add a row to {}", path.display()))?;
+    fs::write(path, changed).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Adds the feature, the dependency, and the entries in `all-providers` and `fixtures`.
+fn manifest_with(manifest: &str, slug: &str) -> Result<String> {
+    let mut lines: Vec<String> = manifest.lines().map(str::to_owned).collect();
+    insert_sorted(&mut lines, &format!("{slug} = [\"dep:userdir-{slug}\"]"), |line| {
+        line.contains(" = [\"dep:userdir-")
+    })?;
+    let dependency = format!("userdir-{slug} = {{ path = \"../providers/{slug}\", optional = true }}");
+    insert_sorted(&mut lines, &dependency, |line| line.contains("path = \"../providers/"))?;
+    for (list, entry) in [("all-providers = [", slug.to_owned()), ("fixtures = [", format!("userdir-{slug}?/fixtures"))]
+    {
+        let line = lines.iter_mut().find(|line| line.starts_with(list)).with_context(|| format!("no line `{list}`"))?;
+        *line = format!("{}, \"{entry}\"]", line.trim_end_matches(']'));
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Adds a row to each table: `LINKED`, `KNOWN` and `FIXTURES`.
+fn linked_with(linked: &str, slug: &str, crate_name: &str) -> Result<String> {
+    let gate = format!("    #[cfg(feature = \"{slug}\")]\n");
+    let rows = [
+        ("pub static LINKED", format!("{gate}    &{crate_name}::REGISTRATION,\n")),
+        ("pub static KNOWN", String::new()),
+        ("pub static FIXTURES", format!("{gate}    (\"{slug}\", &{crate_name}::FIXTURES),\n")),
+    ];
+    let mut text = linked.to_owned();
+    for (table, row) in rows {
+        let start = text.find(table).with_context(|| format!("no `{table}`"))?;
+        if row.is_empty() {
+            let end = start + text.get(start..).and_then(|rest| rest.find("];")).context("a table without an end")?;
+            text.insert_str(end, &format!(", \"{slug}\""));
+        } else {
+            let end =
+                start + text.get(start..).and_then(|rest| rest.find("\n];")).context("a table without an end")? + 1;
+            text.insert_str(end, &row);
+        }
+    }
+    Ok(text)
+}
+
+/// Puts a line among those of its kind, in order.
+fn insert_sorted(lines: &mut Vec<String>, new: &str, is_kind: impl Fn(&str) -> bool) -> Result<()> {
+    let of_kind: Vec<usize> =
+        lines.iter().enumerate().filter(|(_, line)| is_kind(line)).map(|(index, _)| index).collect();
+    let Some(last) = of_kind.last() else { bail!("no line like `{new}`") };
+    let before = of_kind.iter().find(|index| lines.get(**index).is_some_and(|line| line.as_str() > new));
+    lines.insert(before.copied().unwrap_or(last + 1), new.to_owned());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_checked() {
+        for slug in ["", "Zoom", "-zoom", "zoom-", "zo--om", "zo_om", "../zoom", "1password"] {
+            assert!(check_slug(slug).is_err(), "{slug:?}");
+        }
+        assert!(check_slug("slack-enterprise").is_ok());
+        assert_eq!(capitals("slack-enterprise", ""), "SlackEnterprise");
+    }
+
+    #[test]
+    fn rows_are_added_in_order() {
+        let manifest = manifest_with(include_str!("../../userdir/Cargo.toml"), "pagerduty").unwrap();
+        let feature = |slug: &str| manifest.find(&format!("\n{slug} = [")).unwrap();
+        assert!(feature("okta") < feature("pagerduty") && feature("pagerduty") < feature("scim"));
+        assert!(manifest.contains("userdir-pagerduty?/fixtures"));
+        let linked =
+            linked_with(include_str!("../../userdir/src/linked.rs"), "pagerduty", "userdir_pagerduty").unwrap();
+        assert_eq!(linked.matches("userdir_pagerduty::").count(), 2);
+        assert!(linked.contains("\"scim\", \"pagerduty\"]"));
+    }
+}

@@ -1,0 +1,54 @@
+#![cfg_attr(doc, doc = include_str!("../README.md"))]
+//! # How to read this crate
+//!
+//! This page: what the vendor is like and how to connect. `definition.rs`: its facts. `wire.rs`: its JSON. `map.rs`:
+//! from its JSON to the unified schema. `users.rs`: the actions. The model for all of it is `providers/okta`.
+
+mod definition;
+mod map;
+mod users;
+mod wire;
+
+use userdir_core::http::{Answer, Auth, Connection, Fault, Http, RateHeaders, Vendor};
+use userdir_core::{Call, Connect, Result, async_trait, provider};
+
+pub use definition::DEFINITION;
+
+/// The fixture cases of this provider.
+#[cfg(feature = "fixtures")]
+pub static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+
+/// A connection to {{Name}}.
+#[derive(Debug)]
+pub struct {{Type}} {
+    http: Http,
+}
+
+provider!({{Type}}, DEFINITION);
+
+/// What is peculiar about the vendor's HTTP.
+static VENDOR: Vendor = Vendor {
+    rate: RateHeaders::COMMON,
+    fault,
+    request_id: "x-request-id",
+    accept: "application/json",
+    content_type: "application/json",
+};
+
+/// The vendor's error body.
+fn fault(answer: &Answer) -> Option<Fault> {
+    let error: wire::Error = (!answer.is_success()).then(|| answer.json().ok())??;
+    Some(Fault { code: error.code, message: error.message, ..Fault::default() })
+}
+
+#[async_trait]
+impl Connect for {{Type}} {
+    fn connect(connection: Connection) -> Result<{{Type}}> {
+        let auth = Auth::bearer(&connection.secret("api_token")?)?;
+        Ok({{Type}} { http: connection.http(connection.url("base_url")?, &VENDOR, auth) })
+    }
+
+    async fn check(&self, call: &Call) -> Result<()> {
+        self.http.get("users").query("limit", "1").read(call).await.map(drop)
+    }
+}
