@@ -14,6 +14,9 @@ use crate::output::{self, ListWriter};
 use crate::providers;
 use crate::session::Session;
 
+/// Characters of a request that are shown.
+const LONGEST: usize = 96;
+
 /// The secret of the stand-in accounts.
 const SECRET: &str = "demo-secret";
 
@@ -50,9 +53,9 @@ impl Demo<'_> {
             Some(case) => self.list(case).await?,
             None => say("no fixtures to play yet")?,
         }
-        for (name, before) in [("normal", ""), ("already", "the same once more, on one who is so already:\n")] {
+        for (name, remark) in [("normal", ""), ("already", "  # once more")] {
             if let Some(case) = fixtures.case("deactivate_user", name) {
-                self.deactivate(case, before).await?;
+                self.deactivate(case, remark).await?;
             }
         }
         Ok(())
@@ -73,12 +76,11 @@ impl Demo<'_> {
         say(&faint(&format!("{count} users, all of them; asked:\n{}", asked(&played))))
     }
 
-    async fn deactivate(&self, case: &Case, before: &str) -> Result<()> {
+    async fn deactivate(&self, case: &Case, remark: &str) -> Result<()> {
         let (playing, directory) = self.connect(case).await?;
         let input = Value::Object(playing.script().call.input.clone());
         let id = ["user_id", "id"].iter().find_map(|name| input.get(*name)?.as_str()).unwrap_or_default();
-        let line = command(&format!("userdir users deactivate {id} --account {}", self.account));
-        say(&format!("{before}{line}"))?;
+        say(&command(&format!("userdir users deactivate {id} --account {}{remark}", self.account)))?;
         let call: Call = self.session.call();
         let reply = directory.call_json(&call, Action::DeactivateUser, input.clone()).await?;
         say(&output::sentence(&self.account, Action::DeactivateUser, &input, &reply))?;
@@ -110,7 +112,11 @@ fn asked(played: &Played) -> String {
     let line = |request: &userdir_stand_in::Received| {
         let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        format!("  {} {}{query}", request.method, request.path)
+        let line = format!("  {} {}{query}", request.method, request.path);
+        match line.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+            None => line,
+        }
     };
     played.requests.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,5 +1,5 @@
 //! Against an Okta that is none: accounts, lists in every format, reads and writes.
-#![cfg(feature = "okta")]
+#![cfg(any(feature = "okta", feature = "all-providers"))]
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 /// The files of a new crate; `{{slug}}`, `{{crate}}`, `{{Type}}` and `{{Name}}` are filled in.
 const FILES: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../template/Cargo.toml")),
+    ("build.rs", include_str!("../template/build.rs")),
     ("README.md", include_str!("../template/README.md")),
     ("src/lib.rs", include_str!("../template/src/lib.rs")),
     ("src/definition.rs", include_str!("../template/src/definition.rs")),

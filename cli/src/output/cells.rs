@@ -66,8 +66,8 @@ pub fn flat(value: &Value, main: Main) -> String {
             match found {
                 Some(value) => flat(value, main),
                 None if main == Main::Name => {
-                    let pair = |(name, value)| format!("{}: {}", clean(name), flat(value, main));
-                    members.iter().map(pair).collect::<Vec<_>>().join(", ")
+                    let pairs = members.iter().map(|(name, value)| format!("{}: {}", clean(name), flat(value, main)));
+                    pairs.collect::<Vec<_>>().join(", ")
                 }
                 None => value.to_string(),
             }

@@ -52,10 +52,10 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::SuspendUser).scopes(&["okta.users.manage"]).shows(OwnPredicate::User(lifecycle::is_suspended)),
         ActionFacts::new(Action::UnsuspendUser).scopes(&["okta.users.manage"]).shows(OwnPredicate::User(lifecycle::is_active)),
         ActionFacts::new(Action::AssignRole)
-            .scopes(&["okta.roles.manage"])
+            .scopes(HELD_ROLES)
             .note("a role is a standard type such as HELP_DESK_ADMIN, or the id of a custom role; a custom role needs its resource set in `roles[].organization`"),
         ActionFacts::new(Action::UnassignRole)
-            .scopes(&["okta.roles.manage"])
+            .scopes(HELD_ROLES)
             .note("a role that comes through a group is not taken away here; take the user out of the group"),
         ActionFacts::new(Action::ListGroups)
             .filters(&["name", "updated_at", "created_at", "user_id"])
@@ -67,9 +67,9 @@ pub static DEFINITION: Definition = Definition {
             .scopes(&["okta.groups.manage"])
             .note("groups of type OKTA_GROUP alone; others belong to an application or to Okta"),
         ActionFacts::new(Action::DeleteGroup).scopes(&["okta.groups.manage"]),
-        ActionFacts::new(Action::AddUserToGroup).scopes(&["okta.groups.manage"]),
+        ActionFacts::new(Action::AddUserToGroup).scopes(MEMBERSHIP),
         ActionFacts::new(Action::RemoveUserFromGroup)
-            .scopes(&["okta.groups.manage"])
+            .scopes(MEMBERSHIP)
             .note("a member placed by a group rule is thought to become an exclusion of that rule (unverified)"),
         ActionFacts::new(Action::ListRoles).scopes(&["okta.roles.read"]).note("the standard roles, then the custom ones"),
         ActionFacts::new(Action::GetRole).scopes(&["okta.roles.read"]),
@@ -82,7 +82,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListRoleAssignments)
             .filters(&["user_id", "group_id"])
             .scopes(&["okta.roles.read"])
-            .note("ids are `<user or group id>:<assignment id>`, since Okta's own are not unique; without a filter each user with a role costs one call"),
+            .note("ids are `<user or group id>:<assignment id>`, since Okta's own are not unique; without a filter each user with a role costs one call, and groups are left out: ask for theirs with `group_id`"),
         ActionFacts::new(Action::GetRoleAssignment).scopes(&["okta.roles.read"]),
         ActionFacts::new(Action::DeleteRoleAssignment).scopes(&["okta.roles.manage"]),
         ActionFacts::new(Action::ListLicenses)
@@ -117,10 +117,14 @@ pub static DEFINITION: Definition = Definition {
     notes: &[
         "Lists of users ask for every status by name, because Okta leaves deactivated users out otherwise; a status that \
          Okta adds later would be left out until it is named here.",
-        "`search` (used for created_at, user_type and sorting) reads an index that lags behind writes.",
+        "`search` (used for created_at, user_type and sorting of users, and for every filter of groups) reads an index that \
+         lags behind writes.",
+        "`user_type` filters by the profile's userType; users without one show the id of their type there, and are not \
+         found by it.",
         "An administrator cannot deactivate, suspend or delete the own account through the own token: userdir refuses it.",
         "Unverified: that adding or removing a member twice is answered 204; which error a group owned by an application \
-         gives; whether Okta ever sends Retry-After (it is honoured if so); `users/me` under a service app (not offered).",
+         gives; whether Okta ever sends Retry-After (it is honoured if so); `users/me` under a service app (not offered); that \
+         null empties a field of a profile in a partial update.",
         "DPoP-bound tokens are not supported: switch off \"require DPoP header\" at the service app.",
     ],
     consistency: Consistency::Immediate,
@@ -130,7 +134,13 @@ pub static DEFINITION: Definition = Definition {
 const SCOPES: &str =
     "okta.users.manage okta.groups.manage okta.roles.manage okta.apps.read okta.logs.read okta.orgs.read";
 
-const READ_USER: &[&str] = &["okta.users.read", "okta.groups.read", "okta.roles.read", "okta.orgs.read"];
+const READ_USER: &[&str] = &["okta.users.read", "okta.roles.read", "okta.orgs.read"];
+
+/// Whether a user is in a group is read from the user's groups.
+const MEMBERSHIP: &[&str] = &["okta.groups.manage", "okta.users.read"];
+
+/// What a user holds is read together with the user.
+const HELD_ROLES: &[&str] = &["okta.roles.manage", "okta.users.read"];
 
 const fn body(name: &'static str) -> Required {
     Required { name, place: Place::Body }

@@ -9,7 +9,7 @@ use userdir_schema::{Group, User};
 use crate::paging::Listing;
 use crate::patch::{Form, Object, Target, add, holds, items, remove_items, remove_where, value_of};
 use crate::users::{time, update};
-use crate::{Scim, map};
+use crate::{Scim, map, wire};
 
 #[async_trait]
 impl ListGroups for Scim {
@@ -60,7 +60,11 @@ impl Scim {
     /// The users of a group, as far as the group tells. SCIM does not page members.
     pub(crate) async fn members(&self, call: &Call, group_id: &str) -> Result<Page<User<'static>>> {
         match self.http.get("Groups").id(group_id).primary().read(call).await {
-            Ok(answer) => Ok(Page::<User>::of_body(answer.body, "members", map::member).rechecked(Users)),
+            Ok(answer) => match answer.json::<wire::Members>()?.members {
+                Some(_) => Ok(Page::<User>::of_body(answer.body, "members", map::member).rechecked(Users)),
+                // left out or null
+                None => Ok(Page::of_values(Vec::new())),
+            },
             Err(error) => Err(self.without_groups(call, error).await),
         }
     }

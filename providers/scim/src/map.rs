@@ -190,7 +190,8 @@ pub fn role_assignment(user: &str, raw: &RawValue) -> Mapped<Option<RoleAssignme
         id: format!("{user}:{role}").into(),
         user_id: Some(user.to_owned().into()),
         role_id: Some(role.into_owned()),
-        remote_data: Some(raw.to_owned().into()),
+        // old servers have plain words, which say no more
+        remote_data: raw.get().starts_with('{').then(|| raw.to_owned().into()),
         ..RoleAssignment::default()
     }))
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
 use userdir_core::http::Answer;
-use userdir_core::{Call, Effect, Error, Result};
+use userdir_core::{Call, Effect, Error, Outcome, Result};
 
 use crate::Scim;
 
@@ -131,6 +131,9 @@ impl Scim {
 /// The server says that it cannot do this form, and so did nothing.
 fn is_refusal_of_form(error: &Error) -> bool {
     const CODES: [&str; 4] = ["invalidPath", "invalidSyntax", "invalidValue", "noTarget"];
+    if error.outcome() == Outcome::Unknown {
+        return false;
+    }
     match error.vendor().map(|answer| answer.status) {
         Some(400) => error.vendor_code().is_some_and(|code| CODES.contains(&code)),
         status => status == Some(501),

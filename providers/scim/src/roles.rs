@@ -65,16 +65,15 @@ impl Scim {
                 }
             }
             came += head.came();
+            if holders.first().is_some_and(|holder| !seen.insert(holder.id.0.to_string())) {
+                return Err(Error::unexpected("the server sent the same page twice; going on would never end"));
+            }
             let Some(next) = next else {
                 return match head.total() {
                     Some(total) if came < total => Err(incomplete(came, total)),
                     _ => Ok(found.into_values().collect()),
                 };
             };
-            let first = holders.first().map(|holder| holder.id.0.to_string()).unwrap_or_default();
-            if !seen.insert(first) || !seen.insert(format!("{next} (place)")) {
-                return Err(Error::unexpected("the server sent the same page twice; going on would never end"));
-            }
             request.cursor = Some(next.to_string());
         }
     }

@@ -80,6 +80,13 @@ pub struct Group<'a> {
     pub meta: Option<Meta<'a>>,
 }
 
+/// The members of a group, which `map::member` reads one by one.
+#[derive(Debug, Deserialize)]
+pub struct Members<'a> {
+    #[serde(borrow)]
+    pub members: Option<&'a RawValue>,
+}
+
 /// What a user holds, each item in the server's own words.
 #[derive(Debug, Deserialize)]
 pub struct Holder<'a> {

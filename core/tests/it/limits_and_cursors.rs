@@ -1,0 +1,243 @@
+//! Limits cut vendor pages, cursors go on where they were cut, and each item comes exactly once.
+
+use serde_json::{Value, json};
+use userdir_core::action::*;
+use userdir_core::{Call, Directory, ErrorKind};
+use wiremock::ResponseTemplate;
+
+use crate::world::*;
+
+/// A vendor of `n` users that honours the page size, up to ten.
+fn vendor(how: &'static str, n: u32) -> impl Fn(&str, &str, usize) -> ResponseTemplate + Send + Sync {
+    move |_, path, _| {
+        let number = |name: &str| param(path, name).and_then(|text| text.parse::<u32>().ok());
+        let size = number("limit").unwrap_or(10).min(10);
+        let start = match how {
+            "offset" => number("startIndex").unwrap(),
+            "page" => (number("page").unwrap() - 1) * size + 1,
+            _ => number("cursor").unwrap_or(1),
+        };
+        let end = (start + size).min(n + 1);
+        let next = (end <= n).then(|| end.to_string());
+        ok(json!({ "items": users(start.min(n + 1)..end), "next": next, "total": n }))
+    }
+}
+
+async fn walk(directory: &Directory, limits: &[u32]) -> Result<Vec<String>, userdir_core::Error> {
+    let (mut ids, mut cursor) = (Vec::new(), None::<String>);
+    for limit in limits.iter().cycle().take(200) {
+        let page =
+            directory.list_users(&Call::new(), UserFilter::default(), *limit, cursor.as_deref()).await?;
+        assert!(page.items.len() <= *limit as usize);
+        assert!(!page.items.is_empty() || page.next_cursor.is_none(), "an empty page with a cursor");
+        ids.extend(page.items.iter().map(|user| user.id.to_string()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            return Ok(ids);
+        }
+    }
+    panic!("it never ends: {ids:?}");
+}
+
+fn everybody(n: u32) -> Vec<String> {
+    (1..=n).map(|n| format!("u{n}")).collect()
+}
+
+#[tokio::test]
+async fn each_item_comes_once_whatever_the_limits() {
+    for how in ["cursor", "offset", "page"] {
+        for limits in [&[1][..], &[3], &[10], &[25], &[1000], &[5, 7, 2, 25], &[4, 10], &[25, 3], &[12, 1, 8]] {
+            let world = World::paging(how).await;
+            world.serve(vendor(how, 33)).await;
+            assert_eq!(walk(&world.directory, limits).await.unwrap(), everybody(33), "{how} {limits:?}");
+        }
+    }
+}
+
+/// A vendor that gives more than it is asked for: the page is cut, and read again.
+#[tokio::test]
+async fn a_page_that_is_cut_goes_on_behind_the_cut() {
+    for how in ["cursor", "offset", "page", "body_link"] {
+        for limits in [&[1][..], &[3], &[7, 2, 25], &[4, 10]] {
+            let world = World::paging(how).await;
+            world
+                .serve(move |_, path, _| {
+                    let number = |name: &str| param(path, name).and_then(|text| text.parse::<u32>().ok());
+                    let start = match how {
+                        "offset" => number("startIndex").unwrap(),
+                        "page" => (number("page").unwrap() - 1) * 10 + 1,
+                        _ => number("cursor").unwrap_or(1),
+                    };
+                    let end = (start + 10).min(24);
+                    let next = (end < 24).then(|| match how {
+                        "body_link" => format!("/users?cursor={end}"),
+                        _ => end.to_string(),
+                    });
+                    ok(json!({ "items": users(start.min(24)..end), "next": next, "total": 23 }))
+                })
+                .await;
+            assert_eq!(walk(&world.directory, limits).await.unwrap(), everybody(23), "{how} {limits:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_vendor_is_asked_for_what_is_missing_and_never_for_more_than_it_gives() {
+    let world = World::paging("offset").await;
+    world.serve(vendor("offset", 40)).await;
+    let page = world.directory.list_users(&Call::new(), UserFilter::default(), 23, None).await.unwrap();
+    assert_eq!(page.items.len(), 23);
+    let sizes: Vec<_> = world.lines().await.iter().map(|line| param(line, "limit").unwrap()).collect();
+    assert_eq!(sizes, ["10", "10", "3"]);
+}
+
+#[tokio::test]
+async fn a_list_that_ends_on_the_limit_has_no_cursor() {
+    let world = World::paging("cursor").await;
+    world.serve(vendor("cursor", 20)).await;
+    let page = world.directory.list_users(&Call::new(), UserFilter::default(), 20, None).await.unwrap();
+    assert_eq!((page.items.len(), page.next_cursor), (20, None));
+}
+
+#[tokio::test]
+async fn items_dropped_by_our_own_filter_do_not_count_and_are_not_repeated() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, path, _| {
+            let start = param(path, "cursor").and_then(|text| text.parse::<u32>().ok()).unwrap_or(1);
+            let mut items = users(start..start + 10);
+            for item in items.iter_mut().step_by(2) {
+                item["status"] = "inactive".into();
+            }
+            let next = (start < 21).then(|| (start + 10).to_string());
+            ok(json!({ "items": items, "next": next, "total": 30 }))
+        })
+        .await;
+    let filter = UserFilter::default().status("active");
+    let (mut ids, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = world.directory.list_users(&Call::new(), filter.clone(), 4, cursor.as_deref()).await.unwrap();
+        ids.extend(page.items.iter().map(|user| user.id.to_string()));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids, (1..=15).map(|n| format!("u{}", 2 * n)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_last_item_that_is_gone_is_an_error_and_no_guess() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, _, before| {
+            let items = if before == 0 { users(1..11) } else { users((1..11).filter(|n| *n != 4)) };
+            ok(json!({ "items": items, "next": null, "total": items.len() }))
+        })
+        .await;
+    let list = |cursor: Option<String>| {
+        let directory = world.directory.clone();
+        async move { directory.list_users(&Call::new(), UserFilter::default(), 4, cursor.as_deref()).await }
+    };
+    let cursor = list(None).await.unwrap().next_cursor;
+    let error = list(cursor).await.unwrap_err();
+    assert!(error.message().contains("the list changed"), "{error}");
+}
+
+/// What moved within its page is found by its id.
+#[tokio::test]
+async fn a_page_in_which_things_moved_goes_on_behind_the_last_item() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, _, before| {
+            let items = if before == 0 { users(1..11) } else { users([99].into_iter().chain(1..11)) };
+            ok(json!({ "items": items, "next": null }))
+        })
+        .await;
+    let directory = &world.directory;
+    let first = directory.list_users(&Call::new(), UserFilter::default(), 4, None).await.unwrap();
+    let rest =
+        directory.list_users(&Call::new(), UserFilter::default(), 50, first.next_cursor.as_deref()).await.unwrap();
+    assert_eq!(rest.items.iter().map(|user| user.id.to_string()).collect::<Vec<_>>(), everybody(10)[4..]);
+}
+
+#[tokio::test]
+async fn a_cursor_serves_its_own_list_alone() {
+    let world = World::paging("cursor").await;
+    world.serve(vendor("cursor", 40)).await;
+    let cursor = world.directory.list_users(&Call::new(), UserFilter::default(), 5, None).await.unwrap().next_cursor;
+    let cursor = cursor.as_deref();
+    let sent = world.requests().await.len();
+    let refused = |error: userdir_core::Error| {
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+        assert!(error.message().contains("cursor"), "{error}");
+    };
+
+    let filter = UserFilter::default().status("active");
+    refused(world.directory.list_users(&Call::new(), filter, 5, cursor).await.unwrap_err());
+    refused(world.directory.list_groups(&Call::new(), GroupFilter::default(), 5, cursor).await.unwrap_err());
+    let runtime = builder(&world.clock).account("another").build().unwrap();
+    let other = registry().connect_with("acme", settings(&world.server.uri()), &runtime).unwrap();
+    refused(other.list_users(&Call::new(), UserFilter::default(), 5, cursor).await.unwrap_err());
+    let slow = registry().connect_with("slow", settings(&world.server.uri()), &builder(&world.clock).build().unwrap());
+    refused(slow.unwrap().list_users(&Call::new(), UserFilter::default(), 5, cursor).await.unwrap_err());
+    refused(world.directory.list_users(&Call::new(), UserFilter::default(), 5, Some("rubbish")).await.unwrap_err());
+    assert_eq!(world.requests().await.len(), sent, "nothing is asked for with a wrong cursor");
+
+    // the same account after a restart, with the same key
+    let again = registry().connect_with(
+        "acme",
+        settings(&world.server.uri()).set("paging", "cursor"),
+        &builder(&world.clock).build().unwrap(),
+    );
+    again.unwrap().list_users(&Call::new(), UserFilter::default(), 5, cursor).await.unwrap();
+}
+
+/// From one limited page to the next each request is a list of its own; a loop shows all the same.
+#[tokio::test]
+async fn a_cursor_that_leads_to_itself_is_found_between_limited_pages() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, path, before| {
+            let first = if param(path, "cursor").is_none() { 1 } else { 100 + 10 * before as u32 };
+            ok(json!({ "items": users(first..first + 10), "next": "again" }))
+        })
+        .await;
+    let mut cursor = None::<String>;
+    for _ in 0..20 {
+        let page = world.directory.list_users(&Call::new(), UserFilter::default(), 10, cursor.as_deref()).await;
+        match page {
+            Ok(page) => cursor = page.next_cursor,
+            Err(error) => return assert_eq!(error.kind(), ErrorKind::UnexpectedResponse),
+        }
+    }
+    panic!("twenty pages of a vendor that goes in circles");
+}
+
+#[tokio::test]
+async fn a_resumed_list_is_compared_with_the_total_too() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, path, _| match param(path, "cursor") {
+            None => ok(json!({ "items": users(1..11), "next": "two", "total": 20 })),
+            _ => ok(json!({ "items": users(11..19), "next": null, "total": 20 })),
+        })
+        .await;
+    let error = walk(&world.directory, &[10]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incomplete);
+}
+
+#[tokio::test]
+async fn lists_by_name_are_json_lines() {
+    let world = World::paging("cursor").await;
+    world.serve(vendor("cursor", 12)).await;
+    let action = userdir_core::Action::ListUsers;
+    let page = world.directory.list_json(&Call::new(), action, Value::Null, 5, None).await.unwrap();
+    assert_eq!((page.items.count, page.items.lines().count()), (5, 5));
+    for line in page.items.lines() {
+        assert!(serde_json::from_str::<Value>(line).unwrap()["remote_data"].is_object(), "{line}");
+    }
+    let bare = Call::new().without_remote_data();
+    let page = world.directory.list_json(&bare, action, Value::Null, 5, None).await.unwrap();
+    assert!(page.items.lines().all(|line| !line.contains("remote_data")));
+}
