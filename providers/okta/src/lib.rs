@@ -1,7 +1,7 @@
 #![cfg_attr(doc, doc = include_str!("../README.md"))]
 //! # How to read this crate
 //!
-//! 1. This page: what Okta is like ([`OKTA`]), what to ask for and what is true of each action ([`DEFINITION`]), and how
+//! 1. This page: what Okta is like (`OKTA`), what to ask for and what is true of each action ([`DEFINITION`]), and how
 //!    to connect.
 //! 2. `wire.rs`: Okta's JSON. `map.rs`: from Okta's JSON to the unified schema, pure functions.
 //! 3. `users.rs`, `lifecycle.rs`, `groups.rs`, `roles.rs`, `apps.rs`, `org.rs`, `log.rs`: the actions. Each says what is

@@ -302,7 +302,7 @@ fn actor(party: wire::Party<'_>) -> Actor<'_> {
     let is_user = party.r#type.as_deref() == Some("User");
     Actor {
         r#type: Some(if is_user { ActorType::User } else { ActorType::System }),
-        user: is_user.then(|| ActorUser { id: party.id }),
+        user: is_user.then_some(ActorUser { id: party.id }),
     }
 }
 

@@ -90,7 +90,7 @@ impl UpdateGroup for Scim {
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
         let attributes: Object = input.name.map(|name| ("displayName".to_owned(), name.into())).into_iter().collect();
         let target = Target { at: "Groups", id: &input.id };
-        let effect = self.change(call, target, &self.habits.update, &update(&attributes), |_| true).await?;
+        let effect = self.change(call, target, &self.habits.update, &update(&attributes), |_| false).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }

@@ -41,8 +41,8 @@ pub struct Place {
 /// How to ask for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum At {
-    /// By the number of its first item, from 1.
-    Index(u64),
+    /// By the number of its first item, from 1, and the total that the page before told.
+    Index(u64, Option<u64>),
     /// By cursor, the first being empty; the page size must stay the same.
     Cursor { count: u32, cursor: String },
     /// Without any paging parameter.
@@ -53,7 +53,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.scans { "scan:" } else { "" })?;
         match &self.at {
-            At::Index(number) => write!(f, "index:{number}"),
+            At::Index(number, None) => write!(f, "index:{number}"),
+            At::Index(number, Some(total)) => write!(f, "index:{number}:{total}"),
             At::Cursor { count, cursor } => write!(f, "cursor:{count}:{cursor}"),
             At::Whole => f.write_str("whole"),
         }
@@ -66,7 +67,12 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Place> {
         let (scans, text) = text.strip_prefix("scan:").map_or((false, text), |rest| (true, rest));
         let at = match text.split_once(':') {
-            Some(("index", number)) => number.parse().ok().map(At::Index),
+            Some(("index", rest)) => match rest.split_once(':') {
+                None => rest.parse().ok().map(|number| At::Index(number, None)),
+                Some((number, total)) => {
+                    number.parse().ok().zip(total.parse().ok()).map(|(number, total)| At::Index(number, Some(total)))
+                }
+            },
             Some(("cursor", rest)) => rest
                 .split_once(':')
                 .and_then(|(count, cursor)| Some(At::Cursor { count: count.parse().ok()?, cursor: cursor.to_owned() })),
@@ -107,7 +113,15 @@ impl<'p> ListHead<'p> {
             return Ok(Some(At::Cursor { count, cursor: cursor.0.to_string() }));
         }
         match at {
-            At::Index(first) => {
+            At::Index(first, before) => {
+                if before.zip(total).is_some_and(|(before, total)| total < before) {
+                    return Err(Error::new(
+                        ErrorKind::Incomplete,
+                        "the directory shrank while it was read by position; items may have been passed over",
+                    )
+                    .hint("list again"));
+                }
+                let go_on = |total| Some(At::Index(first + came, total));
                 if *first > 1 && number(&self.start_index).is_some_and(|echoed| echoed != *first) {
                     return Err(Error::unexpected(format!(
                         "asked for `startIndex` {first}, the server sent another page"
@@ -116,14 +130,14 @@ impl<'p> ListHead<'p> {
                 }
                 match total {
                     Some(total) if came == 0 && *first <= total => Err(incomplete(first - 1, total)),
-                    Some(total) => Ok((first - 1 + came < total).then_some(At::Index(first + came))),
+                    Some(of) => Ok(go_on(total).filter(|_| first - 1 + came < of)),
                     // no total: an empty page is the end
-                    None => Ok((came > 0).then_some(At::Index(first + came))),
+                    None => Ok(go_on(None).filter(|_| came > 0)),
                 }
             }
             // the server does not know cursors and sent page one by index
             At::Cursor { cursor, .. } if cursor.is_empty() && self.start_index.is_some() => {
-                Ok(total.is_some_and(|total| 0 < came && came < total).then_some(At::Index(1 + came)))
+                Ok(total.filter(|total| 0 < came && came < *total).map(|_| At::Index(1 + came, total)))
             }
             At::Cursor { .. } | At::Whole => Ok(None),
         }
@@ -188,7 +202,7 @@ impl Scim {
                     fetched => return fetched,
                 }
             }
-            match fetch(scans, At::Index(1)).await {
+            match fetch(scans, At::Index(1, None)).await {
                 // canaille breaks as soon as it is asked for a page
                 Err(error) if breaks(&error) => match fetch(scans, At::Whole).await {
                     Err(_) => Err(error),
@@ -227,7 +241,9 @@ impl Scim {
         M: MapItem<F::Output>,
     {
         let (next, cursor, count) = match at {
-            At::Index(number) => (Next::Offset { parameter: "startIndex", first: 1 }, Some(number.to_string()), count),
+            At::Index(number, _) => {
+                (Next::Offset { parameter: "startIndex", first: 1 }, Some(number.to_string()), count)
+            }
             At::Cursor { count: same, cursor } => {
                 let count = if cursor.is_empty() { count } else { *same };
                 (Next::BodyCursor { path: "nextCursor", parameter: "cursor" }, Some(cursor.clone()), count)
@@ -256,13 +272,17 @@ mod tests {
         serde_json::from_str::<ListHead>(body).unwrap().next(&at, 100)
     }
 
+    fn index(number: u64) -> At {
+        At::Index(number, None)
+    }
+
     fn cursor(cursor: &str) -> At {
         At::Cursor { count: 100, cursor: cursor.into() }
     }
 
     #[test]
     fn a_place_is_read_back() {
-        for at in [At::Index(101), cursor("VZU:TiyhE="), cursor("")] {
+        for at in [At::Index(101, None), At::Index(101, Some(250)), cursor("VZU:TiyhE="), cursor("")] {
             for scans in [false, true] {
                 let place = Place { scans, at: at.clone() };
                 assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
@@ -276,29 +296,31 @@ mod tests {
     #[test]
     fn the_next_page_begins_where_the_items_received_end() {
         let two = r#"{"totalResults": "5", "startIndex": 1, "itemsPerPage": 20, "Resources": [{}, {}]}"#;
-        assert_eq!(next(two, At::Index(1)).unwrap(), Some(At::Index(3)));
-        assert_eq!(next(r#"{"totalResults": 2, "Resources": [{}, {}]}"#, At::Index(1)).unwrap(), None);
-        assert_eq!(next(r#"{"totalResults": 0}"#, At::Index(1)).unwrap(), None);
-        assert_eq!(next(r#"{"Resources": [{}]}"#, At::Index(1)).unwrap(), Some(At::Index(2)), "no total");
-        assert_eq!(next(r#"{"Resources": null}"#, At::Index(2)).unwrap(), None);
+        assert_eq!(next(two, index(1)).unwrap(), Some(At::Index(3, Some(5))));
+        assert_eq!(next(r#"{"totalResults": 2, "Resources": [{}, {}]}"#, index(1)).unwrap(), None);
+        assert_eq!(next(r#"{"totalResults": 0}"#, index(1)).unwrap(), None);
+        assert_eq!(next(r#"{"Resources": [{}]}"#, index(1)).unwrap(), Some(index(2)), "no total");
+        assert_eq!(next(r#"{"Resources": null}"#, index(2)).unwrap(), None);
     }
 
     #[test]
     fn a_list_that_cannot_end_well_is_an_error() {
-        let ignored = next(r#"{"totalResults": 5, "startIndex": 1, "Resources": [{}]}"#, At::Index(3));
+        let ignored = next(r#"{"totalResults": 5, "startIndex": 1, "Resources": [{}]}"#, index(3));
         assert_eq!(ignored.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
-        let short = next(r#"{"totalResults": 5, "Resources": []}"#, At::Index(3));
+        let short = next(r#"{"totalResults": 5, "Resources": []}"#, index(3));
         assert_eq!(short.unwrap_err().kind(), ErrorKind::Incomplete);
+        let shrunk = next(r#"{"totalResults": 4, "Resources": [{}]}"#, At::Index(3, Some(5)));
+        assert_eq!(shrunk.unwrap_err().kind(), ErrorKind::Incomplete);
     }
 
     #[test]
     fn cursors_are_followed_whoever_asked() {
         let more = r#"{"totalResults": 5, "nextCursor": "n", "Resources": [{}]}"#;
-        for at in [At::Index(1), cursor(""), cursor("m"), At::Whole] {
+        for at in [index(1), cursor(""), cursor("m"), At::Whole] {
             assert_eq!(next(more, at).unwrap(), Some(cursor("n")));
         }
         let ended = r#"{"totalResults": 5, "startIndex": 1, "nextCursor": "", "Resources": [{}]}"#;
         assert_eq!(next(ended, cursor("m")).unwrap(), None);
-        assert_eq!(next(ended, cursor("")).unwrap(), Some(At::Index(2)), "the cursor was ignored");
+        assert_eq!(next(ended, cursor("")).unwrap(), Some(At::Index(2, Some(5))), "the cursor was ignored");
     }
 }

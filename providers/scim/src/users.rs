@@ -221,7 +221,7 @@ impl UpdateUser for Scim {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         let attributes = attributes(&input)?;
         let target = Target { at: "Users", id: &input.id };
-        let effect = self.change(call, target, &self.habits.update, &update(&attributes), |_| true).await?;
+        let effect = self.change(call, target, &self.habits.update, &update(&attributes), |_| false).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }
