@@ -100,6 +100,8 @@ impl World {
         change: impl FnOnce(Settings) -> Settings,
         build: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder,
     ) -> World {
+        // wiremock blocks when it is dropped; with the task's budget used up it would block for ever
+        tokio::task::yield_now().await;
         let server = MockServer::start().await;
         let clock = Arc::new(TestClock::default());
         let runtime = build(builder(&clock)).build().unwrap();
@@ -122,7 +124,9 @@ impl World {
     }
 
     pub async fn requests(&self) -> Vec<Request> {
-        self.server.received_requests().await.unwrap()
+        let requests = self.server.received_requests().await.unwrap();
+        tokio::task::yield_now().await;
+        requests
     }
 
     /// `METHOD path?query` of each request.
