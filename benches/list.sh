@@ -21,6 +21,7 @@ measure() { # label, command…
 }
 
 for users in "$@"; do
+    rm -f "$data/address"
     "$bin/vendor" "$users" >"$data/address" &
     vendor=$!
     until [ -s "$data/address" ]; do sleep 0.05; done

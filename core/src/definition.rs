@@ -309,7 +309,10 @@ impl Definition {
             }
         }
         let scheme = self.schemes.iter().find(|scheme| scheme.needs.iter().all(|key| settings.has(key)));
-        if scheme.is_none() {
+        if let (None, Some(begun)) = (scheme, self.begun_scheme(settings)) {
+            let missing: Vec<&str> = begun.needs.iter().copied().filter(|key| !settings.has(key)).collect();
+            faults.push(format!("{} missing for `{}`", quoted(&missing), begun.name));
+        } else if scheme.is_none() {
             let ways: Vec<String> = self.schemes.iter().map(|scheme| quoted(scheme.needs)).collect();
             faults.push(format!("no credentials are given: give {}", ways.join(", or ")));
         }
@@ -319,6 +322,12 @@ impl Definition {
                 .of_provider(self.slug)
                 .hint(format!("`userdir providers {}` explains each setting", self.slug))),
         }
+    }
+
+    /// The way to authenticate of which most is given, where anything is.
+    fn begun_scheme(&self, settings: &Settings) -> Option<&'static Scheme> {
+        let given = |scheme: &Scheme| scheme.needs.iter().filter(|key| settings.has(key)).count();
+        self.schemes.iter().rev().max_by_key(|scheme| given(scheme)).filter(|scheme| given(scheme) > 0)
     }
 
     /// A setting, or its default.

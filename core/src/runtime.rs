@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::http::egress::{Egress, GuardedResolver};
 use crate::http::rate::Pacer;
+use crate::http::root_cause;
 use crate::settings::{Secret, Settings};
 
 /// Time as the library sees it, so that tests need not wait.
@@ -297,6 +298,13 @@ impl RuntimeBuilder {
         if certificates.is_empty() {
             return Err(wrong("holds no certificate; give it as PEM".into()));
         }
+        // tried out now, so that the error names the file
+        install_crypto();
+        let trial = certificates
+            .iter()
+            .cloned()
+            .fold(reqwest::Client::builder(), |client, certificate| client.add_root_certificate(certificate));
+        trial.build().map_err(|error| wrong(format!("holds what is no certificate: {}", root_cause(&error))))?;
         self.ca.extend(certificates);
         Ok(self)
     }
@@ -324,8 +332,7 @@ impl RuntimeBuilder {
     /// # Errors
     /// `Config` where TLS cannot be set up.
     pub fn build(self) -> Result<Runtime> {
-        // A second call answers that one is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_crypto();
         let egress = Egress::new(self.allow_private);
         let proxies = if self.system_proxy { crate::http::egress::system_proxies() } else { Vec::new() };
         let mut client = reqwest::Client::builder()
@@ -340,8 +347,9 @@ impl RuntimeBuilder {
         for certificate in self.ca {
             client = client.add_root_certificate(certificate);
         }
-        let client =
-            client.build().map_err(|error| Error::config(format!("TLS cannot be set up: {error}")).caused_by(error))?;
+        let client = client
+            .build()
+            .map_err(|error| Error::config(format!("TLS cannot be set up: {}", root_cause(&error))).caused_by(error))?;
         let cursor_key = match self.cursor_key {
             Some(key) => key,
             None => random_key()?,
@@ -358,6 +366,11 @@ impl RuntimeBuilder {
         };
         Ok(Runtime { shared: Arc::new(shared), account: self.account })
     }
+}
+
+fn install_crypto() {
+    // A second call answers that one is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// 32 random bytes of the operating system.

@@ -183,7 +183,7 @@ pub(crate) fn is_new<I: Serialize, T: Serialize>(input: &I, seen: &T, now: DateT
     let differs = |name: &&str| matches!((wanted.get(*name), seen.get(*name)), (Some(a), Some(b)) if a != b);
     let created = seen.get("created_at").and_then(Value::as_str).and_then(DateTime::parse);
     let age = created.map_or(0, |created| now.timestamp().as_second() - created.timestamp().as_second());
-    age < SKEW && !SHOWN.iter().any(|name| differs(&name))
+    age < SKEW && !SHOWN.iter().any(differs)
 }
 
 /// Seconds that the vendor's clock may be off, and a create may take.

@@ -2,11 +2,10 @@
 //!
 //! As JSON the members are those of the wire API. Secrets among them print nothing.
 
-use std::fmt;
-
-use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use userdir_schema::{Email, Phone, Url, UserGroup, UserLicense, UserRole};
+
+pub use super::password::Password;
 
 /// Declares an input: required members are the arguments of `new`, optional ones have a setter of their name.
 macro_rules! input {
@@ -340,47 +339,6 @@ named! {
     /// The fields of an organization to change.
     UpdateOrganizationInput (id) { /// Id of the organization.
         id: String }
-}
-
-/// A password on its way to the vendor. `Debug` prints nothing of it.
-#[derive(Clone, Default)]
-pub struct Password(SecretString);
-
-impl Password {
-    /// The password itself, for the vendor's request body alone.
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl<T: Into<String>> From<T> for Password {
-    fn from(text: T) -> Password {
-        Password(SecretString::from(text.into()))
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(***)")
-    }
-}
-
-impl PartialEq for Password {
-    fn eq(&self, other: &Password) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.expose())
-    }
-}
-
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Password, D::Error> {
-        String::deserialize(deserializer).map(Password::from)
-    }
 }
 
 #[cfg(test)]

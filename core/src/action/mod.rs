@@ -5,6 +5,7 @@
 pub mod confirm;
 mod filter;
 mod input;
+mod password;
 mod table;
 
 use std::{fmt, str::FromStr};

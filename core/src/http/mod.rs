@@ -4,9 +4,11 @@
 //! `self.http.get("api/v1/users").id(id).read(call).await?`. Authentication, pacing, retry, limits, egress, plan mode,
 //! observers and redaction are here, and in no provider.
 
+mod assertion;
 mod auth;
 pub(crate) mod egress;
 mod paging;
+mod prepared;
 pub(crate) mod rate;
 pub(crate) mod redact;
 mod request;
@@ -27,6 +29,7 @@ pub use egress::Egress;
 pub use paging::{Next, Paging, TotalAt};
 pub use rate::{RateHeaders, Reset};
 pub use request::Request;
+pub(crate) use send::root_cause;
 pub use token::{ClientAuth, Grant};
 
 use crate::definition::{Definition, Scheme, SettingKind};

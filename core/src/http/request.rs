@@ -7,16 +7,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Serialize;
-use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::paging::same_origin;
+use super::prepared::{Body, Prepared, Repeat, merged};
 use super::{Answer, Http};
 use crate::call::Call;
 use crate::error::Outcome;
 use crate::error::{Error, Result};
-use crate::observer::{Observer, Verdict, WriteOutcome, WriteStep};
+use crate::observer::{Observer, Verdict, WriteOutcome};
 
 /// What is not encoded: the unreserved characters of RFC 3986.
 pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -40,52 +39,6 @@ pub struct Request {
     follows: bool,
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
-}
-
-/// A request's body.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Body {
-    #[default]
-    None,
-    Json(Vec<u8>),
-    Form(Vec<(String, String)>),
-}
-
-/// Whether a request may be sent again when its outcome is unknown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// It changes nothing.
-    Read,
-    /// The vendor takes it twice without harm.
-    Idempotent,
-    /// Never.
-    Never,
-}
-
-/// A request that is ready to be sent, as often as the policy allows.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    pub method: Method,
-    pub url: Url,
-    pub template: String,
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    pub body: Body,
-    pub repeat: Repeat,
-    /// A request for a token: authenticated by itself, answered in OAuth's words.
-    pub token: Option<Option<HeaderValue>>,
-}
-
-impl Prepared {
-    pub fn to_token_address(
-        url: Url,
-        method: Method,
-        body: Body,
-        authorization: Option<HeaderValue>,
-        repeat: Repeat,
-    ) -> Prepared {
-        let template = format!("token:{}", url.path());
-        Prepared { method, url, template, headers: Vec::new(), body, repeat, token: Some(authorization) }
-    }
 }
 
 impl Request {
@@ -341,84 +294,5 @@ impl Request {
             .collect();
         url.set_query((!query.is_empty()).then(|| query.join("&")).as_deref());
         url
-    }
-}
-
-/// Merges `remote_data` into a body at the top level; it wins.
-fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
-    let no_object = || {
-        Error::invalid("`remote_data` cannot be merged: this action's vendor request has no JSON object as its body")
-    };
-    match body {
-        Body::None => serde_json::to_vec(remote_data).map(Body::Json).map_err(|error| no_object().caused_by(error)),
-        Body::Json(bytes) => {
-            let mut object: Map<String, Value> =
-                serde_json::from_slice(&bytes).map_err(|error| no_object().caused_by(error))?;
-            object.extend(remote_data.clone());
-            serde_json::to_vec(&object).map(Body::Json).map_err(|error| no_object().caused_by(error))
-        }
-        Body::Form(mut fields) => {
-            for (name, value) in remote_data {
-                fields.retain(|(field, _)| field != name);
-                fields.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
-            }
-            Ok(Body::Form(fields))
-        }
-    }
-}
-
-impl Prepared {
-    /// What observers see of a write.
-    fn step(&self, http: &Http, call: &Call) -> WriteStep {
-        let redactor = http.redactor(call, self, None);
-        let mut digest = Sha256::new();
-        digest.update(self.method.as_str());
-        digest.update([0]);
-        digest.update(self.url.as_str());
-        digest.update([0]);
-        let body = match &self.body {
-            Body::None => None,
-            Body::Json(bytes) => {
-                digest.update(bytes);
-                let text = String::from_utf8_lossy(bytes);
-                serde_json::from_str(&redactor.text(&text)).ok().or_else(|| {
-                    // a secret that looks like a number: only texts are masked then
-                    let mut value: Value = serde_json::from_str(&text).ok()?;
-                    redactor.json(&mut value);
-                    serde_json::value::to_raw_value(&value).ok()
-                })
-            }
-            Body::Form(fields) => {
-                let object: Map<String, Value> =
-                    fields.iter().map(|(name, value)| (name.clone(), Value::from(redactor.text(value)))).collect();
-                digest.update(self.body.encoded().unwrap_or_default());
-                serde_json::value::to_raw_value(&object).ok()
-            }
-        };
-        WriteStep {
-            step: call.next_step(),
-            method: self.method.to_string(),
-            url: redactor.text(self.url.as_str()).into_owned(),
-            body,
-            fingerprint: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
-            idempotent: self.repeat != Repeat::Never,
-            after: None,
-            precondition: None,
-        }
-    }
-}
-
-impl Body {
-    /// The bytes to send.
-    pub fn encoded(&self) -> Option<Vec<u8>> {
-        match self {
-            Body::None => None,
-            Body::Json(bytes) => Some(bytes.clone()),
-            Body::Form(fields) => {
-                let mut form = url::form_urlencoded::Serializer::new(String::new());
-                form.extend_pairs(fields);
-                Some(form.finish().into_bytes())
-            }
-        }
     }
 }

@@ -8,9 +8,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tracing::debug;
 
 use super::egress::{PrivateName, shown};
+use super::prepared::{Body, Prepared, Repeat};
 use super::rate::back_off;
 use super::redact::Redactor;
-use super::request::{Body, Prepared, Repeat};
 use super::token::oauth_fault;
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
@@ -20,10 +20,8 @@ use crate::observer::Exchange;
 /// Bytes of a vendor's error body that are kept.
 const ERROR_BODY: usize = 64 << 10;
 
-/// How one attempt ended.
-enum Attempt {
-    /// An answer, good or bad.
-    Answered(Answer),
+/// How an attempt without an answer ended.
+enum Unanswered {
     /// The request did not leave.
     NotSent(Error),
     /// It left, and no whole answer came back.
@@ -51,7 +49,7 @@ impl Http {
             let authorization = self.authorize(call, request, refused_token.as_ref()).await?;
             let attempted = self.attempt(call, request, authorization.as_ref()).await;
             let error = match attempted {
-                Attempt::Answered(answer) => {
+                Ok(answer) => {
                     let rate = self.0.vendor.rate.read(&answer.headers, runtime.clock.now());
                     self.0.pacer.observe(&request.template, &rate, runtime.clock.monotonic());
                     match self.judge(call, request, authorization.as_ref(), answer) {
@@ -59,8 +57,8 @@ impl Http {
                         Err(error) => error,
                     }
                 }
-                Attempt::NotSent(error) => error,
-                Attempt::Broken(error) => self.unknown(request, error),
+                Err(Unanswered::NotSent(error)) => error,
+                Err(Unanswered::Broken(error)) => self.unknown(request, error),
             };
             *unclear |= error.outcome() == Outcome::Unknown;
             // The vendor may have ended a token early: once, with a new one.
@@ -139,7 +137,12 @@ impl Http {
     }
 
     /// One request on the wire.
-    async fn attempt(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Attempt {
+    async fn attempt(
+        &self,
+        call: &Call,
+        request: &Prepared,
+        authorization: Option<&Authorization>,
+    ) -> std::result::Result<Answer, Unanswered> {
         let shared = &self.0.runtime.shared;
         let mut headers = HeaderMap::new();
         headers.insert(
@@ -182,33 +185,28 @@ impl Http {
             let body = self.body(response, request).await?;
             Ok(Answer::new(status, headers, body, !call.keep_remote_data.dropped))
         };
-        let answered: std::result::Result<Answer, Attempt> = if request.repeat == Repeat::Read {
+        let answer = if request.repeat == Repeat::Read {
             let answered = call.cancellation.run_until_cancelled(answered).await;
-            answered.unwrap_or_else(|| Err(Attempt::NotSent(cancelled())))
+            answered.unwrap_or_else(|| Err(Unanswered::NotSent(cancelled())))
         } else {
             // a write that may have left is waited for
             answered.await
-        };
-        match answered {
-            Ok(answer) => {
-                self.show(call, request, authorization, &headers, &answer);
-                Attempt::Answered(answer)
-            }
-            Err(attempt) => attempt,
-        }
+        }?;
+        self.show(call, request, authorization, &headers, &answer);
+        Ok(answer)
     }
 
     /// Reads a body up to the limit.
-    async fn body(&self, response: reqwest::Response, request: &Prepared) -> std::result::Result<Bytes, Attempt> {
+    async fn body(&self, response: reqwest::Response, request: &Prepared) -> std::result::Result<Bytes, Unanswered> {
         let limit = self.0.runtime.shared.limits.body_bytes;
         let mut body = BytesMut::new();
         let mut chunks = response.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|error| Attempt::Broken(transport_error(&error, request)))?;
+            let chunk = chunk.map_err(|error| Unanswered::Broken(transport_error(&error, request)))?;
             if body.len() + chunk.len() > limit {
                 let error = Error::unexpected(format!("the vendor's answer is larger than {} KiB", limit >> 10))
                     .hint("ask for smaller pages with a limit");
-                return Err(Attempt::Broken(error));
+                return Err(Unanswered::Broken(error));
             }
             body.extend_from_slice(&chunk);
         }
@@ -359,13 +357,13 @@ fn may_repeat(repeat: Repeat, error: &Error) -> bool {
 }
 
 /// Sorts a client error into "did not leave" and "left".
-fn transport(error: reqwest::Error, request: &Prepared) -> Attempt {
+fn transport(error: reqwest::Error, request: &Prepared) -> Unanswered {
     if let Some(refused) = PrivateName::find(&error) {
-        return Attempt::NotSent(refused);
+        return Unanswered::NotSent(refused);
     }
     let not_sent = error.is_connect() || error.is_builder();
     let error = transport_error(&error, request);
-    if not_sent { Attempt::NotSent(error) } else { Attempt::Broken(error) }
+    if not_sent { Unanswered::NotSent(error) } else { Unanswered::Broken(error) }
 }
 
 /// Says what broke. The client's own text is left out: it has the whole address, with its query.
@@ -387,7 +385,7 @@ fn transport_error(error: &reqwest::Error, request: &Prepared) -> Error {
 }
 
 /// The innermost cause: "connection refused", "invalid peer certificate".
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

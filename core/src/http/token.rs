@@ -8,13 +8,14 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::assertion::{Claims, sign};
 use super::auth::{Auth, basic, sensitive};
-use super::request::{Body, Prepared, Repeat};
+use super::prepared::{Body, Prepared, Repeat};
 use super::{Answer, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result};
@@ -338,47 +339,6 @@ impl ClientAuth {
         }
         Ok(None)
     }
-}
-
-/// Claims of an assertion, RFC 7523 §3.
-#[derive(Serialize)]
-struct Claims<'c> {
-    iss: &'c str,
-    sub: &'c str,
-    aud: &'c str,
-    iat: i64,
-    exp: i64,
-}
-
-impl<'c> Claims<'c> {
-    /// Good for five minutes.
-    fn new(iss: &'c str, sub: &'c str, aud: &'c str, now: Timestamp) -> Claims<'c> {
-        Claims { iss, sub, aud, iat: now.as_second(), exp: now.as_second() + 300 }
-    }
-}
-
-fn sign(claims: &Claims<'_>, private_key: &Secret, key_id: Option<&str>) -> Result<String> {
-    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-
-    let pem = private_key.expose().as_bytes();
-    let wrong = || {
-        Error::config("`private_key` cannot be used")
-            .hint("give it as PEM: an RSA key, or an EC key on P-256 or P-384, in PKCS#8")
-    };
-    // The key says which algorithm: whichever signs with it.
-    let candidates = [
-        (Algorithm::RS256, EncodingKey::from_rsa_pem(pem)),
-        (Algorithm::ES256, EncodingKey::from_ec_pem(pem)),
-        (Algorithm::ES384, EncodingKey::from_ec_pem(pem)),
-    ];
-    for (algorithm, key) in candidates {
-        let Ok(key) = key else { continue };
-        let header = Header { kid: key_id.map(str::to_owned), ..Header::new(algorithm) };
-        if let Ok(token) = encode(&header, claims, &key) {
-            return Ok(token);
-        }
-    }
-    Err(wrong())
 }
 
 /// Reads the error body of RFC 6749 §5.2: `{"error": …, "error_description": …}`.

@@ -1,8 +1,8 @@
 //! Requests as they are on the wire.
 
 use serde_json::json;
-use userdir_core::action::*;
 use userdir_core::Call;
+use userdir_core::action::*;
 
 use crate::world::*;
 
@@ -68,7 +68,9 @@ async fn a_query_has_no_plus_for_a_space() {
 
 #[tokio::test]
 async fn a_base_address_may_have_a_path() {
-    for (path, below) in [("", ""), ("/", ""), ("/scim/v2", "/scim/v2"), ("/scim/v2/", "/scim/v2"), ("/a%2Fb", "/a%2Fb")] {
+    for (path, below) in
+        [("", ""), ("/", ""), ("/scim/v2", "/scim/v2"), ("/scim/v2/", "/scim/v2"), ("/a%2Fb", "/a%2Fb")]
+    {
         let world = World::new().await;
         world.serve(|_, _, _| ok(json!({ "id": "x" }))).await;
         let base = format!("{}{path}", world.server.uri());

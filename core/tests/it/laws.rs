@@ -53,17 +53,29 @@ fn address(slug: &str, id: &str) -> Option<String> {
             _ => drop(directory(slug).deactivate_user(&call, DeactivateUserInput::new(id)).await),
         }
     });
-    let seen = seen.0.lock().unwrap().clone();
-    seen
+    seen.0.lock().unwrap().clone()
 }
 
 /// Ids that try to get out, more often than chance has them.
 fn ids() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("..".to_owned()), Just(".".to_owned()), Just("/".to_owned()), Just("%2e".to_owned()), Just("%2F".to_owned()),
-        Just("\\".to_owned()), Just("?".to_owned()), Just("#".to_owned()), Just("@".to_owned()), Just("//evil.example".to_owned()),
-        Just("\t".to_owned()), Just("\u{0}".to_owned()), Just(" ".to_owned()), Just("\u{202e}".to_owned()), Just(";".to_owned()),
-        ".{0,6}", "[a-z0-9]{1,8}",
+        Just("..".to_owned()),
+        Just(".".to_owned()),
+        Just("/".to_owned()),
+        Just("%2e".to_owned()),
+        Just("%2F".to_owned()),
+        Just("\\".to_owned()),
+        Just("?".to_owned()),
+        Just("#".to_owned()),
+        Just("@".to_owned()),
+        Just("//evil.example".to_owned()),
+        Just("\t".to_owned()),
+        Just("\u{0}".to_owned()),
+        Just(" ".to_owned()),
+        Just("\u{202e}".to_owned()),
+        Just(";".to_owned()),
+        ".{0,6}",
+        "[a-z0-9]{1,8}",
     ];
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }

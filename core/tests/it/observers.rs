@@ -158,7 +158,8 @@ fn a_recorder_does_not_grow_without_end() {
         });
     }
     let kept = recorder.exchanges();
-    let bytes: usize = kept.iter().map(|e| e.url.len() + e.response_body.len() + e.request_body.as_ref().map_or(0, String::len)).sum();
+    let bytes: usize =
+        kept.iter().map(|e| e.url.len() + e.response_body.len() + e.request_body.as_ref().map_or(0, String::len)).sum();
     assert!(kept.len() < 8_000 && bytes <= 1 << 20, "{} exchanges, {bytes} bytes", kept.len());
     assert!(recorder.left_out() > 10_000);
 }

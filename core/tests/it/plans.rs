@@ -8,7 +8,11 @@ use crate::world::*;
 
 async fn world() -> World {
     let world = World::new().await;
-    world.serve(|method, _, _| ok(if method == "GET" { json!({ "id": "u1", "name": "Maya", "status": "active" }) } else { json!({}) })).await;
+    world
+        .serve(|method, _, _| {
+            ok(if method == "GET" { json!({ "id": "u1", "name": "Maya", "status": "active" }) } else { json!({}) })
+        })
+        .await;
     world
 }
 

@@ -31,12 +31,9 @@ async fn a_read_answered_429_waits_as_long_as_the_vendor_asks() {
 
 #[tokio::test]
 async fn that_second_is_a_real_one_on_the_machines_clock() {
-    let world = World::built(
-        "acme",
-        |settings| settings,
-        |builder| builder.clock(std::sync::Arc::new(SystemClock::default())),
-    )
-    .await;
+    let world =
+        World::built("acme", |settings| settings, |builder| builder.clock(std::sync::Arc::new(SystemClock::default())))
+            .await;
     world
         .serve(|_, _, before| match before {
             0 => status(429).insert_header("retry-after", "1"),

@@ -254,12 +254,8 @@ async fn waiting_for_somebody_elses_fetch_ends_with_the_deadline() {
 #[tokio::test]
 async fn two_unnamed_accounts_on_one_runtime_have_tokens_of_their_own() {
     let clock = Arc::new(TestClock::default());
-    let runtime = userdir_core::Runtime::builder()
-        .clock(clock)
-        .allow_private_networks(true)
-        .limits(limits())
-        .build()
-        .unwrap();
+    let runtime =
+        userdir_core::Runtime::builder().clock(clock).allow_private_networks(true).limits(limits()).build().unwrap();
     let leaked = Arc::new(AtomicBool::new(false));
     for n in [1, 2] {
         let server = wiremock::MockServer::start().await;

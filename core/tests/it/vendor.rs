@@ -1,5 +1,4 @@
-//! A small vendor of the tests' own: `acme` pages in every way and shows a write at once, `slow` lags behind, tells a
-//! membership by the group's users, and takes ids with slashes.
+//! A small vendor of the tests' own: it pages in every way and shows a write at once.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -9,8 +8,7 @@ use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place
 use userdir_core::http::*;
 use userdir_core::reply::Steps;
 use userdir_core::{
-    Action, Call, Connect, Effect, Error, ErrorKind, IdRule, Mapped, Page, PageRequest, Reply, Result, async_trait,
-    provider,
+    Action, Call, Connect, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait, provider,
 };
 use userdir_schema::{DateTime, Email, Group, User};
 
@@ -31,6 +29,11 @@ pub static VENDOR: Vendor = Vendor {
     accept: "application/vnd.acme+json",
     content_type: "application/vnd.acme+json",
 };
+
+/// A predicate of the vendor's own, which looks into the vendor's own object.
+fn is_off(user: &User<'_>) -> Shows {
+    Shows::from_option(user.remote_data.as_ref().map(|raw| raw.get().contains("inactive")))
+}
 
 const fn query(name: &'static str) -> Required {
     Required { name, place: Place::Query }
@@ -94,7 +97,7 @@ pub fn group(raw: &RawValue) -> Mapped<Group<'_>> {
     Ok(Group { id: it.id.into(), name: it.name.map(Into::into), ..Group::default() })
 }
 
-fn connect(connection: &Connection) -> Result<(Http, Paging)> {
+pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
     let base = connection.url("base_url")?;
     let token_url = base.join("/token").map_err(|_| Error::config("no address"))?;
     let client = || -> Result<(String, ClientAuth)> {
@@ -148,9 +151,9 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::CreateUser)
             .required(&[body("name"), query("organization_id")])
             .accepts(&["username", "emails", "password", "title"]),
-        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password"]),
+        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
         ActionFacts::new(Action::DeleteUser),
-        ActionFacts::new(Action::DeactivateUser),
+        ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
         ActionFacts::new(Action::AssignRole),
         ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
         ActionFacts::new(Action::GetGroup),
@@ -311,114 +314,5 @@ impl DeleteRoleAssignment for Acme {
     ) -> Result<Reply<userdir_schema::RoleAssignment<'static>>> {
         self.http.delete("assignments").id(&input.id).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
-    }
-}
-
-/// The other one, in a module of its own: each provider has one `REGISTRATION`.
-pub mod slow {
-    use super::*;
-
-    #[derive(Debug)]
-    pub struct Slow {
-        http: Http,
-        paging: Paging,
-    }
-
-    pub static SLOW: Definition = Definition {
-        slug: "slow",
-        aliases: &[],
-        name: "Slow",
-        documentation: "https://slow.example",
-        settings: &[
-            Setting::url("base_url", "Address", &[], "the address").required(),
-            Setting::secret("token", "Token", "a token").required(),
-        ],
-        schemes: &[Scheme { name: "token", needs: &["token"] }],
-        actions: &[
-            ActionFacts::new(Action::ListUsers).filters(&["group_id"]),
-            ActionFacts::new(Action::GetUser),
-            ActionFacts::new(Action::DeactivateUser),
-            ActionFacts::new(Action::DeleteUser),
-            ActionFacts::new(Action::GetGroup),
-            ActionFacts::new(Action::RemoveUserFromGroup),
-        ],
-        lacks: &[],
-        notes: &[],
-        consistency: Consistency::Lagging,
-    };
-
-    provider!(Slow, SLOW);
-
-    #[async_trait]
-    impl Connect for Slow {
-        fn connect(connection: Connection) -> Result<Slow> {
-            connect(&connection).map(|(http, _)| Slow { http, paging: Paging::whole("items") })
-        }
-
-        async fn check(&self, call: &Call) -> Result<()> {
-            self.http.get("check").read(call).await.map(drop)
-        }
-
-        fn refuses(&self, action: Action) -> Option<String> {
-            (action == Action::DeleteUser).then(|| "this account may not delete".to_owned())
-        }
-
-        fn id_rule(&self) -> IdRule {
-            IdRule::Any
-        }
-    }
-
-    #[async_trait]
-    impl ListUsers for Slow {
-        async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
-            let users = match &request.filter.group_id {
-                Some(group) => self.http.get("groups").id(group).path("members"),
-                None => self.http.get("users"),
-            };
-            users.page(call, &request, &self.paging, user).await
-        }
-    }
-
-    #[async_trait]
-    impl GetUser for Slow {
-        async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-            Ok(Reply::read(self.http.get("users").id(&input.id).primary().read(call).await?.map(user)?))
-        }
-    }
-
-    #[async_trait]
-    impl DeactivateUser for Slow {
-        async fn deactivate_user(&self, call: &Call, input: DeactivateUserInput) -> Result<Reply<User<'static>>> {
-            self.http.post("users").id(&input.user_id).path("deactivate").primary().write(call).await?;
-            Ok(Reply::sent(&input.user_id))
-        }
-    }
-
-    #[async_trait]
-    impl DeleteUser for Slow {
-        async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
-            self.http.delete("users").id(&input.id).primary().write(call).await?;
-            Ok(Reply::sent(&input.id))
-        }
-    }
-
-    #[async_trait]
-    impl GetGroup for Slow {
-        async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
-            Ok(Reply::read(self.http.get("groups").id(&input.id).primary().read(call).await?.map(group)?))
-        }
-    }
-
-    #[async_trait]
-    impl RemoveUserFromGroup for Slow {
-        async fn remove_user_from_group(
-            &self,
-            call: &Call,
-            input: RemoveUserFromGroupInput,
-        ) -> Result<Reply<Group<'static>>> {
-            let member = self.http.delete("groups").id(&input.group_id).path("members").id(&input.user_id);
-            member.primary().write(call).await?;
-            Ok(Reply::sent(&input.group_id))
-        }
     }
 }

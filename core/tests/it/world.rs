@@ -157,13 +157,34 @@ pub fn status(status: u16) -> ResponseTemplate {
 
 /// Users `u<from>` to `u<to>`.
 pub fn users(numbers: impl IntoIterator<Item = u32>) -> Vec<Value> {
-    numbers.into_iter().map(|n| json!({ "id": format!("u{n}"), "name": format!("User {n}"), "status": "active" })).collect()
+    numbers
+        .into_iter()
+        .map(|n| json!({ "id": format!("u{n}"), "name": format!("User {n}"), "status": "active" }))
+        .collect()
 }
 
 /// Value of a query parameter.
 pub fn param(path: &str, name: &str) -> Option<String> {
     let (_, query) = path.split_once('?')?;
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+}
+
+/// Whether this is the child process in which a test runs alone, with these variables set; runs it where it is not.
+pub fn alone(test: &str, variables: &[(&str, &str)]) -> bool {
+    const CHILD: &str = "USERDIR_TEST_ALONE";
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let proxies = ["NO_PROXY", "ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"];
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", test]).env(CHILD, "1");
+    for name in proxies {
+        child.env_remove(name).env_remove(name.to_lowercase());
+    }
+    let output = child.envs(variables.iter().copied()).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    false
 }
 
 /// What the raw listener does with a connection.
@@ -229,7 +250,8 @@ async fn play(mut stream: TcpStream, seen: &Mutex<Vec<String>>, acts: &[Act]) {
         }
         let text = String::from_utf8_lossy(&request);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             if body.len() >= length.unwrap_or(0usize) {
                 break;
             }

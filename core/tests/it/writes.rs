@@ -102,9 +102,12 @@ async fn an_unknown_outcome_is_settled_by_reading() {
 
 #[tokio::test]
 async fn a_refusal_changes_nothing_and_says_so() {
-    for (code, kind) in
-        [(400, ErrorKind::InvalidRequest), (403, ErrorKind::Permission), (409, ErrorKind::Conflict), (501, ErrorKind::NotSupported)]
-    {
+    for (code, kind) in [
+        (400, ErrorKind::InvalidRequest),
+        (403, ErrorKind::Permission),
+        (409, ErrorKind::Conflict),
+        (501, ErrorKind::NotSupported),
+    ] {
         let world = World::new().await;
         stateful(&world, false, move || status(code)).await;
         let error = world.directory.deactivate_user(&Call::new(), deactivate()).await.unwrap_err();
@@ -138,7 +141,10 @@ async fn what_was_created_is_read_by_the_id_that_was_answered() {
 }
 
 /// Answers a create with `answer`; the list by login name shows `found`.
-async fn create(answer: ResponseTemplate, found: Vec<Value>) -> (World, userdir_core::Result<userdir_core::Reply<userdir_schema::User<'static>>>) {
+async fn create(
+    answer: ResponseTemplate,
+    found: Vec<Value>,
+) -> (World, userdir_core::Result<userdir_core::Reply<userdir_schema::User<'static>>>) {
     let world = World::new().await;
     world
         .serve(move |method, path, _| match (method, path.split_once('?')) {
@@ -276,9 +282,10 @@ mod membership {
                     ("GET", "/groups/g1") => ok(json!({ "id": "g1", "name": "Ops" })),
                     ("GET", "/users/u1") => ok(maya("active")),
                     ("GET", "/users/u1/groups") => {
-                        let shown = groups.iter().filter(|id| **id != "g1" || *member).chain(
-                            (*member && !groups.contains(&"g1")).then_some(&"g1"),
-                        );
+                        let shown = groups
+                            .iter()
+                            .filter(|id| **id != "g1" || *member)
+                            .chain((*member && !groups.contains(&"g1")).then_some(&"g1"));
                         ok(json!({ "items": shown.map(|id| json!({ "id": id })).collect::<Vec<_>>() }))
                     }
                     // a vendor to whom a mistyped id is a user without groups

@@ -4,9 +4,7 @@
 //! server says. A server that answers the other way is followed. A filter is a wish: where it is refused, or nothing
 //! comes and the server may just not know the attribute, the list is read whole and filtered here.
 
-use std::fmt;
-use std::str::FromStr;
-
+use serde::{Deserialize, Serialize};
 use userdir_core::action::ListAction;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::page::MapItem;
@@ -30,56 +28,23 @@ pub struct Listing {
     pub is_sure: bool,
 }
 
-/// Where a list stands; as text it is the cursor that core keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+/// Where a list stands; as JSON it is the cursor that core keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
     /// The filter is off, and the list is read whole.
     scans: bool,
     at: At,
 }
 
 /// How to ask for a page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum At {
     /// By the number of its first item, from 1, and the total that the page before told.
     Index(u64, Option<u64>),
     /// By cursor, the first being empty; the page size must stay the same.
-    Cursor { count: u32, cursor: String },
+    Cursor(String, u32),
     /// Without any paging parameter.
     Whole,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.scans { "scan:" } else { "" })?;
-        match &self.at {
-            At::Index(number, None) => write!(f, "index:{number}"),
-            At::Index(number, Some(total)) => write!(f, "index:{number}:{total}"),
-            At::Cursor { count, cursor } => write!(f, "cursor:{count}:{cursor}"),
-            At::Whole => f.write_str("whole"),
-        }
-    }
-}
-
-impl FromStr for Place {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Place> {
-        let (scans, text) = text.strip_prefix("scan:").map_or((false, text), |rest| (true, rest));
-        let at = match text.split_once(':') {
-            Some(("index", rest)) => match rest.split_once(':') {
-                None => rest.parse().ok().map(|number| At::Index(number, None)),
-                Some((number, total)) => {
-                    number.parse().ok().zip(total.parse().ok()).map(|(number, total)| At::Index(number, Some(total)))
-                }
-            },
-            Some(("cursor", rest)) => rest
-                .split_once(':')
-                .and_then(|(count, cursor)| Some(At::Cursor { count: count.parse().ok()?, cursor: cursor.to_owned() })),
-            _ => None,
-        };
-        at.map(|at| Place { scans, at }).ok_or_else(|| Error::invalid("the cursor is none of this list's"))
-    }
 }
 
 fn number(word: &Option<Word<'_>>) -> Option<u64> {
@@ -110,7 +75,7 @@ impl<'p> ListHead<'p> {
     fn next(&self, at: &At, count: u32) -> Result<Option<At>> {
         let (came, total) = (self.came(), self.total());
         if let Some(cursor) = self.next_cursor.as_ref().filter(|cursor| !cursor.0.is_empty()) {
-            return Ok(Some(At::Cursor { count, cursor: cursor.0.to_string() }));
+            return Ok(Some(At::Cursor(cursor.0.to_string(), count)));
         }
         match at {
             At::Index(first, before) => {
@@ -136,10 +101,10 @@ impl<'p> ListHead<'p> {
                 }
             }
             // the server does not know cursors and sent page one by index
-            At::Cursor { cursor, .. } if cursor.is_empty() && self.start_index.is_some() => {
+            At::Cursor(cursor, _) if cursor.is_empty() && self.start_index.is_some() => {
                 Ok(total.filter(|total| 0 < came && came < *total).map(|_| At::Index(1 + came, total)))
             }
-            At::Cursor { .. } | At::Whole => Ok(None),
+            At::Cursor(..) | At::Whole => Ok(None),
         }
     }
 }
@@ -168,36 +133,57 @@ fn breaks(error: &Error) -> bool {
 }
 
 impl Scim {
-    /// A page of a list, and where the list goes on.
+    /// A page of a list, and the cursor to go on with.
     pub(crate) async fn list<F, M>(
         &self,
         call: &Call,
         request: &PageRequest<F>,
         listing: &Listing,
         map: M,
-    ) -> Result<(Page<F::Output>, Option<Place>)>
+    ) -> Result<(Page<F::Output>, Option<String>)>
     where
         F: ListAction,
         M: MapItem<F::Output> + Copy,
     {
         let config = self.config(call).await?;
-        let wanted = request.wanted.unwrap_or(config.max).clamp(1, config.max);
         let fetch = async |scans: bool, at: At| {
-            let filter = listing.filter.as_deref().filter(|_| !scans);
+            let mut list = self.http.get(listing.at);
+            list = list.query_if("filter", listing.filter.as_deref().filter(|_| !scans));
+            list = list.query_if("attributes", listing.only).query_if("excludedAttributes", listing.excluded);
             // of what is filtered here a page may keep little: ask for whole ones
-            let count = if scans { config.max } else { wanted };
-            self.fetch(call, request, listing, filter, &at, count, map).await.map(|(page, came, next)| {
-                let next = next.map(|at| Place { scans, at });
-                (page.next(next.as_ref().map(Place::to_string)), came, next)
-            })
+            let wanted = request.wanted.filter(|_| !scans).unwrap_or(config.max);
+            let mut paging = Paging {
+                items: "Resources",
+                limit: "count",
+                max: wanted.clamp(1, config.max),
+                next: Next::Whole,
+                total: TotalAt::Body("totalResults"),
+            };
+            let mut asked = PageRequest::first(request.filter.clone());
+            match &at {
+                At::Index(number, _) => {
+                    paging.next = Next::Offset { parameter: "startIndex", first: 1 };
+                    asked.cursor = Some(number.to_string());
+                }
+                At::Cursor(cursor, count) => {
+                    paging.next = Next::BodyCursor { path: "nextCursor", parameter: "cursor" };
+                    paging.max = if cursor.is_empty() { paging.max } else { *count };
+                    asked.cursor = Some(cursor.clone());
+                }
+                At::Whole => paging.limit = "",
+            }
+            let page = list.page(call, &asked, &paging, map).await?;
+            let (came, next) = {
+                let head = ListHead::of(&page)?;
+                (head.came(), head.next(&at, paging.max)?)
+            };
+            let next = next.map(|at| serde_json::to_string(&Place { scans, at })).transpose();
+            let next = next.map_err(|error| Error::invalid("the cursor cannot be written").caused_by(error))?;
+            Ok((page.next(next.clone()), came, next))
         };
-        if let Some(cursor) = &request.cursor {
-            let place: Place = cursor.parse()?;
-            return fetch(place.scans, place.at).await.map(|(page, _, next)| (page, next));
-        }
         let first = async |scans: bool| {
             if config.by_cursor {
-                match fetch(scans, At::Cursor { count: 0, cursor: String::new() }).await {
+                match fetch(scans, At::Cursor(String::new(), 0)).await {
                     Err(error) if status(&error) == Some(501) => {}
                     fetched => return fetched,
                 }
@@ -212,55 +198,20 @@ impl Scim {
             }
         };
         let is_filtered = listing.filter.is_some();
-        let (page, _, next) = if is_filtered && config.filters {
-            match first(false).await {
+        let (page, _, next) = match &request.cursor {
+            Some(cursor) => {
+                let place: Place =
+                    serde_json::from_str(cursor).map_err(|_| Error::invalid("the cursor is none of this list's"))?;
+                fetch(place.scans, place.at).await?
+            }
+            None if is_filtered && config.filters => match first(false).await {
                 Err(error) if refuses_filter(&error) => first(true).await?,
                 Ok((_, 0, None)) if !listing.is_sure => first(true).await?,
                 fetched => fetched?,
-            }
-        } else {
-            first(is_filtered).await?
+            },
+            None => first(is_filtered).await?,
         };
         Ok((page, next))
-    }
-
-    /// Asks for one page: the page, how many items came, and where to go on.
-    #[allow(clippy::too_many_arguments)]
-    async fn fetch<F, M>(
-        &self,
-        call: &Call,
-        request: &PageRequest<F>,
-        listing: &Listing,
-        filter: Option<&str>,
-        at: &At,
-        count: u32,
-        map: M,
-    ) -> Result<(Page<F::Output>, u64, Option<At>)>
-    where
-        F: ListAction,
-        M: MapItem<F::Output>,
-    {
-        let (next, cursor, count) = match at {
-            At::Index(number, _) => {
-                (Next::Offset { parameter: "startIndex", first: 1 }, Some(number.to_string()), count)
-            }
-            At::Cursor { count: same, cursor } => {
-                let count = if cursor.is_empty() { count } else { *same };
-                (Next::BodyCursor { path: "nextCursor", parameter: "cursor" }, Some(cursor.clone()), count)
-            }
-            At::Whole => (Next::Whole, None, count),
-        };
-        let limit = if *at == At::Whole { "" } else { "count" };
-        let paging = Paging { items: "Resources", limit, max: count, next, total: TotalAt::Body("totalResults") };
-        let asked = PageRequest::first(request.filter.clone()).at(cursor);
-        let list = self.http.get(listing.at).query_if("filter", filter);
-        let list = list.query_if("attributes", listing.only).query_if("excludedAttributes", listing.excluded);
-        let page = list.page(call, &asked, &paging, map).await?;
-        let (came, next) = {
-            let head = ListHead::of(&page)?;
-            (head.came(), head.next(at, count)?)
-        };
-        Ok((page, came, next))
     }
 }
 
@@ -277,20 +228,7 @@ mod tests {
     }
 
     fn cursor(cursor: &str) -> At {
-        At::Cursor { count: 100, cursor: cursor.into() }
-    }
-
-    #[test]
-    fn a_place_is_read_back() {
-        for at in [At::Index(101, None), At::Index(101, Some(250)), cursor("VZU:TiyhE="), cursor("")] {
-            for scans in [false, true] {
-                let place = Place { scans, at: at.clone() };
-                assert_eq!(place.to_string().parse::<Place>().unwrap(), place);
-            }
-        }
-        for text in ["", "101", "index:x", "cursor:abc", "scan:"] {
-            assert!(text.parse::<Place>().is_err(), "{text}");
-        }
+        At::Cursor(cursor.into(), 100)
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Scim {
                     _ => Ok(found.into_values().collect()),
                 };
             };
-            request.cursor = Some(next.to_string());
+            request.cursor = Some(next);
         }
     }
 }
@@ -211,7 +211,7 @@ impl ListRoleAssignments for Scim {
         for holder in holders(&ListHead::of(&page)?)? {
             assignments.extend(of_user(&holder, &request.filter)?);
         }
-        Ok(Page::of_values(assignments).next(next.map(|next| next.to_string())))
+        Ok(Page::of_values(assignments).next(next))
     }
 }
 

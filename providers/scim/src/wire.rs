@@ -308,3 +308,36 @@ pub struct ListHead<'a> {
     #[serde(rename = "Resources", borrow)]
     pub resources: Option<Vec<&'a RawValue>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_read_in_every_shape() {
+        let read = |json: &str| {
+            let error: Error = serde_json::from_str(json).unwrap();
+            (error.scim_type.as_ref().map(Text::to_string), error.message())
+        };
+        let taken = || Some("taken".to_owned());
+        assert_eq!(
+            read(r#"{"status": 409, "scimType": "uniqueness", "detail": "taken", "x": {}}"#),
+            (Some("uniqueness".into()), taken())
+        );
+        assert_eq!(read(r#"{"Errors": [{"description": "taken", "code": 409}]}"#), (None, taken()));
+        assert_eq!(read(r#"{"Errors": {"description": "taken"}}"#), (None, taken()));
+        assert_eq!(read(r#"{"status": "501", "detail": ""}"#), (None, None));
+    }
+
+    #[test]
+    fn a_list_may_be_null_or_its_only_item() {
+        let values = |json: &str| {
+            let Many(items): Many<Item> = serde_json::from_str(json).unwrap();
+            items.into_iter().map(|item| item.value.unwrap().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(values(r#"[{"value": "a"}, "b", {"value": 3}]"#), ["a", "b", "3"]);
+        assert_eq!(values(r#"{"value": "a"}"#), ["a"]);
+        assert_eq!(values(r#""a""#), ["a"]);
+        assert!(values("null").is_empty() && values(r#""""#).is_empty());
+    }
+}

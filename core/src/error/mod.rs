@@ -3,193 +3,19 @@
 //! Callers branch on [`ErrorKind`]; people read the message. What the vendor answered is kept apart in [`Origin`]
 //! and printed by neither `Display` nor `Debug`: it may hold other people's data.
 
-use std::{borrow::Cow, fmt, time::Duration};
+mod details;
+mod kind;
 
-use serde::Serialize;
+use std::{borrow::Cow, fmt};
+
+pub use details::{Details, Origin, Outcome, RetryState, VendorAnswer};
+pub use kind::ErrorKind;
 
 use crate::action::Action;
 use crate::reply::Step;
 
 /// A result with the library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What sort of failure it is. The table of HTTP statuses is [`ErrorKind::from_status`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// A missing or malformed setting of the account.
-    Config,
-    /// The vendor refused the credentials.
-    Authentication,
-    /// The vendor knows the caller and does not allow the call.
-    Permission,
-    /// The thing the call is about does not exist at the vendor.
-    NotFound,
-    /// The thing is already there, or in a state that forbids the change.
-    Conflict,
-    /// The input is wrong: by our own checks before any call, or by the vendor's.
-    InvalidRequest,
-    /// The vendor asks to wait longer than the call may.
-    RateLimited,
-    /// The vendor is reached and has no answer now (5xx).
-    Unavailable,
-    /// No answer within the time the call had.
-    Timeout,
-    /// No connection, or it broke.
-    Transport,
-    /// The vendor's answer makes no sense: not JSON, another shape, a page that repeats, a foreign next link.
-    UnexpectedResponse,
-    /// This vendor, or this connection, cannot do it.
-    NotSupported,
-    /// A list that is known to be short.
-    Incomplete,
-    /// Some steps of one action were done and some were not.
-    PartlyDone,
-    /// A guard of ours refused: egress, the last owner, one's own administrator.
-    Refused,
-}
-
-impl ErrorKind {
-    /// The one table from HTTP status to kind. A vendor's `fault` reader may override single answers, never this table.
-    pub fn from_status(status: u16) -> ErrorKind {
-        match status {
-            400 | 405 | 411 | 413 | 414 | 415 | 422 => ErrorKind::InvalidRequest,
-            401 => ErrorKind::Authentication,
-            402 | 403 => ErrorKind::Permission,
-            404 | 410 => ErrorKind::NotFound,
-            408 => ErrorKind::Timeout,
-            409 | 412 => ErrorKind::Conflict,
-            429 => ErrorKind::RateLimited,
-            501 => ErrorKind::NotSupported,
-            500 | 502..=599 => ErrorKind::Unavailable,
-            _ => ErrorKind::UnexpectedResponse,
-        }
-    }
-
-    /// The word used in messages and JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ErrorKind::Config => "config",
-            ErrorKind::Authentication => "authentication",
-            ErrorKind::Permission => "permission",
-            ErrorKind::NotFound => "not_found",
-            ErrorKind::Conflict => "conflict",
-            ErrorKind::InvalidRequest => "invalid_request",
-            ErrorKind::RateLimited => "rate_limited",
-            ErrorKind::Unavailable => "unavailable",
-            ErrorKind::Timeout => "timeout",
-            ErrorKind::Transport => "transport",
-            ErrorKind::UnexpectedResponse => "unexpected_response",
-            ErrorKind::NotSupported => "not_supported",
-            ErrorKind::Incomplete => "incomplete",
-            ErrorKind::PartlyDone => "partly_done",
-            ErrorKind::Refused => "refused",
-        }
-    }
-}
-
-/// Whether trying again can help, and what was tried already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RetryState {
-    /// The same call will fail again.
-    #[default]
-    Never,
-    /// Later, after this pause where the vendor named one.
-    Later(Option<Duration>),
-    /// It was tried this many times in all.
-    GaveUp {
-        /// Requests sent.
-        attempts: u32,
-    },
-}
-
-/// What is known about a write that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Nothing was changed: the request did not leave, or the vendor refused it.
-    #[default]
-    NotDone,
-    /// The request left and no clear answer came back: it may have been carried out.
-    Unknown,
-}
-
-/// Who says it.
-#[derive(Clone, Default)]
-pub enum Origin {
-    /// Our own check.
-    #[default]
-    Own,
-    /// The vendor's answer.
-    Vendor(Box<VendorAnswer>),
-}
-
-/// A vendor's refusal as it came: for `raw_response` of the server, never for a message.
-#[derive(Clone)]
-pub struct VendorAnswer {
-    /// HTTP status.
-    pub status: u16,
-    /// Headers by allow-list: content type, request ids, `Retry-After`, rate limits.
-    pub headers: Vec<(String, String)>,
-    /// The body, at most 64 KiB, the account's secrets masked.
-    pub body: Vec<u8>,
-    /// The vendor's own error code, such as Okta's `E0000007`.
-    pub code: Option<String>,
-    /// The vendor's own words.
-    pub message: Option<String>,
-    /// The vendor's id of this exchange, for its support.
-    pub request_id: Option<String>,
-}
-
-impl fmt::Debug for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::Own => f.write_str("Own"),
-            Origin::Vendor(answer) => f
-                .debug_struct("Vendor")
-                .field("status", &answer.status)
-                .field("code", &answer.code)
-                .field("request_id", &answer.request_id)
-                .finish_non_exhaustive(),
-        }
-    }
-}
-
-/// What more there is to say, by kind.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum Details {
-    /// Nothing.
-    #[default]
-    None,
-    /// The scopes this action needs at the vendor ([`ErrorKind::Permission`]).
-    Scopes(Vec<String>),
-    /// Names of required parameters that are missing, by the place where the vendor's documentation has them.
-    Missing {
-        /// Names that belong into the query.
-        query: Vec<String>,
-        /// Names that belong into the body.
-        body: Vec<String>,
-    },
-    /// How far a list got ([`ErrorKind::Incomplete`], or any error in the middle of one).
-    List {
-        /// Items handed on before the error.
-        delivered: u64,
-        /// Items the vendor said there are.
-        expected: Option<u64>,
-        /// Number of the page that failed, from 1.
-        at: u64,
-    },
-    /// What each step did ([`ErrorKind::PartlyDone`]).
-    Steps {
-        /// Steps that are done.
-        done: Vec<Step>,
-        /// Steps that are not.
-        failed: Vec<Step>,
-    },
-}
 
 /// The error of every call. See the module page.
 pub struct Error(Box<Inner>);
@@ -447,26 +273,6 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_status_has_one_kind() {
-        for (status, kind) in [
-            (400, ErrorKind::InvalidRequest),
-            (401, ErrorKind::Authentication),
-            (403, ErrorKind::Permission),
-            (404, ErrorKind::NotFound),
-            (409, ErrorKind::Conflict),
-            (412, ErrorKind::Conflict),
-            (422, ErrorKind::InvalidRequest),
-            (429, ErrorKind::RateLimited),
-            (500, ErrorKind::Unavailable),
-            (501, ErrorKind::NotSupported),
-            (503, ErrorKind::Unavailable),
-            (302, ErrorKind::UnexpectedResponse),
-        ] {
-            assert_eq!(ErrorKind::from_status(status), kind, "{status}");
-        }
-    }
 
     #[test]
     fn the_vendors_words_are_in_neither_text() {

@@ -1,0 +1,73 @@
+//! Filters checked on items, for vendors whose servers honour filters at their pleasure.
+
+use userdir_schema::{Activity, DateTime, Group, Unified, User};
+
+use super::lists::{ActivityFilter, GroupFilter, UserFilter};
+use super::values::{DateRange, Match};
+
+/// A filter that can be checked on an item, for vendors whose servers honour filters at their pleasure.
+///
+/// Members that the item cannot tell (a group it belongs to, a role) are taken as honoured by the vendor.
+pub trait Recheck<T: Unified>: Send + Sync {
+    /// Whether `item` passes.
+    fn keeps(&self, item: &T::Of<'_>) -> bool;
+}
+
+/// Whether an optional filter takes an optional word.
+fn word(filter: &Option<Match>, word: Option<&str>) -> bool {
+    filter.as_ref().is_none_or(|filter| word.is_some_and(|word| filter.takes(word)))
+}
+
+/// Whether an optional span takes a time.
+fn span(filter: &Option<DateRange>, time: Option<DateTime>) -> bool {
+    filter.is_none_or(|range| range.takes(time))
+}
+
+impl Recheck<User<'static>> for UserFilter {
+    fn keeps(&self, user: &User<'_>) -> bool {
+        word(&self.first_name, user.first_name.as_deref())
+            && word(&self.last_name, user.last_name.as_deref())
+            && word(&self.name, user.name.as_deref())
+            && word(&self.username, user.username.as_deref())
+            && word(&self.external_id, user.external_id.as_deref())
+            && word(&self.user_type, user.user_type.as_deref())
+            && word(&self.status, user.status.as_ref().map(|status| status.as_str()))
+            && self.emails.as_ref().is_none_or(|wanted| {
+                let mut emails = user.emails.iter().flatten().filter_map(|email| email.email.as_deref());
+                emails.any(|email| wanted.takes(email))
+            })
+            && span(&self.created_at, user.created_at)
+            && span(&self.updated_at, user.updated_at)
+    }
+}
+
+impl Recheck<Group<'static>> for GroupFilter {
+    fn keeps(&self, group: &Group<'_>) -> bool {
+        word(&self.name, group.name.as_deref())
+            && word(&self.description, group.description.as_deref())
+            && word(&self.group_type, group.group_type.as_ref().map(|kind| kind.as_str()))
+            && span(&self.created_at, group.created_at)
+            && span(&self.updated_at, group.updated_at)
+    }
+}
+
+impl Recheck<Activity<'static>> for ActivityFilter {
+    fn keeps(&self, activity: &Activity<'_>) -> bool {
+        word(&self.action, activity.action.as_ref().map(|action| action.as_str()))
+            && span(&self.created_at, activity.created_at)
+            && self.entity_type.as_ref().is_none_or(|kind| activity.entity_type.as_deref() == Some(kind.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_checked_against_the_filter() {
+        let user = User { username: Some("maya".into()), status: Some("active".into()), ..User::with_id("u1") };
+        assert!(UserFilter::default().username("MAYA").keeps(&user));
+        assert!(!UserFilter::default().status("inactive").keeps(&user));
+        assert!(UserFilter::default().group_id("g1").keeps(&user));
+    }
+}
