@@ -319,7 +319,13 @@ where
                 return Ok(Some(with(item, kept)));
             }
         };
-        Ok(made.map(|item| with(item.clone(), judge(item))))
+        Ok(made.map(|item| {
+            let (kept, mut item) = (judge(item), item.clone());
+            if !keep_raw {
+                T::set_remote_data(&mut item, None);
+            }
+            with(item, kept)
+        }))
     }
 }
 

@@ -30,7 +30,13 @@ impl Directory {
                 ActionKind::Get | ActionKind::Write => self.check_members::<I>(facts, &given)?,
             }
             missing::<I>(action, facts, &given)?;
-            self.check_ids(&given)
+            self.check_ids(&given)?;
+            let changes = given.keys().any(|name| !I::REQUIRED.contains(&name.as_str()));
+            if action.info().method == "update" && !changes && call.remote_data.is_empty() {
+                let can = quoted(&self.takes::<I>(facts));
+                return Err(Error::invalid(format!("nothing to change is given; {} takes {can}", definition.slug)));
+            }
+            Ok(())
         };
         check().map_err(|error| error.during(definition.slug, action))
     }

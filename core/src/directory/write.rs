@@ -67,7 +67,7 @@ impl Directory {
             _ => self.look(call, &input).await?,
         };
         if before.shows != Shows::Unknown && before.value.is_none() {
-            return Err(Error::not_found("the vendor has no such thing").hint("check the id; nothing was changed"));
+            return Err(nothing_there());
         }
         if let (Shows::Yes, Some(value)) = (before.shows, &before.value) {
             return Ok(Reply::already(value.clone()));
@@ -98,7 +98,11 @@ impl Directory {
         // a provider that saw that it is so already planned nothing
         let effect = if reply.effect == Effect::Already { Effect::Already } else { Effect::Planned };
         let now = match before.value {
-            None if input.subject().is_some() => self.look(call, input).await?.value,
+            None if input.subject().is_some() => match self.look(call, input).await? {
+                // a plan about nobody must not read as one that could be carried out
+                Confirmation { value: None, shows } if shows != Shows::Unknown => return Err(nothing_there()),
+                seen => seen.value,
+            },
             value => value,
         };
         Ok(Reply { value: now.unwrap_or(reply.value), effect, ..reply })
@@ -309,6 +313,10 @@ impl Directory {
     fn facts(&self, action: Action) -> Option<&'static ActionFacts> {
         self.definition().facts(action)
     }
+}
+
+fn nothing_there() -> Error {
+    Error::not_found("the vendor has no such thing").hint("check the id; nothing was changed")
 }
 
 /// Who should be in which group.

@@ -1,12 +1,15 @@
 //! How vendors page, as data.
 
+use std::collections::HashSet;
+
 use reqwest::header::HeaderMap;
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::action::ListAction;
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::page::{Counted, MapItem, Page, PageRequest, Total};
+use crate::page::{Counted, MapItem, Mapped, Page, PageRequest, Total};
 
 use super::request::Request;
 
@@ -160,6 +163,27 @@ impl Request {
                 page.total(total.map(Total::Exact))
             }
         })
+    }
+}
+
+impl Request {
+    /// Reads a list that belongs to a resource, such as a user's groups, whole: next links are followed to the end.
+    ///
+    /// # Errors
+    /// As any read; a list that cannot be read to its end is an error and never a shorter list.
+    pub async fn all<R>(self, call: &Call, map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync) -> Result<Vec<R>> {
+        let following = self.following();
+        let (mut request, mut rows, mut seen) = (self, Vec::new(), HashSet::new());
+        loop {
+            let address = request.origin();
+            let answer = request.read(call).await?;
+            rows.extend(answer.each(&map)?);
+            let Some(next) = next_link(&answer.headers, &address)? else { return Ok(rows) };
+            request = following(&next)?;
+            if !seen.insert(next) {
+                return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
+            }
+        }
     }
 }
 

@@ -156,6 +156,15 @@ impl Request {
         self
     }
 
+    /// A GET of a next link of this request's answer, under the same name for pacing and logs.
+    pub(super) fn following(&self) -> impl Fn(&str) -> Result<Request> + use<> {
+        let (http, template) = (self.http.clone(), self.template.clone());
+        move |address| {
+            let next = Request { template: template.clone(), ..Request::new(&http, Method::GET, "") };
+            next.follow(address)
+        }
+    }
+
     /// Goes to a next link instead; it must be on the account's own origin.
     pub(super) fn follow(mut self, address: &str) -> Result<Request> {
         let base = &self.http.0.base;

@@ -19,8 +19,8 @@ impl ListLicenses for Okta {
                 return Err(Error::invalid("`status` does not work together with `user_id`")
                     .hint("Okta's list of a user's applications shows no status"));
             }
-            let links = self.http.get("api/v1/users").id(user).path("appLinks").primary().read(call).await?;
-            return Ok(Page::of_values(map::one_an_app(links.each(map::app_link)?)));
+            let links = self.http.get("api/v1/users").id(user).path("appLinks").primary().all(call, map::app_link);
+            return Ok(Page::of_values(map::one_an_app(links.await?)));
         }
         let mut expression = ScimFilter::default();
         if let Some(status) = &filter.status {

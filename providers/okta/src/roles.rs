@@ -4,7 +4,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Next, Paging, TotalAt};
+use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Role, RoleAssignment, User, UserRole};
@@ -232,8 +232,8 @@ impl ListRoleAssignments for Okta {
             (None, Some(group)) => ("api/v1/groups", group),
             (None, None) => return self.all_assignments(call, request).await,
         };
-        let answer = self.http.get(holders).id(holder).path("roles").primary().read(call).await?;
-        Ok(Page::of_values(of_holder(holder, &answer)?))
+        let held = self.http.get(holders).id(holder).path("roles").primary();
+        Ok(Page::of_values(held.all(call, |raw| map::role_assignment(holder, raw)).await?))
     }
 }
 
@@ -249,16 +249,12 @@ impl Okta {
         let assignees: wire::Assignees = assignees.at(request.cursor.as_deref())?.read(call).await?.json()?;
         let mut assignments = Vec::new();
         for user in assignees.value.into_iter().flatten() {
-            let answer = self.http.get("api/v1/users").id(&user.id).path("roles").read(call).await?;
-            assignments.extend(of_holder(&user.id, &answer)?);
+            let held = self.http.get("api/v1/users").id(&user.id).path("roles");
+            assignments.extend(held.all(call, |raw| map::role_assignment(&user.id, raw)).await?);
         }
         let next = assignees.links.and_then(|links| links.next).map(|next| next.href);
         Ok(Page::of_values(assignments).next(next))
     }
-}
-
-fn of_holder(holder: &str, answer: &Answer) -> Result<Vec<RoleAssignment<'static>>> {
-    answer.each(|raw| map::role_assignment(holder, raw))
 }
 
 /// Takes a unified assignment id apart: holder, and Okta's own id.
@@ -278,8 +274,9 @@ impl GetRoleAssignment for Okta {
         input: GetRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (holders, holder, assignment) = parts(&input.id)?;
-        let answer = self.http.get(holders).id(holder).path("roles").primary().read(call).await?;
-        let found = of_holder(holder, &answer)?.into_iter().find(|held| held.id == input.id.as_str());
+        let held = self.http.get(holders).id(holder).path("roles").primary();
+        let held = held.all(call, |raw| map::role_assignment(holder, raw)).await?;
+        let found = held.into_iter().find(|held| held.id == input.id.as_str());
         found.map(Reply::read).ok_or_else(|| Error::not_found("the holder has no such assignment").about(assignment))
     }
 }

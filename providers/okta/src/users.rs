@@ -149,7 +149,8 @@ fn known<T>(read: Result<T>, field: &'static str, unknown: &mut Vec<&'static str
 }
 
 impl Okta {
-    /// What belongs to a user: `roles`, `groups`, `appLinks`, `factors`. These lists come whole.
+    /// What belongs to a user: `roles`, `groups`, `appLinks`, `factors`. Okta documents no pages for them; should a next
+    /// link appear, it is followed.
     async fn rows<R>(
         &self,
         call: &Call,
@@ -157,7 +158,7 @@ impl Okta {
         what: &'static str,
         map: fn(&RawValue) -> Mapped<R>,
     ) -> Result<Vec<R>> {
-        self.http.get("api/v1/users").id(user_id).path(what).read(call).await?.each(map)
+        self.http.get("api/v1/users").id(user_id).path(what).all(call, map).await
     }
 
     /// The user's status in Okta's own word.
