@@ -18,6 +18,7 @@ mod resources;
 mod secret;
 mod session;
 
+use std::io::IsTerminal;
 use std::{io, process::ExitCode};
 
 use clap::{ArgMatches, FromArgMatches};
@@ -95,7 +96,8 @@ fn logging(globals: &Globals) -> Result<()> {
         (None, _) => "info,userdir=trace,userdir_core=trace".to_owned(),
     };
     let filter = EnvFilter::try_new(&filter).map_err(|error| usage(format!("--log `{filter}`: {error}")))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(io::stderr).init();
     Ok(())
 }
 

@@ -46,7 +46,9 @@ mod tests {
     fn no_two_providers_answer_to_one_name() {
         let mut names: Vec<&str> = LINKED
             .iter()
-            .flat_map(|registration| registration.definition.aliases.iter().copied().chain([registration.definition.slug]))
+            .flat_map(|registration| {
+                registration.definition.aliases.iter().copied().chain([registration.definition.slug])
+            })
             .collect();
         let all = names.len();
         names.sort_unstable();

@@ -196,6 +196,8 @@ pub enum Act {
     Close,
     /// Says nothing for long.
     Hang,
+    /// Writes these bytes and then nothing for long.
+    Stall(Vec<u8>),
     /// Writes a head without length and then bytes without end.
     Endless,
 }
@@ -266,6 +268,10 @@ async fn play(mut stream: TcpStream, seen: &Mutex<Vec<String>>, acts: &[Act]) {
         Some(Act::Say(bytes)) => {
             let _ = stream.write_all(bytes).await;
             let _ = stream.shutdown().await;
+        }
+        Some(Act::Stall(bytes)) => {
+            let _ = stream.write_all(bytes).await;
+            tokio::time::sleep(Duration::from_secs(20)).await;
         }
         Some(Act::Hang) => tokio::time::sleep(Duration::from_secs(20)).await,
         Some(Act::Endless) => {
