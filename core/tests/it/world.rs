@@ -61,11 +61,7 @@ pub fn registry() -> Registry {
 
 /// Bounds with which a fault shows soon.
 pub fn limits() -> Limits {
-    Limits {
-        request_timeout: Duration::from_millis(400),
-        connect_timeout: Duration::from_millis(400),
-        ..Limits::default()
-    }
+    Limits { request_timeout: Duration::from_secs(1), connect_timeout: Duration::from_secs(1), ..Limits::default() }
 }
 
 pub fn builder(clock: &Arc<TestClock>) -> RuntimeBuilder {
@@ -233,6 +229,13 @@ impl Raw {
 
     pub fn count(&self, method: &str) -> usize {
         self.requests.lock().unwrap().iter().filter(|request| request.starts_with(method)).count()
+    }
+
+    /// Connected with so much time for a request that only something else can end it.
+    pub fn patient(&self) -> Directory {
+        let limits = Limits { request_timeout: Duration::from_secs(15), ..limits() };
+        let runtime = builder(&Arc::default()).limits(limits).build().unwrap();
+        registry().connect_with("acme", settings(&self.uri), &runtime).unwrap()
     }
 
     pub fn directory(&self, slug: &str) -> (Directory, Arc<TestClock>) {
