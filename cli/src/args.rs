@@ -77,6 +77,18 @@ pub enum Fixed {
     /// Connect vendors, and look after the connections.
     #[command(subcommand, display_order = 2)]
     Accounts(Accounts),
+    /// Copy the database, secrets sealed, to a new file; the master key is not in it.
+    #[command(display_order = 3)]
+    Backup {
+        /// File to write; it must not be there yet.
+        file: PathBuf,
+    },
+    /// Put a copy into a data folder that has no database yet; its master key must be there.
+    #[command(display_order = 4)]
+    Restore {
+        /// File that `userdir backup` wrote.
+        file: PathBuf,
+    },
     /// Run the compiled-in providers through their fixtures; exit 1 where anything falls short.
     #[command(display_order = 100)]
     Conformance {

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod args;
+mod backup;
 mod conformance;
 mod credentials;
 mod demo;
@@ -70,6 +71,8 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
     match Fixed::from_arg_matches(matches).map_err(|error| usage(error.to_string()))? {
         Fixed::Providers { slug } => providers::run(session, slug.as_deref()),
         Fixed::Accounts(command) => accounts::run(session, &command).await,
+        Fixed::Backup { file } => backup::backup(session, &file).await,
+        Fixed::Restore { file } => backup::restore(session, &file).await,
         Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
         Fixed::Demo => demo::run(session).await,
         Fixed::Schema { resource } => schema(&resource),

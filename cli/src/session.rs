@@ -33,17 +33,26 @@ impl Session {
         Session { registry: Registry::compiled_in(), format, globals, cancellation: OnceLock::new() }
     }
 
+    /// The folder with the state.
+    pub fn data_dir(&self) -> &Path {
+        &self.globals.data_dir
+    }
+
+    /// Where the master key comes from.
+    pub fn key_source(&self) -> KeySource {
+        match (&self.globals.master_key_file, std::env::var("USERDIR_MASTER_KEY")) {
+            (Some(path), _) => KeySource::FilePath(path.clone()),
+            (None, Ok(key)) if !key.trim().is_empty() => KeySource::Base64(SecretString::from(key)),
+            _ => KeySource::File,
+        }
+    }
+
     /// The store, made where it is not there.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn store_or_new(&self) -> Result<Arc<dyn Store>> {
-        let key = match (&self.globals.master_key_file, std::env::var("USERDIR_MASTER_KEY")) {
-            (Some(path), _) => KeySource::FilePath(path.clone()),
-            (None, Ok(key)) if !key.trim().is_empty() => KeySource::Base64(SecretString::from(key)),
-            _ => KeySource::File,
-        };
-        Ok(Arc::new(open_sqlite(&self.globals.data_dir, key).await?))
+        Ok(Arc::new(open_sqlite(self.data_dir(), self.key_source()).await?))
     }
 
     /// The store, where there is one: a mistyped folder must not make a new one.

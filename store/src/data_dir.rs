@@ -55,7 +55,7 @@ impl DataDir {
 
     /// The master key. A new one is made only for a new store: beside a database it could open nothing, and would hide
     /// that the right one is missing.
-    fn master_key(&self, source: &KeySource) -> Result<MasterKey, StoreError> {
+    pub(crate) fn master_key(&self, source: &KeySource) -> Result<MasterKey, StoreError> {
         let (path, may_create) = match source {
             KeySource::Base64(text) => return MasterKey::from_base64(text.expose_secret()),
             KeySource::FilePath(path) => (path.clone(), false),

@@ -60,5 +60,5 @@ pub use account::{Account, AccountChange, AccountFilter, AccountStatus, NewAccou
 pub use data_dir::{DataDir, KeySource, open_sqlite};
 pub use error::StoreError;
 pub use key::MasterKey;
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, restore_sqlite};
 pub use store::{Fence, Store, StoredToken};

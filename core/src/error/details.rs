@@ -81,7 +81,7 @@ pub enum Details {
     /// Nothing.
     #[default]
     None,
-    /// The scopes this action needs at the vendor ([`ErrorKind::Permission`]).
+    /// The scopes this action needs at the vendor ([`ErrorKind::Permission`](super::ErrorKind::Permission)).
     Scopes(Vec<String>),
     /// Names of required parameters that are missing, by the place where the vendor's documentation has them.
     Missing {
@@ -90,7 +90,7 @@ pub enum Details {
         /// Names that belong into the body.
         body: Vec<String>,
     },
-    /// How far a list got ([`ErrorKind::Incomplete`], or any error in the middle of one).
+    /// How far a list got ([`ErrorKind::Incomplete`](super::ErrorKind::Incomplete), or any error in the middle of one).
     List {
         /// Items handed on before the error.
         delivered: u64,
@@ -99,7 +99,7 @@ pub enum Details {
         /// Number of the page that failed, from 1.
         at: u64,
     },
-    /// What each step did ([`ErrorKind::PartlyDone`]).
+    /// What each step did ([`ErrorKind::PartlyDone`](super::ErrorKind::PartlyDone)).
     Steps {
         /// Steps that are done.
         done: Vec<Step>,

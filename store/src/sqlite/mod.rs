@@ -4,7 +4,10 @@
 //! two processes wait for each other and do not fail half-way. `accounts.rs` and `tokens.rs` hold the statements.
 
 mod accounts;
+mod backup;
 mod tokens;
+
+pub use backup::restore_sqlite;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,5 +1,7 @@
 //! A store in a temporary folder, and the raw database beneath it.
 
+#![allow(dead_code, reason = "each test program uses what it needs")]
+
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;

@@ -1,0 +1,67 @@
+//! Copies of the database, taken while it is in use, and back again.
+//!
+//! A copy holds what the database holds: names and settings in the clear, secrets sealed. The master key is not in it.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use crate::data_dir::{DataDir, KeySource, blocking};
+use crate::key::{create_private, sync_folder};
+use crate::{SqliteStore, StoreError};
+
+impl SqliteStore {
+    /// Writes a copy to a file that is not there yet: one state of the database, whatever others write meanwhile.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        create_private(to).map_err(StoreError::io("create the backup", to))?;
+        let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&self.pool).await;
+        if let Err(error) = copied {
+            // an unfinished copy must not be taken for a backup
+            let _ = fs::remove_file(to);
+            return Err(StoreError::database("writing the backup")(error));
+        }
+        let last = |path: &Path| -> io::Result<()> {
+            OpenOptions::new().write(true).open(path)?.sync_all()?;
+            sync_folder(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+        };
+        last(to).map_err(StoreError::io("save the backup", to))
+    }
+}
+
+/// Puts a copy into a data folder that has no database yet, and opens it with the key that belongs to it. Where it does
+/// not open, the folder is left as it was.
+pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Result<SqliteStore, StoreError> {
+    let (path, copy) = (data_dir.to_owned(), from.to_owned());
+    let (dir, key, lock) = blocking(data_dir, move || {
+        let mut source = fs::File::open(&copy).map_err(StoreError::io("read the backup", &copy))?;
+        let dir = DataDir::open(path)?;
+        let lock = dir.lock()?;
+        let database = dir.database();
+        // first the place, so that a key is looked for and never made
+        let mut target = create_private(&database).map_err(StoreError::io("restore into", &database))?;
+        let restored = dir.master_key(&key).and_then(|key| {
+            io::copy(&mut source, &mut target).map_err(StoreError::io("restore into", &database))?;
+            target.sync_all().map_err(StoreError::io("restore into", &database))?;
+            Ok(key)
+        });
+        match restored {
+            Ok(key) => Ok((dir, key, lock)),
+            Err(error) => {
+                let _ = fs::remove_file(&database);
+                Err(error)
+            }
+        }
+    })
+    .await?;
+    match SqliteStore::open_locked(&dir, key, lock).await {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            for ending in ["", "-wal", "-shm"] {
+                let mut file = dir.database().into_os_string();
+                file.push(ending);
+                let _ = fs::remove_file(file);
+            }
+            Err(error)
+        }
+    }
+}
