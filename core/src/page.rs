@@ -228,8 +228,8 @@ impl<T: Unified> Page<T> {
 }
 
 impl Counted {
-    /// The cursor after `got` items: none when nothing came, when the total is reached, or, without a total, when the
-    /// page was not full. Counted pages keep their size, which the cursor says too: `page:size`.
+    /// The cursor after `got` items: none when nothing came, or when the total is reached. Counted pages keep their size,
+    /// which the cursor says too: `page:size`.
     fn next(self, got: usize, total: Option<Total>) -> Option<String> {
         let got = got as u64;
         let before = self.at.saturating_sub(self.first);
@@ -237,7 +237,8 @@ impl Counted {
         let more = match total {
             _ if got == 0 => false,
             Some(Total::Exact(total)) => seen < total,
-            _ => got >= self.size,
+            // without a total only an empty page is an end: the vendor's own maximum may be smaller than ours
+            _ => true,
         };
         more.then(|| match self.pages {
             true => format!("{}:{}", self.at.saturating_add(1), self.size),
@@ -354,7 +355,7 @@ mod tests {
         assert_eq!(Counted { at: 201, ..items }.next(50, Some(Total::Exact(250))), None);
         assert_eq!(items.next(20, Some(Total::Exact(250))), Some("21".into()), "a short page is no end");
         assert_eq!(items.next(0, Some(Total::Exact(250))), None);
-        assert_eq!(items.next(99, None), None);
+        assert_eq!(items.next(99, None), Some("100".into()), "without a total only an empty page is the end");
         let pages = Counted { at: 1, first: 1, pages: true, size: 30 };
         assert_eq!(pages.next(30, Some(Total::Exact(31))), Some("2:30".into()));
     }
