@@ -33,11 +33,6 @@ impl Session {
         Session { registry: Registry::compiled_in(), format, globals, cancellation: OnceLock::new() }
     }
 
-    /// The folder with the state.
-    pub fn data_dir(&self) -> &Path {
-        &self.globals.data_dir
-    }
-
     /// Where the master key comes from.
     pub fn key_source(&self) -> KeySource {
         match (&self.globals.master_key_file, std::env::var("USERDIR_MASTER_KEY")) {
