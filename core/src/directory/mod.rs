@@ -146,3 +146,16 @@ macro_rules! define_methods {
 }
 
 crate::action_table! { [define_methods] }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_shared_between_threads_by_cloning() {
+        fn is_shared<T: Clone + Send + Sync + 'static>() {}
+        is_shared::<Directory>();
+        is_shared::<Runtime>();
+        is_shared::<Call>();
+    }
+}
