@@ -34,6 +34,7 @@ pub struct Request {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Body,
     primary: bool,
+    guarded: &'static [&'static str],
     repeat: Repeat,
     precondition: Option<String>,
     follows: bool,
@@ -54,6 +55,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::None,
             primary: false,
+            guarded: &[],
             repeat,
             precondition: None,
             follows: false,
@@ -132,6 +134,13 @@ impl Request {
         self
     }
 
+    /// Names of the query or body that a guard has looked at, such as the roles that remain: what is passed through may not
+    /// name them.
+    pub fn guarded(mut self, names: &'static [&'static str]) -> Request {
+        self.guarded = names;
+        self
+    }
+
     /// The vendor takes it twice without harm.
     pub fn idempotent(mut self) -> Request {
         self.repeat = Repeat::Idempotent;
@@ -168,6 +177,7 @@ impl Request {
             headers: self.headers.clone(),
             body: self.body.clone(),
             primary: self.primary,
+            guarded: self.guarded,
             repeat: self.repeat,
             precondition: self.precondition.clone(),
             follows: self.follows,
@@ -280,6 +290,7 @@ impl Request {
         }
         let passes = self.primary && call.passes_through;
         if passes {
+            self.check_guarded(call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
             if !call.remote_data.is_empty() {
                 self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
@@ -298,6 +309,16 @@ impl Request {
             repeat: self.repeat,
             token: None,
         })
+    }
+
+    fn check_guarded(&self, call: &Call) -> Result<()> {
+        let passed =
+            |name: &str| call.remote_query.iter().any(|(key, _)| key == name) || call.remote_data.contains_key(name);
+        match self.guarded.iter().find(|name| passed(name)) {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid(format!("`{name}` cannot be passed through: a guard has looked at it"))
+                .hint("leave it out of `remote_data` and `remote_query`; the action's own fields set it")),
+        }
     }
 
     fn url(&self) -> Url {

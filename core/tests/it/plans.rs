@@ -20,6 +20,10 @@ fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
+fn role(id: &'static str) -> userdir_schema::UserRole<'static> {
+    userdir_schema::UserRole { id: Some(id.into()), ..Default::default() }
+}
+
 #[tokio::test]
 async fn a_plan_reads_and_does_not_write() {
     let world = world().await;
@@ -79,7 +83,6 @@ async fn what_is_so_already_is_no_plan() {
 #[tokio::test]
 async fn a_provider_that_finds_nothing_to_do_plans_nothing() {
     let world = world().await;
-    let role = |id: &'static str| userdir_schema::UserRole { id: Some(id.into()), ..Default::default() };
     let call = Call::plan();
     let reply = world.directory.assign_role(&call, AssignRoleInput::new("u1", vec![role("held")])).await.unwrap();
     assert_eq!((reply.effect, call.planned().len()), (Effect::Already, 0));
@@ -129,5 +132,21 @@ async fn a_remote_query_may_not_name_what_belongs_to_paging() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.message().contains(&format!("`{name}`")), "{error}");
         assert!(world.requests().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_a_guard_looked_at_may_not_be_passed_through() {
+    for call in [
+        Call::new().remote_data(object(json!({ "remaining": ["r9"] }))),
+        Call::new().remote_query(vec![("remaining".into(), "r9".into())]),
+        Call::plan().remote_data(object(json!({ "remaining": ["r9"] }))),
+    ] {
+        let world = world().await;
+        let input = AssignRoleInput::new("u1", vec![role("r2")]);
+        let error = world.directory.assign_role(&call, input).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.message().contains("`remaining`"), "{error}");
+        assert!(world.writes().await.is_empty());
     }
 }

@@ -285,7 +285,8 @@ impl AssignRole for Acme {
             let effect = if id == "held" {
                 Ok(Effect::Already)
             } else {
-                let sent = self.http.put("users").id(&input.id).path("roles").id(id).primary().write(call).await;
+                let held = self.http.put("users").id(&input.id).path("roles").id(id);
+                let sent = held.guarded(&["remaining"]).primary().write(call).await;
                 sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned })
             };
             steps.add(id, effect);
