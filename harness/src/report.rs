@@ -185,37 +185,23 @@ impl Report {
         text
     }
 
-    /// The matrix for the docs: an action a row, a provider and check a column; below it what the vendors lack.
-    pub fn markdown(&self) -> String {
-        let checks = self.checks();
-        let several = checks.len() > 1;
-        let heads = self.providers.iter().flat_map(|provider| {
-            let head = move |check: &Check| match several {
-                true => format!("{} {}", provider.slug, check.as_str()),
-                false => provider.slug.to_owned(),
-            };
-            checks.iter().map(head)
-        });
-        let mut text = format!("| action | {} |\n", heads.collect::<Vec<_>>().join(" | "));
-        text.push_str(&format!("|---|{}\n", "---|".repeat(self.providers.len() * checks.len())));
+    /// The matrix in short, as Markdown: an action a row, a provider a column.
+    pub fn matrix(&self) -> String {
+        let slugs: Vec<&str> = self.providers.iter().map(|provider| provider.slug).collect();
+        let mut text = format!("| | {} |\n|---|{}\n", slugs.join(" | "), ":-:|".repeat(slugs.len()));
         for action in Action::ALL {
-            let cells = self.providers.iter().flat_map(|provider| {
-                let found = provider.actions.iter().find(|it| it.action == *action);
-                checks.iter().map(move |check| found.map_or_else(|| "—".to_owned(), |it| it.cell(*check)))
+            let cells = self.providers.iter().map(|provider| {
+                let found = provider.actions.iter().find(|it| it.action == *action && it.implemented);
+                found.map_or("—", |it| State::of(it.checks.values().all(|state| *state == State::Passed)).mark())
             });
             let _ = writeln!(text, "| `{action}` | {} |", cells.collect::<Vec<_>>().join(" | "));
         }
-        for provider in &self.providers {
-            let lacking = provider.lacking();
-            if !lacking.is_empty() {
-                let _ = write!(text, "\n{} does not have:\n\n", provider.slug);
-            }
-            for (reason, actions) in lacking {
-                let names: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
-                let _ = writeln!(text, "- {}: {reason}", names.join(", "));
-            }
-        }
         text
+    }
+
+    /// The matrix in full, as Markdown: a section a provider, with what stands behind each action and what the vendor lacks.
+    pub fn markdown(&self) -> String {
+        self.providers.iter().map(|provider| provider.markdown(&self.checks())).collect::<Vec<_>>().join("\n")
     }
 
     /// The checks that were run anywhere.
@@ -242,6 +228,31 @@ impl ProviderReport {
             }
         }
         lines
+    }
+
+    fn markdown(&self, checks: &BTreeSet<Check>) -> String {
+        let heads: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
+        let mut text =
+            format!("## {}\n\n| action | {} |\n|---|{}\n", self.slug, heads.join(" | "), "---|".repeat(heads.len()));
+        for action in self.actions.iter().filter(|action| action.implemented) {
+            let cells: Vec<String> = checks.iter().map(|check| action.cell(*check)).collect();
+            let _ = writeln!(text, "| `{}` | {} |", action.action, cells.join(" | "));
+        }
+        let excuses = self.actions.iter().flat_map(|action| action.excuses.iter().map(move |it| (action.action, it)));
+        let excuses: Vec<String> =
+            excuses.map(|(action, it)| format!("- `{action}`, {}: {}", it.rule, it.reason)).collect();
+        if !excuses.is_empty() {
+            let _ = write!(text, "\nExcused from a rule:\n\n{}\n", excuses.join("\n"));
+        }
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            text.push_str("\nNot there, because:\n\n");
+        }
+        for (reason, actions) in lacking {
+            let names: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
+            let _ = writeln!(text, "- {}: {reason}", names.join(", "));
+        }
+        text
     }
 
     /// What is not implemented, by reason, in the order of the table.
