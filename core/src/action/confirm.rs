@@ -137,13 +137,14 @@ pub fn user_lacks_roles(input: &UnassignRoleInput, seen: Option<&User<'_>>) -> S
     )
 }
 
-/// The user has the licence and role named, where both can be seen.
+/// The user has the licence and role named, where both can be seen. A role in a group is no seat.
 pub fn user_has_seat(input: &DowngradeUserInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::No };
+    let is_seat = |role: &UserRole<'_>, wanted: &str| role.group.is_none() && role.id.as_deref() == Some(wanted);
     let role = input
         .role_id
         .as_deref()
-        .map(|wanted| user.roles.as_ref().map(|held| held.iter().any(|role| role.id.as_deref() == Some(wanted))));
+        .map(|wanted| user.roles.as_ref().map(|held| held.iter().any(|role| is_seat(role, wanted))));
     let license = input.license_id.as_deref().map(|wanted| {
         user.licenses.as_ref().map(|held| held.iter().any(|license| license.id.as_deref() == Some(wanted)))
     });
@@ -269,6 +270,17 @@ mod tests {
             user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(None)]), Some(&User::with_id("u1"))),
             Shows::Unknown
         );
+    }
+
+    #[test]
+    fn a_role_in_a_group_is_no_seat() {
+        let held = |group: Option<&'static str>| {
+            let role = UserRole { id: Some("observer".into()), group: group.map(Into::into), ..Default::default() };
+            User { roles: Some(vec![role]), ..User::with_id("u1") }
+        };
+        let input = DowngradeUserInput::new("u1").role_id("observer");
+        assert_eq!(user_has_seat(&input, Some(&held(None))), Shows::Yes);
+        assert_eq!(user_has_seat(&input, Some(&held(Some("t1")))), Shows::No);
     }
 
     #[test]
