@@ -323,3 +323,25 @@ async fn the_api_is_where_the_token_says() {
     assert_eq!(world.lines().await, ["POST /token"], "nothing but the token is asked for at the first address");
     assert_eq!(other.requests().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_token_that_lacks_scopes_is_refused_before_it_is_used() {
+    for (granted, missing) in [("users.write openid", Some("`users.read`")), ("users.write users.read", None)] {
+        let store: Arc<TestStore> = Arc::default();
+        let credentials = store.clone();
+        let change = |settings| oauth(settings).set("grant", "scopes");
+        let world = World::built("acme", change, |builder| builder.credentials(credentials)).await;
+        let token = ok(json!({ "access_token": "t1", "scope": granted }));
+        Mock::given(method("POST")).respond_with(token).mount(&world.server).await;
+        accept(&world, &["t1"]).await;
+        match (get(&world).await, missing) {
+            (Ok(_), None) => {}
+            (Err(error), Some(missing)) => {
+                assert_eq!(error.kind(), ErrorKind::Authentication);
+                assert!(error.message().contains(missing), "{error}");
+                assert_eq!(world.lines().await, ["POST /token"]);
+            }
+            (result, _) => panic!("{granted}: {result:?}"),
+        }
+    }
+}

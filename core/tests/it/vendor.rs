@@ -52,12 +52,12 @@ const SETTINGS: &[Setting] = &[
     Setting::text("client_id", "Client id", "of the app"),
     Setting::secret("client_secret", "Client secret", "of the app"),
     Setting::secret("refresh_token", "Refresh token", "the first"),
-    Setting::choice("grant", "Grant", &["plain", "json", "password", "discover"], "how a token is asked for")
+    Setting::choice("grant", "Grant", &["plain", "json", "password", "discover", "scopes"], "how a token is asked for")
         .default("plain"),
     Setting::choice(
         "paging",
         "Paging",
-        &["link", "body_link", "cursor", "while", "offset", "page", "whole"],
+        &["link", "body_link", "cursor", "while", "offset", "window", "page", "whole"],
         "how it pages",
     )
     .default("cursor"),
@@ -137,6 +137,10 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
                         hosts: &["*.acme.example"],
                     })
                 }
+                "scopes" => {
+                    let scope = Some("users.read users.write".to_owned());
+                    Auth::token(Grant::client_credentials(url, client_id, client, scope)).checking_scopes()
+                }
                 _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
             }
         }
@@ -152,6 +156,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
             ..paging
         },
         "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
+        "window" => Paging { next: Next::OffsetWithin { parameter: "startIndex", first: 1, window: 25 }, ..paging },
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,
     };
