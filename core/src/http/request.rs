@@ -34,10 +34,11 @@ pub struct Request {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Body,
     primary: bool,
-    guarded: &'static [&'static str],
     repeat: Repeat,
     precondition: Option<String>,
     follows: bool,
+    /// Members of query and body that may not be passed through.
+    guarded: &'static [&'static str],
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
 }
@@ -55,10 +56,10 @@ impl Request {
             headers: Vec::new(),
             body: Body::None,
             primary: false,
-            guarded: &[],
             repeat,
             precondition: None,
             follows: false,
+            guarded: &[],
             fault: None,
         }
     }
@@ -134,13 +135,6 @@ impl Request {
         self
     }
 
-    /// Names of the query or body that a guard has looked at, such as the roles that remain: what is passed through may not
-    /// name them.
-    pub fn guarded(mut self, names: &'static [&'static str]) -> Request {
-        self.guarded = names;
-        self
-    }
-
     /// The vendor takes it twice without harm.
     pub fn idempotent(mut self) -> Request {
         self.repeat = Repeat::Idempotent;
@@ -165,6 +159,13 @@ impl Request {
         self
     }
 
+    /// What the action has looked at or decides: passing it through would go past its checks, and is refused. A name stands
+    /// for its parts too: `emails` for `emails.0` and `emails[0]`.
+    pub fn guarding(mut self, names: &'static [&'static str]) -> Request {
+        self.guarded = names;
+        self
+    }
+
     /// The same request once more, for the pages of a list.
     pub(super) fn again(&mut self) -> Request {
         Request {
@@ -177,10 +178,10 @@ impl Request {
             headers: self.headers.clone(),
             body: self.body.clone(),
             primary: self.primary,
-            guarded: self.guarded,
             repeat: self.repeat,
             precondition: self.precondition.clone(),
             follows: self.follows,
+            guarded: self.guarded,
             fault: self.fault.take(),
         }
     }
@@ -290,7 +291,7 @@ impl Request {
         }
         let passes = self.primary && call.passes_through;
         if passes {
-            self.check_guarded(call)?;
+            self.check_passed(call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
             if !call.remote_data.is_empty() {
                 self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
@@ -311,13 +312,19 @@ impl Request {
         })
     }
 
-    fn check_guarded(&self, call: &Call) -> Result<()> {
-        let passed =
-            |name: &str| call.remote_query.iter().any(|(key, _)| key == name) || call.remote_data.contains_key(name);
-        match self.guarded.iter().find(|name| passed(name)) {
+    /// Refuses what is passed through in place of something that the action has checked.
+    fn check_passed(&self, call: &Call) -> Result<()> {
+        let is_guarded = |passed: &&String| {
+            self.guarded.iter().any(|name| {
+                passed.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
+        };
+        let passed = call.remote_query.iter().map(|(name, _)| ("remote_query", name));
+        let mut passed = passed.chain(call.remote_data.keys().map(|name| ("remote_data", name)));
+        match passed.find(|(_, name)| is_guarded(name)) {
             None => Ok(()),
-            Some(name) => Err(Error::invalid(format!("`{name}` cannot be passed through: a guard has looked at it"))
-                .hint("leave it out of `remote_data` and `remote_query`; the action's own fields set it")),
+            Some((place, name)) => Err(Error::invalid(format!("`{place}` names `{name}`, which this action decides"))
+                .hint("give it as a member of the action")),
         }
     }
 

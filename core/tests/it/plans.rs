@@ -20,10 +20,6 @@ fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
-fn role(id: &'static str) -> userdir_schema::UserRole<'static> {
-    userdir_schema::UserRole { id: Some(id.into()), ..Default::default() }
-}
-
 #[tokio::test]
 async fn a_plan_reads_and_does_not_write() {
     let world = world().await;
@@ -83,6 +79,7 @@ async fn what_is_so_already_is_no_plan() {
 #[tokio::test]
 async fn a_provider_that_finds_nothing_to_do_plans_nothing() {
     let world = world().await;
+    let role = |id: &'static str| userdir_schema::UserRole { id: Some(id.into()), ..Default::default() };
     let call = Call::plan();
     let reply = world.directory.assign_role(&call, AssignRoleInput::new("u1", vec![role("held")])).await.unwrap();
     assert_eq!((reply.effect, call.planned().len()), (Effect::Already, 0));
@@ -136,17 +133,21 @@ async fn a_remote_query_may_not_name_what_belongs_to_paging() {
 }
 
 #[tokio::test]
-async fn what_a_guard_looked_at_may_not_be_passed_through() {
-    for call in [
-        Call::new().remote_data(object(json!({ "remaining": ["r9"] }))),
-        Call::new().remote_query(vec![("remaining".into(), "r9".into())]),
-        Call::plan().remote_data(object(json!({ "remaining": ["r9"] }))),
-    ] {
-        let world = world().await;
-        let input = AssignRoleInput::new("u1", vec![role("r2")]);
-        let error = world.directory.assign_role(&call, input).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.message().contains("`remaining`"), "{error}");
-        assert!(world.writes().await.is_empty());
+async fn what_an_action_decides_cannot_be_passed_through() {
+    let queries = [("emails", false), ("emails.1", false), ("emails[]", false), ("emailsToo", true)];
+    let queries = queries.map(|(name, passes)| (Call::new().remote_query(vec![(name.into(), "x".into())]), passes));
+    let body = Call::new().remote_data(object(json!({ "emails": [] })));
+    for (call, passes) in queries.into_iter().chain([(body, false)]) {
+        let world = World::new().await;
+        world
+            .serve(
+                |_, path, _| {
+                    if path.contains("groups?") { ok(json!({ "items": [] })) } else { ok(json!({ "id": "x" })) }
+                },
+            )
+            .await;
+        let error = world.directory.add_user_to_group(&call, AddUserToGroupInput::new("g1", "u1")).await.unwrap_err();
+        assert_eq!(error.kind() == ErrorKind::InvalidRequest, !passes, "{error}");
+        assert_eq!(world.writes().await.is_empty(), !passes, "{error}");
     }
 }

@@ -291,7 +291,7 @@ impl AssignRole for Acme {
                 Ok(Effect::Already)
             } else {
                 let held = self.http.put("users").id(&input.id).path("roles").id(id);
-                let sent = held.guarded(&["remaining"]).primary().write(call).await;
+                let sent = held.primary().write(call).await;
                 sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned })
             };
             steps.add(id, effect);
@@ -322,7 +322,7 @@ impl GetGroup for Acme {
 impl AddUserToGroup for Acme {
     async fn add_user_to_group(&self, call: &Call, input: AddUserToGroupInput) -> Result<Reply<Group<'static>>> {
         let member = self.http.put("groups").id(&input.group_id).path("members").id(&input.user_id);
-        member.primary().write(call).await?;
+        member.guarding(&["emails"]).primary().write(call).await?;
         Ok(Reply::sent(&input.group_id))
     }
 }
