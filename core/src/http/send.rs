@@ -387,7 +387,10 @@ fn may_repeat(repeat: Repeat, error: &Error) -> bool {
     match error.kind() {
         // refused before it was carried out
         ErrorKind::RateLimited => true,
-        ErrorKind::Unavailable => harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 502..=504)),
+        // 2xx: the vendor says it in the body
+        ErrorKind::Unavailable => {
+            harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 200..=299 | 502..=504))
+        }
         // a connection that never was is safe for any request; `unknown` marks those that left
         ErrorKind::Transport | ErrorKind::Timeout => {
             harmless || error.outcome() == Outcome::NotDone && error.vendor().is_none()

@@ -22,7 +22,11 @@ pub static VENDOR: Vendor = Vendor {
         }
         let body: Body = answer.json().ok()?;
         // a fault inside a 200
-        let kind = (body.code == "gone").then_some(ErrorKind::NotFound);
+        let kind = match body.code.as_str() {
+            "gone" => Some(ErrorKind::NotFound),
+            "busy" => Some(ErrorKind::Unavailable),
+            _ => None,
+        };
         let quota_used_up = body.code == "quota";
         Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, ..Fault::default() })
     },
