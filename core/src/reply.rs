@@ -139,6 +139,35 @@ impl Steps {
     }
 }
 
+/// Collects the fields that a reading leaves unknown, because the credentials may not read them.
+#[derive(Debug, Default)]
+pub struct Unreadable(Vec<&'static str>);
+
+impl Unreadable {
+    /// What could be read; nothing where the credentials may not read it.
+    ///
+    /// # Errors
+    /// Any other of the reading's.
+    pub fn known<T>(&mut self, field: &'static str, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == ErrorKind::Permission => {
+                self.0.push(field);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The reply with a note that names them.
+    pub fn note<T>(self, reply: Reply<T>) -> Reply<T> {
+        match self.0.as_slice() {
+            [] => reply,
+            fields => reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))),
+        }
+    }
+}
+
 /// The answer of every action but the lists.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -210,9 +210,13 @@ const SHOWN: &[&str] = &["name", "first_name", "last_name", "title", "username"]
 /// Whether `shown` says at least what `wanted` says: members that the vendor adds do not count.
 fn covers(wanted: &Value, shown: &Value) -> bool {
     match (wanted, shown) {
-        (Value::Object(wanted), Value::Object(shown)) => {
-            wanted.iter().all(|(name, value)| shown.get(name).is_none_or(|shown| covers(value, shown)))
-        }
+        (Value::Object(wanted), Value::Object(shown)) => wanted.iter().all(|(name, value)| {
+            shown.get(name).is_none_or(|shown| match (name.as_str(), value, shown) {
+                // vendors keep addresses in lower case
+                ("email", Value::String(wanted), Value::String(shown)) => wanted.eq_ignore_ascii_case(shown),
+                _ => covers(value, shown),
+            })
+        }),
         (Value::Array(wanted), Value::Array(shown)) => {
             wanted.len() == shown.len() && wanted.iter().all(|value| shown.iter().any(|shown| covers(value, shown)))
         }
@@ -315,6 +319,14 @@ mod tests {
         assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("w1"), &anywhere), Shows::No);
         let input = AssignRoleInput::new("u1", named("r1")).workspace_id("w1");
         assert_eq!(user_holds_roles(&input, Some(&user)), Shows::No);
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_lower_case() {
+        let email = |text: &'static str| userdir_schema::Email { email: Some(text.into()), ..Default::default() };
+        let shown = User { emails: Some(vec![email("maya@example.com")]), ..User::with_id("u1") };
+        let wanted = UpdateUserInput::new("u1").emails(vec![email("Maya@Example.com")]);
+        assert_eq!(user_has_fields(&wanted, Some(&shown)), Shows::Yes);
     }
 
     #[test]

@@ -345,6 +345,7 @@ mod tests {
     use userdir_schema::User;
 
     use super::*;
+    use crate::definition::{Consistency, Setting};
 
     fn user(raw: &RawValue) -> Mapped<User<'_>> {
         #[derive(Deserialize)]
@@ -363,6 +364,35 @@ mod tests {
         assert_eq!((found.id.as_str(), found.remote_data.unwrap().get()), ("u1", r#"{"id": "u1"}"#));
         for body in ["{}", r#"{"data": null}"#, r#"{"data": {"user": null}}"#, "[]", ""] {
             assert!(answer(body).map_at::<User, _>("data.user", user).is_err(), "{body}");
+        }
+    }
+
+    static DEFINITION: Definition = Definition {
+        slug: "acme",
+        aliases: &[],
+        name: "Acme",
+        documentation: "https://acme.example",
+        settings: &[Setting::url("base_url", "Address", &["*.acme.example"], "the address")],
+        schemes: &[Scheme { name: "none", needs: &[] }],
+        actions: &[],
+        lacks: &[],
+        notes: &[],
+        consistency: Consistency::Immediate,
+    };
+
+    fn url(settings: Settings, default: &str) -> Result<Url> {
+        let runtime = Runtime::new().unwrap();
+        Connection::new(&DEFINITION, &DEFINITION.schemes[0], settings, runtime).unwrap().url_or("base_url", default)
+    }
+
+    #[test]
+    fn a_default_address_is_checked_like_a_given_one() {
+        let eu = "https://eu.acme.example/api";
+        assert_eq!(url(Settings::new(), eu).unwrap().as_str(), eu);
+        let own = "https://own.acme.example/";
+        assert_eq!(url(Settings::new().set("base_url", own), eu).unwrap().as_str(), own);
+        for wrong in ["https://acme.example.org", "http://eu.acme.example", "https://eu.acme.example?x=1", "eu"] {
+            assert!(url(Settings::new(), wrong).is_err(), "{wrong}");
         }
     }
 }
