@@ -4,6 +4,7 @@ use serde::Serialize;
 use userdir_schema::Unified;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Answer;
 
 /// What a call did at the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -32,6 +33,11 @@ impl Effect {
             Effect::Planned => "planned",
             Effect::Pending => "pending",
         }
+    }
+
+    /// The effect of a write that was sent, or in plan mode was not.
+    pub fn of_write(answer: Option<Answer>) -> Effect {
+        if answer.is_some() { Effect::Applied } else { Effect::Planned }
     }
 
     /// The effect of several steps: `already` only if all were, `planned` and `pending` if any is, else `applied`.

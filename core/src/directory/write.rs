@@ -184,7 +184,8 @@ impl Directory {
             Confirm::Created => Ok(Confirmation::unknown()),
             Confirm::Get { fields, shows } | Confirm::After { fields, shows } => {
                 let Some(id) = input.subject() else { return Ok(Confirmation::unknown()) };
-                let Some(value) = self.read::<I::Output>(&call.reading(fields), id).await? else {
+                let reading = call.reading(fields).confirming(object(input));
+                let Some(value) = self.read::<I::Output>(&reading, id).await? else {
                     return Ok(Confirmation::unknown());
                 };
                 let own = value.as_ref().zip(self.facts(I::ACTION).and_then(|facts| facts.shows));

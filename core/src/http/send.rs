@@ -12,7 +12,7 @@ use super::egress::{PrivateName, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::back_off;
 use super::redact::Redactor;
-use super::token::oauth_fault;
+use super::token::{oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
@@ -295,7 +295,8 @@ impl Http {
 
     /// What the body says of a fault.
     fn fault(&self, request: &Prepared, answer: &Answer) -> Option<Fault> {
-        if request.token.is_some() { oauth_fault(answer) } else { (self.0.vendor.fault)(answer) }
+        let said = || (self.0.vendor.fault)(answer);
+        if request.token.is_some() { oauth_fault(answer).or_else(|| refused_token(answer, said())) } else { said() }
     }
 
     fn judge_by(

@@ -30,7 +30,7 @@ pub enum Grant {
     ClientCredentials {
         /// Token address.
         url: Url,
-        /// `client_credentials`, or the word that the vendor has for the same thing.
+        /// `client_credentials`, or the word that the vendor has for the same thing; empty where it wants none.
         grant_type: &'static str,
         /// How the request is written.
         encoding: Encoding,
@@ -332,7 +332,9 @@ impl Tokens {
         let url = match &self.grant {
             Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra } => {
                 written = *encoding;
-                field("grant_type", grant_type);
+                if !grant_type.is_empty() {
+                    field("grant_type", grant_type);
+                }
                 if let Some(scope) = scope {
                     field("scope", scope);
                 }
@@ -461,6 +463,13 @@ pub(crate) fn oauth_fault(answer: &Answer) -> Option<Fault> {
     let refusal: Refusal = serde_json::from_slice(&answer.body).ok()?;
     let kind = (answer.status < 429 && refusal.error != "invalid_scope").then_some(ErrorKind::Authentication);
     Some(Fault { code: Some(refusal.error), message: refusal.error_description, kind, ..Fault::default() })
+}
+
+/// What a token address says that answers errors in the vendor's words: without valid credentials there is no
+/// permission to lack.
+pub(crate) fn refused_token(answer: &Answer, said: Option<Fault>) -> Option<Fault> {
+    let refused = matches!(answer.status, 401 | 403).then_some(ErrorKind::Authentication);
+    said.map(|fault| Fault { kind: fault.kind.or(refused), ..fault })
 }
 
 /// Says what to do about a refused token request.

@@ -56,8 +56,13 @@ const SETTINGS: &[Setting] = &[
     Setting::text("client_id", "Client id", "of the app"),
     Setting::secret("client_secret", "Client secret", "of the app"),
     Setting::secret("refresh_token", "Refresh token", "the first"),
-    Setting::choice("grant", "Grant", &["plain", "json", "password", "discover", "scopes"], "how a token is asked for")
-        .default("plain"),
+    Setting::choice(
+        "grant",
+        "Grant",
+        &["plain", "bare", "json", "password", "discover", "scopes"],
+        "how a token is asked for",
+    )
+    .default("plain"),
     Setting::choice(
         "paging",
         "Paging",
@@ -127,6 +132,15 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
             let (client_id, client) = client()?;
             let (url, scope, grant_type) = (token_url, None, "account_credentials");
             match connection.get("grant").unwrap_or_default() {
+                "bare" => Auth::token(Grant::ClientCredentials {
+                    url,
+                    grant_type: "",
+                    encoding: Encoding::Form,
+                    client_id,
+                    client,
+                    scope,
+                    extra: Vec::new(),
+                }),
                 "json" => {
                     let (encoding, extra) = (Encoding::Json, vec![("account_id".to_owned(), "a1".to_owned())]);
                     Auth::token(Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra })
@@ -192,7 +206,7 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
-        ActionFacts::new(Action::AssignRole),
+        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
         ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
         ActionFacts::new(Action::GetGroup),
         ActionFacts::new(Action::AddUserToGroup),
@@ -235,8 +249,9 @@ impl ListUsers for Acme {
 #[async_trait]
 impl GetUser for Acme {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
-        Ok(Reply::read(answer.map(user)?))
+        let wanted = call.confirms::<AssignRoleInput>().and_then(|wanted| wanted.workspace_id);
+        let request = self.http.get("users").id(&input.id).query_if("in", wanted);
+        Ok(Reply::read(request.primary().read(call).await?.map(user)?))
     }
 }
 

@@ -53,6 +53,17 @@ async fn a_write_looks_acts_and_looks_again() {
     assert_eq!(world.writes().await.len(), 1, "what is so already gets no write");
 }
 
+/// A get that shows one tenant's roles must show those of the tenant that was written to.
+#[tokio::test]
+async fn the_reading_knows_what_it_confirms() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(maya("active"))).await;
+    let role = userdir_schema::UserRole { id: Some("r1".into()), ..Default::default() };
+    let input = AssignRoleInput::new("u1", vec![role]).workspace_id("w1");
+    world.directory.assign_role(&Call::new(), input).await.unwrap();
+    assert_eq!(world.lines().await, ["PUT /users/u1/roles/r1", "GET /users/u1?in=w1"]);
+}
+
 #[tokio::test]
 async fn who_does_not_exist_is_not_found_before_any_write() {
     let world = World::new().await;

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
-use userdir_core::reply::Unreadable;
+use userdir_core::reply::{Steps, Unreadable};
 use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
@@ -284,7 +284,7 @@ impl DeleteUser for Okta {
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, &input.id).await?;
         let delete = || self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
-        let mut steps = userdir_core::reply::Steps::default();
+        let mut steps = Steps::default();
         if self.status(call, &input.id).await? != "DEPROVISIONED" {
             // where this fails the next one would only deactivate
             let effect = crate::effect(delete().write(call).await)?;
