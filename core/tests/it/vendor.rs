@@ -8,7 +8,8 @@ use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place
 use userdir_core::http::*;
 use userdir_core::reply::Steps;
 use userdir_core::{
-    Action, Call, Connect, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait, provider,
+    Action, Call, Connect, Effect, Error, ErrorKind, IdRule, Mapped, Page, PageRequest, Reply, Result, async_trait,
+    provider,
 };
 use userdir_schema::{DateTime, Email, Group, User};
 
@@ -71,6 +72,7 @@ const SETTINGS: &[Setting] = &[
     )
     .default("cursor"),
     Setting::flag("totals", "Totals", "whether the vendor gives totals").default("true"),
+    Setting::flag("one_spelling", "One spelling", "whether ids are small letters, however they are given"),
 ];
 
 const SCHEMES: &[Scheme] = &[
@@ -185,6 +187,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
 pub struct Acme {
     http: Http,
     paging: Paging,
+    id_rule: IdRule,
 }
 
 pub static ACME: Definition = Definition {
@@ -223,7 +226,15 @@ provider!(Acme, ACME);
 #[async_trait]
 impl Connect for Acme {
     fn connect(connection: Connection) -> Result<Acme> {
-        connect(&connection).map(|(http, paging)| Acme { http, paging })
+        let id_rule = match connection.flag("one_spelling") {
+            true => IdRule::Form(|id| id.is_ascii().then(|| id.to_ascii_lowercase())),
+            false => IdRule::Plain,
+        };
+        connect(&connection).map(|(http, paging)| Acme { http, paging, id_rule })
+    }
+
+    fn id_rule(&self) -> IdRule {
+        self.id_rule
     }
 
     async fn check(&self, call: &Call) -> Result<()> {

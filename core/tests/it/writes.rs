@@ -366,6 +366,24 @@ mod membership {
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     }
 
+    /// Where a vendor takes one id in several spellings, what is read shows the other one.
+    #[tokio::test]
+    async fn another_spelling_of_an_id_is_the_same_id() {
+        let world = World::of("acme", |settings| settings.set("one_spelling", "true")).await;
+        vendor(&world, &["g0", "g1"], true).await;
+        let (call, input) = (Call::new(), RemoveUserFromGroupInput::new("G1", "U1"));
+        assert_eq!(world.directory.confirm(&call, &input).await.unwrap().shows, Shows::No);
+        let reply = world.directory.remove_user_from_group(&call, input.clone()).await.unwrap();
+        assert_eq!((reply.effect, reply.value.id.as_str()), (Effect::Applied, "g1"));
+        let reply = world.directory.remove_user_from_group(&call, input).await.unwrap();
+        assert_eq!(reply.effect, Effect::Already);
+        let groups = world.directory.list_groups(&call, GroupFilter::default().user_id("U1"), 5, None).await.unwrap();
+        assert_eq!(groups.items.len(), 1);
+        assert_eq!(world.writes().await, ["DELETE /groups/g1/members/u1"]);
+        let error = world.directory.get_group(&call, GetGroupInput::new("gé")).await.unwrap_err();
+        assert!(error.message().contains("no id of this vendor"), "{error}");
+    }
+
     /// The call's own paging parameters are for its primary request; the confirming list must not trip over them.
     #[tokio::test]
     async fn a_remote_query_stays_with_the_write() {
