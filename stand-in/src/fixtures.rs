@@ -161,6 +161,8 @@ struct DeviationFile {
 pub struct Fixtures {
     /// The cases, by action and name.
     pub cases: Vec<Case>,
+    /// How to connect in every case that does not say so itself.
+    pub account: Option<Account>,
     /// The excuses.
     pub skips: Vec<Skip>,
     /// Where they may differ from the vendor's own description.
@@ -173,7 +175,7 @@ impl Fixtures {
     /// Reads all; what is wrong with one case does not keep the others from being read.
     pub fn read(files: &Files) -> Fixtures {
         let mut fixtures = Fixtures::default();
-        let account: Option<Account> = fixtures.keep(files.toml(ACCOUNT));
+        fixtures.account = fixtures.keep(files.toml(ACCOUNT));
         if files.get(SKIP).is_some() {
             let file: Option<SkipFile> = fixtures.keep(files.toml(SKIP));
             fixtures.skips = file.unwrap_or_default().skips;
@@ -195,7 +197,7 @@ impl Fixtures {
                 continue;
             };
             if case.script.account.is_none() {
-                case.script.account.clone_from(&account);
+                case.script.account.clone_from(&fixtures.account);
             }
             used.extend(case.files.iter().cloned());
             fixtures.cases.push(case);
