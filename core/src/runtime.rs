@@ -121,6 +121,7 @@ pub struct Runtime {
     pub(crate) account: Arc<str>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub client: reqwest::Client,
     pub clock: Arc<dyn Clock>,
@@ -130,7 +131,7 @@ pub(crate) struct Shared {
     pub cursor_key: [u8; 32],
     pub limits: Limits,
     /// Pacing by account, so that two connections of one account do not overrun it together.
-    pub pacers: Mutex<HashMap<Arc<str>, Arc<Pacer>>>,
+    pub pacers: Arc<Mutex<HashMap<Arc<str>, Arc<Pacer>>>>,
 }
 
 /// The account of a runtime that nobody gave a name.
@@ -183,6 +184,13 @@ impl Runtime {
     #[must_use]
     pub fn for_account(&self, account: impl Into<Arc<str>>) -> Runtime {
         Runtime { shared: self.shared.clone(), account: account.into() }
+    }
+
+    /// The same, with another place for tokens: what is kept for one account may hang on its settings.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: Arc<dyn CredentialStore>) -> Runtime {
+        let shared = Shared { credentials, ..Shared::clone(&self.shared) };
+        Runtime { shared: Arc::new(shared), account: self.account.clone() }
     }
 
     /// Under a name of its own where nobody gave the account one: two connections that share a runtime must never share
@@ -362,7 +370,7 @@ impl RuntimeBuilder {
             egress,
             cursor_key,
             limits: self.limits,
-            pacers: Mutex::default(),
+            pacers: Arc::default(),
         };
         Ok(Runtime { shared: Arc::new(shared), account: self.account })
     }
