@@ -192,7 +192,7 @@ fn not_a_number() -> Error {
 }
 
 /// The `next` link of an answer. There may be several `Link` lines, several links in a line, and commas in an address.
-fn next_link(headers: &HeaderMap, origin: &Url) -> Result<Option<String>> {
+pub(super) fn next_link(headers: &HeaderMap, origin: &Url) -> Result<Option<String>> {
     for line in headers.get_all("link") {
         let line = std::str::from_utf8(line.as_bytes())
             .map_err(|_| Error::unexpected("the vendor's Link header cannot be read"))?;

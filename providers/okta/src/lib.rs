@@ -23,7 +23,9 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Reset, Vendor};
+use userdir_core::http::{
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Reset, Resources, Vendor,
+};
 use userdir_core::{Action, Call, Connect, Effect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -104,6 +106,14 @@ impl Connect for Okta {
     async fn check(&self, call: &Call) -> Result<()> {
         let path = if self.is_service_app { "api/v1/org" } else { "api/v1/users/me" };
         self.http.get(path).read(call).await.map(drop)
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn resources(&self) -> Resources {
+        Resources { root: "api/v1", paging: users::USERS }
     }
 
     fn refuses(&self, action: Action) -> Option<String> {
