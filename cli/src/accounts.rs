@@ -60,7 +60,7 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     let (directory, tokens) = session.connect_new(definition.slug, settings.clone())?;
     let store = session.store_or_new().await?;
     if store.account(name).await.is_ok() {
-        return Err(StoreError::NameTaken { name: name.to_owned() }.into());
+        return Err(StoreError::NameTaken { what: "account", name: name.to_owned() }.into());
     }
     if !given.no_check {
         ask_vendor(session, &directory, name).await?;

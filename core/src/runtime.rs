@@ -66,6 +66,8 @@ pub struct StoredToken {
     pub refresh_token: Option<Secret>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Where the API is, for vendors that say so with the token.
+    pub base_url: Option<String>,
 }
 
 /// Where tokens are kept, so that replicas and restarts share them.
@@ -121,6 +123,7 @@ pub struct Runtime {
     pub(crate) account: Arc<str>,
 }
 
+#[derive(Clone)]
 pub(crate) struct Shared {
     pub client: reqwest::Client,
     pub clock: Arc<dyn Clock>,
@@ -130,7 +133,7 @@ pub(crate) struct Shared {
     pub cursor_key: [u8; 32],
     pub limits: Limits,
     /// Pacing by account, so that two connections of one account do not overrun it together.
-    pub pacers: Mutex<HashMap<Arc<str>, Arc<Pacer>>>,
+    pub pacers: Arc<Mutex<HashMap<Arc<str>, Arc<Pacer>>>>,
 }
 
 /// The account of a runtime that nobody gave a name.
@@ -183,6 +186,13 @@ impl Runtime {
     #[must_use]
     pub fn for_account(&self, account: impl Into<Arc<str>>) -> Runtime {
         Runtime { shared: self.shared.clone(), account: account.into() }
+    }
+
+    /// The same, with another place for tokens: what is kept for one account may hang on its settings.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: Arc<dyn CredentialStore>) -> Runtime {
+        let shared = Shared { credentials, ..Shared::clone(&self.shared) };
+        Runtime { shared: Arc::new(shared), account: self.account.clone() }
     }
 
     /// Under a name of its own where nobody gave the account one: two connections that share a runtime must never share
@@ -362,7 +372,7 @@ impl RuntimeBuilder {
             egress,
             cursor_key,
             limits: self.limits,
-            pacers: Mutex::default(),
+            pacers: Arc::default(),
         };
         Ok(Runtime { shared: Arc::new(shared), account: self.account })
     }

@@ -151,6 +151,10 @@ impl Directory {
             _ => return Err(wrong(Error::invalid("the input must be a JSON object"))),
         };
         given.retain(|_, value| !value.is_null());
+        // what is sent along empty is not given; only where fields are set does an empty value mean something
+        if action.is_write() && !matches!(action.info().method, "create" | "update") {
+            given.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
+        }
         let members: Vec<&str> = I::members().collect();
         if action.info().resource == "users" {
             alias(&mut given, &members).map_err(wrong)?;

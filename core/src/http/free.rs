@@ -7,14 +7,12 @@ use percent_encoding::percent_decode_str;
 use reqwest::Method;
 use serde_json::value::RawValue;
 
-use super::paging::next_link;
 use super::request::Request;
-use super::{Answer, Http, Next, Paging, TotalAt};
+use super::{Answer, Http, Next, Paging};
 use crate::call::Call;
 use crate::cursor::{Binding, Position};
-use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::page::{Counted, Total};
+use crate::page::Counted;
 
 /// Where a vendor's own resources stand, and how it pages a list of them.
 #[derive(Clone, Copy, Debug)]
@@ -178,20 +176,24 @@ impl Http {
         for _ in 0..EMPTY_PAGES {
             let request = self.page_of(get, paging, at.as_deref())?;
             let address = request.origin();
-            let answer = request.read(call).await?;
-            let Some((items, next)) = split(&answer, paging, get, at.as_deref(), &address)? else {
-                return Ok(Found::Other(answer));
+            let counted = counted(get, paging, at.as_deref());
+            let sent = paging.sent(request.read(call).await?, &address, counted)?;
+            let Ok(envelope) = sent.next.envelope(&sent.answer.body, paging.items, sent.total_at) else {
+                return Ok(Found::Other(sent.answer));
             };
+            let next = sent.next.cursor(&envelope, envelope.items.len(), sent.total.or(envelope.total));
             match next {
                 Some(next) if at.as_ref() == Some(&next) => {
                     return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
                 }
-                Some(next) if items.is_empty() => at = Some(next),
+                Some(next) if envelope.items.is_empty() => at = Some(next),
                 next => {
                     let seal = |vendor| {
                         binding.seal_for(LIST, &bound_to, &Position { vendor: Some(vendor), ..Position::default() })
                     };
-                    return Ok(Found::List { items, next_cursor: next.map(seal).transpose()?, answer });
+                    let next_cursor = next.map(seal).transpose()?;
+                    let items = envelope.items.into_iter().map(ToOwned::to_owned).collect();
+                    return Ok(Found::List { items, next_cursor, answer: sent.answer });
                 }
             }
         }
@@ -203,15 +205,7 @@ impl Http {
         if let (Next::LinkHeader | Next::BodyLink { .. }, Some(address)) = (paging.next, at) {
             return request.follow(address);
         }
-        let own = match (paging.next, at) {
-            (
-                Next::BodyCursor { parameter, .. }
-                | Next::Offset { parameter, .. }
-                | Next::PageNumber { parameter, .. },
-                Some(_),
-            ) => parameter,
-            _ => "",
-        };
+        let own = at.and_then(|_| paging.position()).unwrap_or_default();
         for (name, value) in get.query.iter().filter(|(name, _)| name != own) {
             request = request.query(name.clone(), value.clone());
         }
@@ -238,39 +232,19 @@ fn given<'g>(get: FreeGet<'g>, name: &str) -> Option<&'g str> {
     get.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
-/// The items of an answer and where to go on; none where it is no list.
-#[allow(clippy::type_complexity)]
-fn split(
-    answer: &Answer,
-    paging: &Paging,
-    get: FreeGet<'_>,
-    at: Option<&str>,
-    address: &url::Url,
-) -> Result<Option<(Vec<Box<RawValue>>, Option<String>)>> {
-    let next = match paging.next {
-        Next::BodyLink { path } | Next::BodyCursor { path, .. } => path,
-        _ => "",
+/// Where a page stands at a vendor that counts.
+fn counted(get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> Option<Counted> {
+    let (parameter, first, pages) = match paging.next {
+        Next::Offset { parameter, first } => (parameter, first, false),
+        Next::PageNumber { parameter, first } => (parameter, first, true),
+        _ => return None,
     };
-    let total = if let TotalAt::Body(path) = paging.total { path } else { "" };
-    let Ok(envelope) = Envelope::read(&answer.body, paging.items, next, total) else { return Ok(None) };
-    let total = match paging.total {
-        TotalAt::Header(name) => answer.header(name).and_then(|total| total.trim().parse().ok()),
-        _ => envelope.total,
-    };
-    let counted = |parameter: &str, first: u64, pages: bool| {
-        let (at, size) = at.and_then(|at| at.split_once(':')).unwrap_or((at.unwrap_or_default(), ""));
-        let at = at.parse().ok().or_else(|| given(get, parameter)?.parse().ok()).unwrap_or(first);
-        let size = size.parse().ok().or(get.limit.map(u64::from)).unwrap_or(envelope.items.len() as u64);
-        Counted { at, first, pages, size }.next(envelope.items.len(), total.map(Total::Exact))
-    };
-    let next = match paging.next {
-        Next::Whole => None,
-        Next::LinkHeader => next_link(&answer.headers, address)?,
-        Next::BodyLink { .. } | Next::BodyCursor { .. } => envelope.next,
-        Next::Offset { parameter, first } => counted(parameter, first, false),
-        Next::PageNumber { parameter, first } => counted(parameter, first, true),
-    };
-    Ok(Some((envelope.items.into_iter().map(ToOwned::to_owned).collect(), next)))
+    let (at, size) = at.and_then(|at| at.split_once(':')).unwrap_or((at.unwrap_or_default(), ""));
+    let at = at.parse().ok().or_else(|| given(get, parameter)?.parse().ok()).unwrap_or(first);
+    let own = given(get, paging.limit).and_then(|size| size.parse().ok());
+    let asked = || own.or(get.limit.map(|limit| u64::from(paging.size(Some(limit)))));
+    // where nobody asked for a size, pages are counted by the vendor's own, and only an empty one is the end
+    Some(Counted { at, first, pages, size: size.parse().ok().or_else(asked).unwrap_or(1) })
 }
 
 #[cfg(test)]

@@ -28,12 +28,12 @@ use userdir_schema::{IntoOwned, Unified};
 pub use auth::Auth;
 pub use egress::Egress;
 pub use free::{Found, FreeGet, FreePath, Resources};
-pub use paging::{Next, Paging, TotalAt};
+pub use paging::{Next, Paging, Slice, TotalAt};
 pub use rate::{RateHeaders, Reset};
 pub use request::Request;
 pub use reqwest::Method;
 pub(crate) use send::root_cause;
-pub use token::{ClientAuth, Grant};
+pub use token::{ClientAuth, Discovery, Encoding, Grant};
 
 use crate::definition::{Definition, Scheme, SettingKind};
 use crate::error::{Error, ErrorKind, Outcome, Result};
@@ -67,6 +67,8 @@ pub struct Fault {
     pub kind: Option<ErrorKind>,
     /// A wait that the body asks for.
     pub retry_after: Option<Duration>,
+    /// A quota of hours or days is used up: the caller is told at once instead of waiting.
+    pub quota_used_up: bool,
 }
 
 /// A vendor's answer.

@@ -33,6 +33,8 @@ pub enum Reset {
     Seconds,
     /// Milliseconds from now.
     Millis,
+    /// A date, as in HTTP headers (RFC 9110) and mail (RFC 5322).
+    Date,
 }
 
 impl RateHeaders {
@@ -102,12 +104,16 @@ fn until(then: Timestamp, now: Timestamp) -> Duration {
 
 impl Reset {
     fn pause(self, text: &str, now: Timestamp) -> Option<Duration> {
+        if self == Reset::Date {
+            return http_date(text).map(|then| until(then, now));
+        }
         let number = text.parse::<f64>().ok().filter(|number| number.is_finite())?;
         match self {
             Reset::Seconds => seconds_from_now(number),
             Reset::Millis => seconds_from_now(number / 1e3),
             Reset::EpochSeconds => Timestamp::from_second(number as i64).ok().map(|then| until(then, now)),
             Reset::EpochMillis => Timestamp::from_millisecond(number as i64).ok().map(|then| until(then, now)),
+            Reset::Date => None,
         }
     }
 }
@@ -181,6 +187,7 @@ mod tests {
             (Reset::Seconds, "12", 12),
             (Reset::Millis, "12000", 12),
             (Reset::EpochSeconds, "1700000000", 0),
+            (Reset::Date, "Fri, 15 Jan 2027 08:00:12 GMT", 12),
         ] {
             assert_eq!(form.pause(text, NOW), Some(Duration::from_secs(seconds)), "{form:?}");
         }

@@ -183,13 +183,29 @@ impl Request {
         self
     }
 
-    /// A GET of a next link of this request's answer, under the same name for pacing and logs.
-    pub(super) fn following(&self) -> impl Fn(&str) -> Result<Request> + use<> {
-        let (http, template) = (self.http.clone(), self.template.clone());
-        move |address| {
-            let next = Request { template: template.clone(), ..Request::new(&http, Method::GET, "") };
-            next.follow(address)
+    /// The same request once more, for the pages of a list.
+    pub(super) fn again(&mut self) -> Request {
+        Request {
+            http: self.http.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            template: self.template.clone(),
+            query: self.query.clone(),
+            address: self.address.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            primary: self.primary,
+            repeat: self.repeat,
+            precondition: self.precondition.clone(),
+            follows: self.follows,
+            fault: self.fault.take(),
+            free: self.free,
         }
+    }
+
+    /// Whether it is the one that `remote_query` and `remote_data` belong to.
+    pub(super) fn is_primary(&self) -> bool {
+        self.primary
     }
 
     /// Goes to a next link instead; it must be on the account's own origin.
@@ -223,7 +239,7 @@ impl Request {
     /// The whole taxonomy but `NotSupported` and `Incomplete`.
     pub async fn read(self, call: &Call) -> Result<Answer> {
         let http = self.http.clone();
-        let prepared = self.prepare(call)?;
+        let prepared = self.prepare(call).await?;
         http.exchange(call, &prepared).await
     }
 
@@ -234,7 +250,7 @@ impl Request {
     pub async fn write(self, call: &Call) -> Result<Option<Answer>> {
         let http = self.http.clone();
         let (precondition, follows) = (self.precondition.clone(), self.follows);
-        let prepared = self.prepare(call)?;
+        let prepared = self.prepare(call).await?;
         let mut step = prepared.step(&http, call);
         step.after = follows.then(|| step.step - 1).filter(|before| *before > 0);
         step.precondition = precondition;
@@ -286,7 +302,7 @@ impl Request {
     }
 
     /// Puts address, headers and body together.
-    fn prepare(mut self, call: &Call) -> Result<Prepared> {
+    async fn prepare(mut self, call: &Call) -> Result<Prepared> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
@@ -303,7 +319,7 @@ impl Request {
         };
         Ok(Prepared {
             method: self.method,
-            url,
+            url: self.http.at_discovered(call, url).await?,
             template: self.template,
             headers: self.headers,
             body: self.body,

@@ -357,3 +357,25 @@ async fn the_next_page_is_asked_for_while_this_one_is_handed_on() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(world.requests().await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_cursor_beside_a_flag_counts_only_while_the_flag_says_so() {
+    let world = World::paging("while").await;
+    world
+        .serve(|_, target, _| match param(target, "cursor").as_deref() {
+            None => ok(json!({ "items": users(1..=2), "info": { "end": "c1", "more": true }, "total": 3 })),
+            Some("c1") => ok(json!({ "items": users(3..=3), "info": { "end": "c2", "more": false }, "total": 3 })),
+            Some(_) => status(500),
+        })
+        .await;
+    let all: Vec<_> = world.directory.stream_users(&Call::new(), UserFilter::default()).collect().await;
+    assert_eq!(all.into_iter().filter_map(Result::ok).count(), 3);
+    assert_eq!(world.requests().await.len(), 2, "the last page's cursor is not followed");
+
+    for info in [json!({ "end": null, "more": true }), json!({ "end": "c1" }), json!({})] {
+        let world = World::paging("while").await;
+        world.serve(move |_, _, _| ok(json!({ "items": users(1..=2), "info": info }))).await;
+        let all: Vec<_> = world.directory.stream_users(&Call::new(), UserFilter::default()).collect().await;
+        assert!(all.iter().any(Result::is_err), "such a page must not read as the end");
+    }
+}

@@ -269,3 +269,13 @@ async fn a_connection_that_never_was_is_tried_again_for_a_write_too_and_leaves_n
     assert_eq!(clock.sleeps().len(), 4);
     assert!(error.next_step().unwrap().contains("base_url"));
 }
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_told_at_once() {
+    let world = World::new().await;
+    world.serve(|_, _, _| status(429).set_body_json(json!({ "code": "quota" }))).await;
+    let error = world.directory.get_user(&Call::new(), GetUserInput::new("u1")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(world.requests().await.len(), 1);
+    assert!(world.clock.sleeps().is_empty());
+}

@@ -275,3 +275,51 @@ async fn two_unnamed_accounts_on_one_runtime_have_tokens_of_their_own() {
     }
     assert!(!leaked.load(Ordering::SeqCst), "one account's token went to the other's vendor");
 }
+
+#[tokio::test]
+async fn a_token_can_be_asked_for_in_the_vendors_own_way() {
+    for (grant, wanted) in [
+        (
+            "json",
+            r#"{"account_id":"a1","client_id":"app","client_secret":"canary-client","grant_type":"account_credentials"}"#,
+        ),
+        (
+            "password",
+            "grant_type=password&username=maya&password=canary-client&client_id=app&client_secret=canary-client",
+        ),
+    ] {
+        let store = Arc::default();
+        let store: &Arc<TestStore> = &store;
+        let credentials = store.clone();
+        let world = World::built(
+            "acme",
+            |settings| oauth(settings).set("grant", grant),
+            |builder| builder.credentials(credentials),
+        )
+        .await;
+        issue(&world).await;
+        accept(&world, &["t1"]).await;
+        get(&world).await.unwrap();
+        assert_eq!(forms(&world.requests().await), [wanted], "{grant}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_is_where_the_token_says() {
+    let other = World::new().await;
+    accept(&other, &["t1"]).await;
+    let store: Arc<TestStore> = Arc::default();
+    let credentials = store.clone();
+    let world = World::built(
+        "acme",
+        |settings| oauth(settings).set("grant", "discover"),
+        |builder| builder.credentials(credentials),
+    )
+    .await;
+    let granted = ok(json!({ "access_token": "t1", "expires_in": 3600 }));
+    let granted = granted.insert_header("x-region", other.server.uri().as_str());
+    Mock::given(method("POST")).and(path("/token")).respond_with(granted).mount(&world.server).await;
+    get(&world).await.unwrap();
+    assert_eq!(world.lines().await, ["POST /token"], "nothing but the token is asked for at the first address");
+    assert_eq!(other.requests().await.len(), 1);
+}

@@ -23,7 +23,8 @@ pub static VENDOR: Vendor = Vendor {
         let body: Body = answer.json().ok()?;
         // a fault inside a 200
         let kind = (body.code == "gone").then_some(ErrorKind::NotFound);
-        Some(Fault { code: Some(body.code), message: body.message, kind, retry_after: None })
+        let quota_used_up = body.code == "quota";
+        Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, ..Fault::default() })
     },
     request_id: "x-request-id",
     accept: "application/vnd.acme+json",
@@ -51,8 +52,15 @@ const SETTINGS: &[Setting] = &[
     Setting::text("client_id", "Client id", "of the app"),
     Setting::secret("client_secret", "Client secret", "of the app"),
     Setting::secret("refresh_token", "Refresh token", "the first"),
-    Setting::choice("paging", "Paging", &["link", "body_link", "cursor", "offset", "page", "whole"], "how it pages")
-        .default("cursor"),
+    Setting::choice("grant", "Grant", &["plain", "json", "password", "discover"], "how a token is asked for")
+        .default("plain"),
+    Setting::choice(
+        "paging",
+        "Paging",
+        &["link", "body_link", "cursor", "while", "offset", "page", "whole"],
+        "how it pages",
+    )
+    .default("cursor"),
     Setting::flag("totals", "Totals", "whether the vendor gives totals").default("true"),
 ];
 
@@ -113,7 +121,24 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         }
         _ => {
             let (client_id, client) = client()?;
-            Auth::token(Grant::ClientCredentials { url: token_url, client_id, client, scope: None, extra: vec![] })
+            let (url, scope, grant_type) = (token_url, None, "account_credentials");
+            match connection.get("grant").unwrap_or_default() {
+                "json" => {
+                    let (encoding, extra) = (Encoding::Json, vec![("account_id".to_owned(), "a1".to_owned())]);
+                    Auth::token(Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra })
+                }
+                "password" => {
+                    let (username, password) = ("maya".to_owned(), connection.secret("client_secret")?);
+                    Auth::token(Grant::Password { url, client_id, client, scope, username, password })
+                }
+                "discover" => {
+                    Auth::token(Grant::client_credentials(url, client_id, client, scope)).discovering(Discovery {
+                        read: |answer| answer.header("x-region").map(str::to_owned),
+                        hosts: &["*.acme.example"],
+                    })
+                }
+                _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
+            }
         }
     };
     let total = if connection.flag("totals") { TotalAt::Body("total") } else { TotalAt::Nowhere };
@@ -122,6 +147,10 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         "link" => Paging { items: "", next: Next::LinkHeader, total: TotalAt::Header("x-total"), ..paging },
         "body_link" => Paging { next: Next::BodyLink { path: "next" }, ..paging },
         "cursor" => Paging { next: Next::BodyCursor { path: "next", parameter: "cursor" }, ..paging },
+        "while" => Paging {
+            next: Next::BodyCursorWhile { more: "info.more", path: "info.end", parameter: "cursor" },
+            ..paging
+        },
         "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,

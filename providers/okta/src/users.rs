@@ -7,7 +7,7 @@ use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
 
-use crate::{Okta, map, wire};
+use crate::{Okta, ROWS, map, wire};
 
 pub(crate) const USERS: Paging =
     Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
@@ -150,8 +150,7 @@ fn known<T>(read: Result<T>, field: &'static str, unknown: &mut Vec<&'static str
 }
 
 impl Okta {
-    /// What belongs to a user: `roles`, `groups`, `appLinks`, `factors`. Okta documents no pages for them; should a next
-    /// link appear, it is followed.
+    /// What belongs to a user: `roles`, `groups`, `appLinks`, `factors`.
     async fn rows<R>(
         &self,
         call: &Call,
@@ -159,7 +158,7 @@ impl Okta {
         what: &'static str,
         map: fn(&RawValue) -> Mapped<R>,
     ) -> Result<Vec<R>> {
-        self.http.get("api/v1/users").id(user_id).path(what).all(call, map).await
+        self.http.get("api/v1/users").id(user_id).path(what).all(call, &ROWS, map).await
     }
 
     /// The user's status in Okta's own word.
