@@ -39,6 +39,8 @@ pub struct Request {
     follows: bool,
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
+    /// To a caller's own path: its answer goes to the caller as it came, but for secrets.
+    free: bool,
 }
 
 impl Request {
@@ -58,7 +60,20 @@ impl Request {
             precondition: None,
             follows: false,
             fault: None,
+            free: false,
         }
+    }
+
+    /// To a path that a caller wrote and [`FreePath`](super::FreePath) has checked. All of them have one name for pacing and
+    /// logs, since callers could make up any number.
+    pub(super) fn free(http: &Http, method: Method, path: &str) -> Request {
+        let repeat = match method {
+            Method::GET | Method::HEAD => Repeat::Read,
+            Method::PUT | Method::DELETE => Repeat::Idempotent,
+            _ => Repeat::Never,
+        };
+        let template = "{path}".to_owned();
+        Request { path: path.to_owned(), template, repeat, free: true, ..Request::new(http, method, "") }
     }
 
     /// Appends an id, encoded as one path segment.
@@ -126,6 +141,18 @@ impl Request {
         self
     }
 
+    /// Sends these bytes as they are.
+    pub fn bytes(mut self, content_type: Option<&str>, bytes: Vec<u8>) -> Request {
+        match content_type.map(HeaderValue::try_from).transpose() {
+            Ok(content_type) => self.body = Body::Bytes { content_type, bytes },
+            Err(_) => {
+                self.fault
+                    .get_or_insert_with(|| Error::invalid("the content type holds characters that cannot stand there"));
+            }
+        }
+        self
+    }
+
     /// Marks the one vendor call of the action that `remote_query` and `remote_data` belong to.
     pub fn primary(mut self) -> Request {
         self.primary = true;
@@ -172,6 +199,7 @@ impl Request {
             precondition: self.precondition.clone(),
             follows: self.follows,
             fault: self.fault.take(),
+            free: self.free,
         }
     }
 
@@ -297,6 +325,7 @@ impl Request {
             body: self.body,
             repeat: self.repeat,
             token: None,
+            free: self.free,
         })
     }
 

@@ -182,7 +182,10 @@ impl Http {
             Body::Form(_) => {
                 drop(headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")))
             }
-            Body::None => {}
+            Body::Bytes { content_type: Some(content_type), .. } => {
+                drop(headers.insert(CONTENT_TYPE, content_type.clone()));
+            }
+            Body::Bytes { content_type: None, .. } | Body::None => {}
         }
         for (name, value) in &request.headers {
             headers.insert(name, value.clone());
@@ -316,10 +319,14 @@ impl Http {
         authorization: Option<&Authorization>,
         answer: Answer,
     ) -> Result<Answer> {
-        if answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none()) {
+        let is_good = answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none());
+        if is_good && !request.free {
             return Ok(answer);
         }
         let redactor = self.redactor(call, request, authorization);
+        if is_good {
+            return Ok(answer.masked(&redactor));
+        }
         Err(self.refusal(request, &redactor, answer, fault.unwrap_or_default()))
     }
 
