@@ -44,18 +44,12 @@ pub(crate) struct Binding<'r> {
 }
 
 impl Binding<'_> {
-    fn mac<F: ListAction>(&self, filter: &F, payload: &[u8]) -> Result<[u8; MAC_BYTES]> {
-        let filter = serde_json::to_vec(filter)
-            .map_err(|error| Error::invalid("the filter cannot be written").caused_by(error))?;
+    fn mac(&self, list: &str, filter: &[u8], payload: &[u8]) -> Result<[u8; MAC_BYTES]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key)
             .map_err(|error| Error::config("the cursor key cannot be used").caused_by(error))?;
-        for part in [
-            self.account.as_bytes(),
-            self.provider.as_bytes(),
-            F::ACTION.info().function.as_bytes(),
-            &Sha256::digest(filter),
-            payload,
-        ] {
+        for part in
+            [self.account.as_bytes(), self.provider.as_bytes(), list.as_bytes(), &Sha256::digest(filter), payload]
+        {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
@@ -65,18 +59,28 @@ impl Binding<'_> {
         Ok(short)
     }
 
-    /// The cursor of a position.
+    /// The cursor of a position in a list action.
     pub fn seal<F: ListAction>(&self, filter: &F, position: &Position) -> Result<String> {
+        self.seal_for(F::ACTION.info().function, &written(filter)?, position)
+    }
+
+    /// The position of a list action's cursor.
+    pub fn open<F: ListAction>(&self, filter: &F, cursor: &str) -> Result<Position> {
+        self.open_for(F::ACTION.info().function, &written(filter)?, cursor)
+    }
+
+    /// The cursor of a position in any list, with the bytes that say what it is narrowed by.
+    pub fn seal_for(&self, list: &str, filter: &[u8], position: &Position) -> Result<String> {
         let payload = serde_json::to_vec(position)
             .map_err(|error| Error::invalid("the cursor cannot be written").caused_by(error))?;
         let mut bytes = vec![VERSION];
-        bytes.extend(self.mac(filter, &payload)?);
+        bytes.extend(self.mac(list, filter, &payload)?);
         bytes.extend(payload);
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The position of a cursor.
-    pub fn open<F: ListAction>(&self, filter: &F, cursor: &str) -> Result<Position> {
+    /// The position of such a cursor.
+    pub fn open_for(&self, list: &str, filter: &[u8], cursor: &str) -> Result<Position> {
         let wrong = |why: &str| {
             Error::invalid(format!("the cursor {why}"))
                 .hint("start again without a cursor, with the same account and filters")
@@ -87,13 +91,17 @@ impl Binding<'_> {
             return Err(wrong("was made by another version"));
         }
         let Some((mac, payload)) = rest.split_at_checked(MAC_BYTES) else { return Err(wrong("is cut off")) };
-        let expected = self.mac(filter, payload)?;
+        let expected = self.mac(list, filter, payload)?;
         // compared in constant time: every byte is looked at
         if mac.iter().zip(expected).fold(0, |differs, (a, b)| differs | (a ^ b)) != 0 {
             return Err(wrong("was changed, or made for another account, action or filter"));
         }
         serde_json::from_slice(payload).map_err(|_| wrong("cannot be read"))
     }
+}
+
+fn written<F: ListAction>(filter: &F) -> Result<Vec<u8>> {
+    serde_json::to_vec(filter).map_err(|error| Error::invalid("the filter cannot be written").caused_by(error))
 }
 
 #[cfg(test)]

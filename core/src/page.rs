@@ -263,7 +263,7 @@ impl<T: Unified> Page<T> {
 impl Counted {
     /// The cursor after `got` items: none when nothing came, or when the total is reached. Counted pages keep their size,
     /// which the cursor says too: `page:size`.
-    fn next(self, got: usize, total: Option<Total>) -> Option<String> {
+    pub(crate) fn next(self, got: usize, total: Option<Total>) -> Option<String> {
         let got = got as u64;
         let before = self.at.saturating_sub(self.first);
         let seen = if self.pages { before.saturating_mul(self.size) } else { before }.saturating_add(got);

@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::definition::{Definition, SettingKind};
 use crate::directory::Directory;
 use crate::error::{Error, Result};
-use crate::http::Connection;
+use crate::http::{Connection, Http, Resources};
 use crate::runtime::Runtime;
 use crate::settings::Settings;
 
@@ -26,6 +26,14 @@ pub trait Connect: Sized + Send + Sync + 'static {
 
     /// The cheapest call that proves the credentials.
     async fn check(&self, call: &Call) -> Result<()>;
+
+    /// Its HTTP side, for requests that no action makes: the server's proxy.
+    fn http(&self) -> &Http;
+
+    /// Where the vendor's own resources stand and how their lists are paged, for the same.
+    fn resources(&self) -> Resources {
+        Resources::PLAIN
+    }
 
     /// Why this very connection cannot do an action that the vendor has (a server without groups, a service app
     /// without "me").
@@ -145,6 +153,12 @@ pub trait UserDirectoryProvider: Send + Sync + 'static {
     /// See [`Connect::id_rule`].
     fn id_rule(&self) -> IdRule;
 
+    /// See [`Connect::http`].
+    fn http(&self) -> &Http;
+
+    /// See [`Connect::resources`].
+    fn resources(&self) -> Resources;
+
     /// See [`Connect::check`].
     async fn check(&self, call: &Call) -> Result<()>;
 }
@@ -200,6 +214,14 @@ macro_rules! __provider {
 
             fn id_rule(&self) -> $crate::registry::IdRule {
                 $crate::registry::Connect::id_rule(self)
+            }
+
+            fn http(&self) -> &$crate::http::Http {
+                $crate::registry::Connect::http(self)
+            }
+
+            fn resources(&self) -> $crate::http::Resources {
+                $crate::registry::Connect::resources(self)
             }
 
             async fn check(&self, call: &$crate::Call) -> $crate::Result<()> {

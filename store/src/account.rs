@@ -1,14 +1,14 @@
 //! An account, and what creates and changes one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::StoreError;
+use crate::{StoreError, TimeRange};
 
 /// One connection to one vendor, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +26,8 @@ pub struct Account {
     pub authentication_method: Option<String>,
     /// How the connection stands.
     pub status: AccountStatus,
+    /// Whether it may be tried out on: writes are refused.
+    pub is_sandbox: bool,
     /// The settings that are no secret.
     pub settings: BTreeMap<String, String>,
     /// The names of the secrets it has, sorted. The values come from [`Store::secrets`](crate::Store::secrets) alone.
@@ -34,10 +36,25 @@ pub struct Account {
     pub revision: i64,
     /// The last thing that went wrong, for people.
     pub last_error: Option<String>,
+    /// The last time the vendor said that the credentials may not do something.
+    pub last_forbidden_error: Option<ForbiddenError>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// What the vendor did not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForbiddenError {
+    /// Such as `users`.
+    pub resource: String,
+    /// Such as `list`.
+    pub method: String,
+    /// The vendor's scopes that are missing, where that is known.
+    pub missing_scopes: Vec<String>,
+    /// When.
+    pub occurred_at: Timestamp,
 }
 
 /// How a connection stands. The words are open: one that is not known here is kept as it is.
@@ -109,6 +126,8 @@ pub struct NewAccount {
     pub tenant_id: String,
     /// Which of the provider's authentication methods it uses.
     pub authentication_method: Option<String>,
+    /// Whether it may be tried out on.
+    pub is_sandbox: bool,
     /// The settings that are no secret.
     pub settings: BTreeMap<String, String>,
     /// The secrets, by their key in the provider's definition.
@@ -123,6 +142,7 @@ impl NewAccount {
             integration: integration.into(),
             tenant_id: tenant_id.into(),
             authentication_method: None,
+            is_sandbox: false,
             settings: BTreeMap::new(),
             secrets: BTreeMap::new(),
         }
@@ -131,6 +151,12 @@ impl NewAccount {
     /// Names the authentication method.
     pub fn authentication_method(mut self, method: impl Into<String>) -> Self {
         self.authentication_method = Some(method.into());
+        self
+    }
+
+    /// Makes it one that may be tried out on.
+    pub fn sandbox(mut self) -> Self {
+        self.is_sandbox = true;
         self
     }
 
@@ -157,12 +183,22 @@ pub struct AccountChange {
     pub tenant_id: Option<String>,
     /// A new status.
     pub status: Option<AccountStatus>,
+    /// A new authentication method; `Some(None)` leaves it to the provider.
+    pub authentication_method: Option<Option<String>>,
+    /// Whether it may be tried out on.
+    pub is_sandbox: Option<bool>,
     /// A new last error; `Some(None)` clears it.
     pub last_error: Option<Option<String>>,
+    /// What the vendor did not allow; `Some(None)` clears it.
+    pub last_forbidden_error: Option<Option<ForbiddenError>>,
     /// Settings to add or replace; the others stay.
     pub settings: BTreeMap<String, String>,
     /// Secrets to add or replace; the others stay.
     pub secrets: BTreeMap<String, SecretString>,
+    /// Settings to remove, unless they are given anew.
+    pub removed_settings: BTreeSet<String>,
+    /// Secrets to remove, unless they are given anew.
+    pub removed_secrets: BTreeSet<String>,
 }
 
 impl AccountChange {
@@ -190,6 +226,24 @@ impl AccountChange {
         self
     }
 
+    /// Names the authentication method, or leaves it to the provider with `None`.
+    pub fn authentication_method(mut self, method: Option<String>) -> Self {
+        self.authentication_method = Some(method);
+        self
+    }
+
+    /// Sets whether it may be tried out on.
+    pub fn is_sandbox(mut self, is_sandbox: bool) -> Self {
+        self.is_sandbox = Some(is_sandbox);
+        self
+    }
+
+    /// Sets what the vendor did not allow, or clears it with `None`.
+    pub fn last_forbidden_error(mut self, error: Option<ForbiddenError>) -> Self {
+        self.last_forbidden_error = Some(error);
+        self
+    }
+
     /// Adds or replaces a setting.
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.insert(key.into(), value.into());
@@ -202,15 +256,33 @@ impl AccountChange {
         self
     }
 
+    /// Removes a setting.
+    pub fn unset(mut self, key: impl Into<String>) -> Self {
+        self.removed_settings.insert(key.into());
+        self
+    }
+
+    /// Removes a secret.
+    pub fn unset_secret(mut self, key: impl Into<String>) -> Self {
+        self.removed_secrets.insert(key.into());
+        self
+    }
+
     /// Whether it names nothing at all. Such a change leaves the revision alone.
     pub fn is_empty(&self) -> bool {
-        let Self { name, tenant_id, status, last_error, settings, secrets } = self;
+        let Self { name, tenant_id, status, authentication_method, is_sandbox, .. } = self;
+        let Self { last_error, last_forbidden_error, settings, secrets, removed_settings, removed_secrets, .. } = self;
         name.is_none()
             && tenant_id.is_none()
             && status.is_none()
+            && authentication_method.is_none()
+            && is_sandbox.is_none()
             && last_error.is_none()
+            && last_forbidden_error.is_none()
             && settings.is_empty()
             && secrets.is_empty()
+            && removed_settings.is_empty()
+            && removed_secrets.is_empty()
     }
 }
 
@@ -222,6 +294,25 @@ pub struct AccountFilter {
     pub integration: Option<String>,
     /// Only those of this tenant.
     pub tenant_id: Option<String>,
+    /// Only the one of this name.
+    pub name: Option<String>,
+    /// Only those of this status.
+    pub status: Option<AccountStatus>,
+    /// Only those that may be tried out on, or only the others.
+    pub is_sandbox: Option<bool>,
+    /// Only those created then.
+    pub created_at: TimeRange,
+    /// Only those last changed then.
+    pub updated_at: TimeRange,
+}
+
+/// One page of accounts, the oldest first: an account that is renamed meanwhile is neither missed nor seen twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPage {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// Where the next page starts; none on the last.
+    pub next_cursor: Option<String>,
 }
 
 impl AccountFilter {
@@ -236,13 +327,43 @@ impl AccountFilter {
         self.tenant_id = Some(tenant_id.into());
         self
     }
+
+    /// Only the one of this name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Only those of this status.
+    pub fn status(mut self, status: AccountStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Only those that may be tried out on, or only the others.
+    pub fn is_sandbox(mut self, is_sandbox: bool) -> Self {
+        self.is_sandbox = Some(is_sandbox);
+        self
+    }
+
+    /// Only those created then.
+    pub fn created_at(mut self, range: TimeRange) -> Self {
+        self.created_at = range;
+        self
+    }
+
+    /// Only those last changed then.
+    pub fn updated_at(mut self, range: TimeRange) -> Self {
+        self.updated_at = range;
+        self
+    }
 }
 
 /// The longest name, in characters: it stands in tables, logs and addresses.
 const LONGEST_NAME: usize = 200;
 
-/// Refuses a name that could not be used everywhere an account is named.
-pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
+/// Refuses a name that could not be used everywhere an account or a token is named.
+pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), StoreError> {
     let reason = if name.trim().is_empty() {
         "it is empty"
     } else if name.trim() != name {
@@ -252,10 +373,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), StoreError> {
     } else if name.chars().count() > LONGEST_NAME {
         "it is longer than 200 characters"
     } else if Uuid::try_parse(name).is_ok() {
-        // accounts are looked up by name or UUID: one must never hide the other
+        // both are looked up by name or UUID: one must never hide the other
         "it reads as a UUID"
     } else {
         return Ok(());
     };
-    Err(StoreError::InvalidName { name: name.to_owned(), reason })
+    Err(StoreError::InvalidName { what, name: name.to_owned(), reason })
 }

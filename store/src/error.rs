@@ -16,21 +16,43 @@ pub enum StoreError {
         name: String,
     },
 
-    /// Another account has that name.
-    #[error("there is already an account named {name:?}; choose another name, or change that one")]
+    /// Another account or token has that name.
+    #[error("another {what} is named {name:?} already; choose another name")]
     NameTaken {
+        /// The kind of thing: `account` or `token`.
+        what: &'static str,
         /// The name.
         name: String,
     },
 
-    /// The name could not be used everywhere an account is named.
-    #[error("an account cannot be named {name:?}: {reason}; choose another name")]
+    /// The name could not be used everywhere such a thing is named.
+    #[error("the {what} cannot be named {name:?}: {reason}; choose another name")]
     InvalidName {
+        /// The kind of thing: `account` or `token`.
+        what: &'static str,
         /// The name.
         name: String,
         /// What is wrong with it.
         reason: &'static str,
     },
+
+    /// Not one of the scopes.
+    #[error("there is no scope {word:?}; the scopes are `read`, `write` and `admin`")]
+    UnknownScope {
+        /// What was given.
+        word: String,
+    },
+
+    /// What was given as the value of a token cannot be one.
+    #[error("the value given for the API token cannot be one: {reason}")]
+    InvalidSecret {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
+    /// What was given as a cursor is none of this list.
+    #[error("the cursor is not one of this list; start again without it")]
+    InvalidCursor,
 
     /// The key is not the one the database was made with.
     #[error(
@@ -42,6 +64,27 @@ pub enum StoreError {
         /// Which database.
         database: String,
     },
+
+    /// The key was the right one once.
+    #[error(
+        "the master key of {database} was changed, and this one no longer opens it; nothing was read or changed. Start \
+         again with the new key"
+    )]
+    KeyRetired {
+        /// Which database.
+        database: String,
+    },
+
+    /// Another change of the master key has not come to its end.
+    #[error(
+        "the master key is being changed to another new key already; finish that first, with that key, by running the \
+         same command again"
+    )]
+    RotationUnderway,
+
+    /// The new master key is an old one.
+    #[error("the new master key was in use before; make a fresh one, such as with `openssl rand -base64 32`")]
+    KeyUsedBefore,
 
     /// There is a database but no key file. A new key could not open it, so none is made.
     #[error(
@@ -108,6 +151,10 @@ pub enum StoreError {
         /// The outdated fence.
         fence: crate::Fence,
     },
+
+    /// Another run with the same idempotency key was begun after this one had run out of time.
+    #[error("this run was overtaken by another one with the same idempotency key; nothing more may be sent")]
+    RunOvertaken,
 
     /// A value could not be sealed, so nothing was stored.
     #[error("the operating system gave no random bytes to seal with; nothing was stored. Try again")]

@@ -49,16 +49,37 @@
 //! ```
 
 mod account;
+mod api_token;
+mod audit;
 mod data_dir;
 mod error;
+mod idempotency;
 mod key;
+mod lease;
+mod request_log;
+mod rotation;
 mod seal;
+mod short_token;
 mod sqlite;
 mod store;
+mod time;
 
-pub use account::{Account, AccountChange, AccountFilter, AccountStatus, NewAccount};
+pub use account::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, ForbiddenError, NewAccount};
+pub use api_token::{ApiToken, CreatedApiToken, NewApiToken, Scope};
+pub use audit::{
+    AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, NewAuditRow,
+    STORE_CHAIN,
+};
 pub use data_dir::{DataDir, KeySource, open_sqlite};
 pub use error::StoreError;
+pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};
 pub use key::MasterKey;
+pub use lease::{Fence, StoredToken};
+pub use request_log::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter, LogPage};
+pub use rotation::{HANDOVER, Rotation, Swept};
+pub use short_token::{
+    ACCOUNT_TOKEN_LIFE, AccountToken, IssuedToken, LINK_TOKEN_LIFE, Link, LinkTarget, LinkToken, NewLinkToken,
+};
 pub use sqlite::{SqliteStore, restore_sqlite};
-pub use store::{Fence, Store, StoredToken};
+pub use store::Store;
+pub use time::TimeRange;

@@ -51,7 +51,7 @@ pub use open_enum::{
 pub use raw::RemoteData;
 pub use record::IntoOwned;
 pub use resource::{Resource, Unified, UnknownResource};
-pub use schema::{FieldPath, field_paths, json_schema};
+pub use schema::{FieldPath, field_paths, json_schema, schema_of};
 pub use text::Text;
 pub use time::DateTime;
 pub use user::{Email, Me, Phone, Url, User, UserGroup, UserLicense, UserOrganization, UserRole, UserWorkspace};

@@ -26,7 +26,8 @@ pub fn json_schema(resource: Resource) -> Schema {
     }
 }
 
-fn schema_of<T: JsonSchema>() -> Schema {
+/// The JSON Schema (2020-12) of any type, in one piece without references.
+pub fn schema_of<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     settings.into_generator().into_root_schema_for::<T>()
 }

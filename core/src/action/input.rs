@@ -2,6 +2,7 @@
 //!
 //! As JSON the members are those of the wire API. Secrets among them print nothing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use userdir_schema::{Email, Phone, Url, UserGroup, UserLicense, UserRole};
 
@@ -14,7 +15,7 @@ macro_rules! input {
         optional { $($(#[$odoc:meta])* $opt:ident : $oty:ty),* $(,)? }
     }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         // members that borrow elsewhere are owned here, so an input is read from an owned value
         #[serde(default, bound(deserialize = "'de: 'static"))]
         #[non_exhaustive]

@@ -5,6 +5,7 @@
 pub mod confirm;
 mod filter;
 mod input;
+mod member;
 mod password;
 mod table;
 
@@ -12,14 +13,17 @@ use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
+use schemars::Schema;
 use serde::{Deserialize, Serialize};
 use userdir_schema::{
-    Activity, Bill, Group, License, Organization, Resource, Role, RoleAssignment, Unified, User, Utilization, Workspace,
+    Activity, Bill, Group, License, Organization, Resource, Role, RoleAssignment, Unified, User, Utilization,
+    Workspace, schema_of,
 };
 
 pub use confirm::{Confirm, OwnPredicate, Shows};
 pub use filter::*;
 pub use input::*;
+pub use member::MemberKind;
 
 use crate::call::Call;
 use crate::error::Result;
@@ -145,6 +149,7 @@ macro_rules! define_actions {
                         summary: concat!($($doc),*),
                         members: <$input as Input>::MEMBERS,
                         required: <$input as Input>::REQUIRED,
+                        input_schema: schema_of::<$input>,
                     },)*
                 }
             }
@@ -273,6 +278,9 @@ pub struct ActionInfo {
     pub members: &'static [&'static str],
     /// Members of its input that every vendor needs.
     pub required: &'static [&'static str],
+    /// The JSON Schema (2020-12) of its input, in one piece. Which members a vendor needs and takes stands in its
+    /// definition.
+    pub input_schema: fn() -> Schema,
 }
 
 impl Action {

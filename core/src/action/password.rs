@@ -1,7 +1,8 @@
 //! A password on its way to the vendor.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,20 @@ impl fmt::Debug for Password {
 impl PartialEq for Password {
     fn eq(&self, other: &Password) -> bool {
         self.expose() == other.expose()
+    }
+}
+
+impl JsonSchema for Password {
+    fn schema_name() -> Cow<'static, str> {
+        "Password".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password", "writeOnly": true })
+    }
+
+    fn inline_schema() -> bool {
+        true
     }
 }
 

@@ -24,6 +24,7 @@ use crate::action::*;
 use crate::call::Call;
 use crate::definition::Definition;
 use crate::error::{Error, Result};
+use crate::http::{Http, Resources};
 use crate::registry::UserDirectoryProvider;
 use crate::reply::Reply;
 use crate::runtime::Runtime;
@@ -63,6 +64,16 @@ impl Directory {
     /// The vendor's refusal.
     pub async fn check(&self, call: &Call) -> Result<()> {
         self.provider().check(call).await.map_err(|error| error.of_provider(self.slug()))
+    }
+
+    /// Its HTTP side, for requests that no action makes.
+    pub fn http(&self) -> &Http {
+        self.provider().http()
+    }
+
+    /// Where the vendor's own resources stand and how their lists are paged, for the same.
+    pub fn resources(&self) -> Resources {
+        self.provider().resources()
     }
 
     /// Reads one resource.

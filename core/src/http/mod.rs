@@ -7,6 +7,7 @@
 mod assertion;
 mod auth;
 pub(crate) mod egress;
+mod free;
 mod paging;
 mod prepared;
 pub(crate) mod rate;
@@ -27,9 +28,11 @@ use userdir_schema::{IntoOwned, Unified};
 
 pub use auth::Auth;
 pub use egress::Egress;
+pub use free::{Found, FreeGet, FreePath, Resources};
 pub use paging::{Next, Paging, Slice, TotalAt};
 pub use rate::{RateHeaders, Reset};
 pub use request::Request;
+pub use reqwest::Method;
 pub(crate) use send::root_cause;
 pub use token::{ClientAuth, Discovery, Encoding, Grant};
 
@@ -100,6 +103,13 @@ impl Answer {
     pub(crate) fn of_write(mut self) -> Answer {
         self.of_write = true;
         self
+    }
+
+    /// The same without secrets, in body and headers; of the headers those stay that may be shown.
+    fn masked(self, redactor: &redact::Redactor) -> Answer {
+        let shown = redactor.headers(&self.headers).into_iter();
+        let headers = shown.filter_map(|(name, value)| Some((name.parse().ok()?, value.parse().ok()?))).collect();
+        Answer { headers, body: redactor.bytes(&self.body).into(), ..self }
     }
 
     fn unreadable(&self, error: &serde_json::Error) -> Error {

@@ -105,17 +105,21 @@ impl Paging {
         wanted.unwrap_or(self.max).clamp(1, self.max)
     }
 
-    /// The parameters that belong to paging and cannot be passed through.
-    fn parameters(&self) -> impl Iterator<Item = &'static str> {
-        let own = match self.next {
+    /// The parameter that says where a page begins.
+    pub(super) fn position(&self) -> Option<&'static str> {
+        match self.next {
             Next::BodyCursor { parameter, .. }
             | Next::BodyCursorWhile { parameter, .. }
             | Next::Offset { parameter, .. }
             | Next::OffsetWithin { parameter, .. }
-            | Next::PageNumber { parameter, .. } => parameter,
-            Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => "",
-        };
-        [self.limit, own].into_iter().filter(|name| !name.is_empty())
+            | Next::PageNumber { parameter, .. } => Some(parameter),
+            Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => None,
+        }
+    }
+
+    /// The parameters that belong to paging and cannot be passed through.
+    fn parameters(&self) -> impl Iterator<Item = &'static str> {
+        [self.limit, self.position().unwrap_or_default()].into_iter().filter(|name| !name.is_empty())
     }
 }
 
@@ -241,16 +245,22 @@ impl Request {
             _ => sent,
         };
         let origin = sent.origin();
-        let answer = sent.read(call).await?;
-        let next = match (paging.next, counted) {
+        paging.sent(sent.read(call).await?, &origin, counted)
+    }
+}
+
+impl Paging {
+    /// What an answer says of its page and of the next one. `origin` is where it was asked for.
+    pub(super) fn sent(&self, answer: Answer, origin: &Url, counted: Option<Counted>) -> Result<SentPage> {
+        let next = match (self.next, counted) {
             (_, Some(counted)) => NextPage::Counted(counted),
-            (Next::LinkHeader, _) => next_link(&answer.headers, &origin)?.map_or(NextPage::None, NextPage::At),
+            (Next::LinkHeader, _) => next_link(&answer.headers, origin)?.map_or(NextPage::None, NextPage::At),
             (Next::BodyLink { path } | Next::BodyCursor { path, .. }, _) => NextPage::InBody(path),
             (Next::BodyCursorWhile { more, path, .. }, _) => NextPage::InBodyWhile { more, path },
             _ => NextPage::None,
         };
         let (mut total, mut total_at) = (None, "");
-        match paging.total {
+        match self.total {
             TotalAt::Nowhere => {}
             TotalAt::Body(path) => total_at = path,
             TotalAt::Header(name) => {
@@ -266,11 +276,11 @@ impl Request {
 }
 
 /// A page as it was answered.
-struct SentPage {
-    answer: Answer,
-    next: NextPage,
-    total: Option<Total>,
-    total_at: &'static str,
+pub(super) struct SentPage {
+    pub answer: Answer,
+    pub next: NextPage,
+    pub total: Option<Total>,
+    pub total_at: &'static str,
 }
 
 /// One page of a list whose items are not what the action lists.

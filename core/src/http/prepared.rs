@@ -18,6 +18,11 @@ pub(crate) enum Body {
     None,
     Json(Vec<u8>),
     Form(Vec<(String, String)>),
+    /// As a caller sent them.
+    Bytes {
+        content_type: Option<HeaderValue>,
+        bytes: Vec<u8>,
+    },
 }
 
 /// Whether a request may be sent again when its outcome is unknown.
@@ -42,6 +47,8 @@ pub(crate) struct Prepared {
     pub repeat: Repeat,
     /// A request for a token: authenticated by itself, answered in OAuth's words.
     pub token: Option<Option<HeaderValue>>,
+    /// To a caller's own path: the answer is masked.
+    pub free: bool,
 }
 
 impl Prepared {
@@ -53,7 +60,7 @@ impl Prepared {
         repeat: Repeat,
     ) -> Prepared {
         let template = format!("token:{}", url.path());
-        Prepared { method, url, template, headers: Vec::new(), body, repeat, token: Some(authorization) }
+        Prepared { method, url, template, headers: Vec::new(), body, repeat, token: Some(authorization), free: false }
     }
 }
 
@@ -77,6 +84,7 @@ pub(super) fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Bod
             }
             Ok(Body::Form(fields))
         }
+        Body::Bytes { .. } => Err(no_object()),
     }
 }
 
@@ -91,7 +99,7 @@ impl Prepared {
         digest.update([0]);
         let body = match &self.body {
             Body::None => None,
-            Body::Json(bytes) => {
+            Body::Json(bytes) | Body::Bytes { bytes, .. } => {
                 digest.update(bytes);
                 let text = String::from_utf8_lossy(bytes);
                 serde_json::from_str(&redactor.text(&text)).ok().or_else(|| {
@@ -126,7 +134,7 @@ impl Body {
     pub fn encoded(&self) -> Option<Vec<u8>> {
         match self {
             Body::None => None,
-            Body::Json(bytes) => Some(bytes.clone()),
+            Body::Json(bytes) | Body::Bytes { bytes, .. } => Some(bytes.clone()),
             Body::Form(fields) => {
                 let mut form = url::form_urlencoded::Serializer::new(String::new());
                 form.extend_pairs(fields);

@@ -137,6 +137,8 @@ fn is_shown(name: &str) -> bool {
         "accept",
         "content-type",
         "content-length",
+        "content-disposition",
+        "location",
         "date",
         "retry-after",
         "link",

@@ -41,6 +41,8 @@ pub struct Request {
     guarded: &'static [&'static str],
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
+    /// To a caller's own path: its answer goes to the caller as it came, but for secrets.
+    free: bool,
 }
 
 impl Request {
@@ -61,7 +63,20 @@ impl Request {
             follows: false,
             guarded: &[],
             fault: None,
+            free: false,
         }
+    }
+
+    /// To a path that a caller wrote and [`FreePath`](super::FreePath) has checked. All of them have one name for pacing and
+    /// logs, since callers could make up any number.
+    pub(super) fn free(http: &Http, method: Method, path: &str) -> Request {
+        let repeat = match method {
+            Method::GET | Method::HEAD => Repeat::Read,
+            Method::PUT | Method::DELETE => Repeat::Idempotent,
+            _ => Repeat::Never,
+        };
+        let template = "{path}".to_owned();
+        Request { path: path.to_owned(), template, repeat, free: true, ..Request::new(http, method, "") }
     }
 
     /// Appends an id, encoded as one path segment.
@@ -129,6 +144,18 @@ impl Request {
         self
     }
 
+    /// Sends these bytes as they are.
+    pub fn bytes(mut self, content_type: Option<&str>, bytes: Vec<u8>) -> Request {
+        match content_type.map(HeaderValue::try_from).transpose() {
+            Ok(content_type) => self.body = Body::Bytes { content_type, bytes },
+            Err(_) => {
+                self.fault
+                    .get_or_insert_with(|| Error::invalid("the content type holds characters that cannot stand there"));
+            }
+        }
+        self
+    }
+
     /// Marks the one vendor call of the action that `remote_query` and `remote_data` belong to.
     pub fn primary(mut self) -> Request {
         self.primary = true;
@@ -183,6 +210,7 @@ impl Request {
             follows: self.follows,
             guarded: self.guarded,
             fault: self.fault.take(),
+            free: self.free,
         }
     }
 
@@ -309,6 +337,7 @@ impl Request {
             body: self.body,
             repeat: self.repeat,
             token: None,
+            free: self.free,
         })
     }
 

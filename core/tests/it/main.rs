@@ -5,6 +5,7 @@
 
 mod before_a_call;
 mod egress;
+mod free;
 mod http;
 mod laws;
 mod limits_and_cursors;

@@ -50,6 +50,10 @@ impl Connect for Slow {
         self.http.get("check").read(call).await.map(drop)
     }
 
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
     fn refuses(&self, action: Action) -> Option<String> {
         (action == Action::DeleteUser).then(|| "this account may not delete".to_owned())
     }

@@ -240,6 +240,14 @@ impl Connect for Acme {
     async fn check(&self, call: &Call) -> Result<()> {
         self.http.get("check").read(call).await.map(drop)
     }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn resources(&self) -> Resources {
+        Resources { root: "v1", paging: self.paging }
+    }
 }
 
 #[async_trait]

@@ -92,6 +92,10 @@ impl Connect for Toy {
     async fn check(&self, call: &Call) -> Result<()> {
         self.0.get("users").read(call).await.map(drop)
     }
+
+    fn http(&self) -> &Http {
+        &self.0
+    }
 }
 
 #[async_trait]
@@ -161,6 +165,10 @@ impl Connect for Mute {
 
     async fn check(&self, _: &Call) -> Result<()> {
         Ok(())
+    }
+
+    fn http(&self) -> &Http {
+        &self.0
     }
 }
 

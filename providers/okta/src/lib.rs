@@ -24,7 +24,8 @@ mod wire;
 use std::sync::OnceLock;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Reset, TotalAt, Vendor,
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Reset, Resources, TotalAt,
+    Vendor,
 };
 use userdir_core::{Action, Call, Connect, Effect, Error, ErrorKind, Result, async_trait, provider};
 
@@ -105,6 +106,14 @@ impl Connect for Okta {
     async fn check(&self, call: &Call) -> Result<()> {
         let path = if self.is_service_app { "api/v1/org" } else { "api/v1/users/me" };
         self.http.get(path).read(call).await.map(drop)
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn resources(&self) -> Resources {
+        Resources { root: "api/v1", paging: users::USERS }
     }
 
     fn refuses(&self, action: Action) -> Option<String> {

@@ -10,7 +10,8 @@ use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrg
 
 use crate::{Okta, ROWS, map, wire};
 
-const USERS: Paging = Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
+pub(crate) const USERS: Paging =
+    Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
 /// Okta recommends no more than 200 members a page, although it gives 1,000.
 const MEMBERS: Paging = USERS;
 

@@ -23,7 +23,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Vendor};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Resources, Vendor};
 use userdir_core::{Action, Call, Connect, IdRule, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -118,6 +118,14 @@ impl Connect for Scim {
             }
             read => read.map(drop),
         }
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn resources(&self) -> Resources {
+        Resources { root: "", paging: paging::LISTS }
     }
 
     fn refuses(&self, action: Action) -> Option<String> {

@@ -13,6 +13,15 @@ use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result};
 use crate::Scim;
 use crate::wire::{ListHead, Word};
 
+/// How lists are paged by index, for requests that no action makes.
+pub const LISTS: Paging = Paging {
+    items: "Resources",
+    limit: "count",
+    max: 1000,
+    next: Next::Offset { parameter: "startIndex", first: 1 },
+    total: TotalAt::Body("totalResults"),
+};
+
 /// A list to ask for.
 #[derive(Debug, Default)]
 pub struct Listing {

@@ -19,7 +19,7 @@ const SELECT: &str = "SELECT a.*, (SELECT json_group_array(s.name ORDER BY s.nam
                       WHERE s.account_id = a.id) AS secret_keys FROM accounts a";
 
 pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Account, StoreError> {
-    check_name(&new.name)?;
+    check_name("account", &new.name)?;
     let id = Uuid::new_v4();
     let now = Timestamp::now();
     let (data_key, wrapped) = store.wrapping.new_data_key(id)?;
@@ -30,6 +30,8 @@ pub(super) async fn create(store: &SqliteStore, new: NewAccount) -> Result<Accou
         tenant_id: new.tenant_id,
         authentication_method: new.authentication_method,
         status: AccountStatus::Connecting,
+        is_sandbox: new.is_sandbox,
+        last_forbidden_error: None,
         settings: new.settings,
         secret_keys: new.secrets.keys().cloned().collect(),
         revision: 1,
@@ -86,7 +88,7 @@ pub(super) async fn update(
     change: AccountChange,
 ) -> Result<Account, StoreError> {
     if let Some(name) = &change.name {
-        check_name(name)?;
+        check_name("account", name)?;
     }
     let mut tx = store.begin().await?;
     let mut account = find(&mut tx, name_or_id).await?;
@@ -223,6 +225,8 @@ fn from_row(row: &SqliteRow) -> Result<Account, StoreError> {
         tenant_id: get(row, "tenant_id")?,
         authentication_method: get(row, "authentication_method")?,
         status: AccountStatus::from(get::<&str>(row, "status")?),
+        is_sandbox: false,
+        last_forbidden_error: None,
         settings: serde_json::from_str(get(row, "settings")?).map_err(|_| damaged("settings"))?,
         secret_keys: serde_json::from_str(get(row, "secret_keys")?).map_err(|_| damaged("the list of secrets"))?,
         revision: get(row, "revision")?,
@@ -241,7 +245,9 @@ fn to_json(settings: &BTreeMap<String, String>) -> String {
 /// The name is the only thing of an account that can be taken.
 fn name_taken(name: &str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |error| match &error {
-        sqlx::Error::Database(e) if e.is_unique_violation() => StoreError::NameTaken { name: name.to_owned() },
+        sqlx::Error::Database(e) if e.is_unique_violation() => {
+            StoreError::NameTaken { what: "account", name: name.to_owned() }
+        }
         _ => StoreError::Database { doing: "saving an account", source: error },
     }
 }

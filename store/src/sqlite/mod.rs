@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::data_dir::{DataDir, blocking};
 use crate::key::{create_private, sync_folder};
 use crate::seal::Wrapping;
-use crate::{Account, AccountChange, AccountFilter, Fence, MasterKey, NewAccount, Store, StoreError, StoredToken};
+use crate::*;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -223,6 +223,142 @@ impl Store for SqliteStore {
         tokens::commit_token(self, account, slot, fence, token, expires_at).await
     }
 
+    async fn accounts_page(
+        &self,
+        _filter: &AccountFilter,
+        _limit: u32,
+        _cursor: Option<&str>,
+    ) -> Result<AccountPage, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn release_token(&self, _account: Uuid, _slot: &str, _fence: Fence) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn create_api_token(&self, _new: NewApiToken) -> Result<CreatedApiToken, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn create_first_api_token(&self, _new: NewApiToken) -> Result<Option<CreatedApiToken>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn find_api_token(&self, _secret: &str) -> Result<Option<ApiToken>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn api_tokens(&self) -> Result<Vec<ApiToken>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn api_token(&self, _name_or_id: &str) -> Result<ApiToken, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn revoke_api_token(&self, _name_or_id: &str) -> Result<ApiToken, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn count_api_tokens(&self) -> Result<u64, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn create_account_token(&self, _account: Uuid, _issued_by: Option<Uuid>) -> Result<IssuedToken, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn find_account_token(&self, _secret: &str) -> Result<Option<AccountToken>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn create_link_token(&self, _new: NewLinkToken) -> Result<IssuedToken, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn link_token(&self, _secret: &str) -> Result<Link, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn redeem_link_token(&self, _secret: &str) -> Result<Link, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn append_audit(&self, _row: NewAuditRow) -> Result<i64, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn audit(&self, _query: &AuditQuery) -> Result<AuditPage, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn audited_accounts(&self) -> Result<Vec<Uuid>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn verify_audit(&self, _account: Option<Uuid>) -> Result<AuditReport, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn begin_idempotent(
+        &self,
+        _scope: &IdempotencyScope,
+        _body_hash: [u8; 32],
+        _holder: &str,
+        _ttl: Duration,
+    ) -> Result<Begun, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn mark_sent(&self, _ticket: &IdempotencyTicket) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn finish_idempotent(&self, _ticket: &IdempotencyTicket, _answer: &StoredAnswer) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn release_idempotent(&self, _ticket: &IdempotencyTicket) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn mark_unknown(&self, _ticket: &IdempotencyTicket) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn note_unknown(&self, _account: Uuid, _fingerprint: &str) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn unknown_within(
+        &self,
+        _account: Uuid,
+        _fingerprint: &str,
+        _within: Duration,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn settle_unknown(&self, _account: Uuid, _fingerprint: &str) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn append_log(&self, _entries: &[LogEntry]) -> Result<(), StoreError> {
+        Err(not_yet())
+    }
+
+    async fn log(&self, _filter: &LogFilter) -> Result<LogPage, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn rotate_master_key(&self, _new: &MasterKey, _handover: Duration) -> Result<Rotation, StoreError> {
+        Err(not_yet())
+    }
+
+    async fn sweep(&self) -> Result<Swept, StoreError> {
+        Err(not_yet())
+    }
+
     fn derived_key(&self, purpose: &str) -> SecretBox<[u8; 32]> {
         self.master.derive(purpose)
     }
@@ -234,6 +370,10 @@ impl Store for SqliteStore {
             .map(drop)
             .map_err(StoreError::database("answering"))
     }
+}
+
+fn not_yet() -> StoreError {
+    StoreError::Database { doing: "a step to come", source: sqlx::Error::WorkerCrashed }
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub async fn name_taken(lab: &dyn Lab) {
     let store = lab.open().await;
     let first = store.create_account(okta("a")).await.unwrap();
     let error = store.create_account(okta("a")).await.unwrap_err();
-    assert!(matches!(&error, StoreError::NameTaken { name } if name == "a"), "{error}");
+    assert!(matches!(&error, StoreError::NameTaken { name, .. } if name == "a"), "{error}");
     store.create_account(okta("b")).await.unwrap();
     let change = AccountChange::default().name("a").secret("api_token", "stolen");
     let error = store.update_account("b", change).await.unwrap_err();

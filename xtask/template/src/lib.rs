@@ -51,4 +51,8 @@ impl Connect for {{Type}} {
     async fn check(&self, call: &Call) -> Result<()> {
         self.http.get("users").query("limit", "1").read(call).await.map(drop)
     }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
 }

@@ -1,5 +1,6 @@
 //! The filters themselves, one struct a list action.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{DateRange, Match, SortBy};
@@ -8,7 +9,7 @@ use super::values::{DateRange, Match, SortBy};
 macro_rules! filter {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $ty:ty),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(default)]
         #[non_exhaustive]
         pub struct $name {

@@ -1,5 +1,8 @@
 //! The values of filters: words, spans of time, an order.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use userdir_schema::DateTime;
@@ -195,6 +198,46 @@ impl<'de> Deserialize<'de> for SortBy {
             "desc" => Ok(SortBy { field, descending: true }),
             _ => Err(wrong()),
         }
+    }
+}
+
+/// The schema of a filter's value, as a query string can spell it.
+macro_rules! value_schema {
+    ($($name:ident = $schema:tt)*) => { $(
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+        }
+    )* };
+}
+
+value_schema! {
+    Match = { "type": "string", "minLength": 1 }
+    DateRange = {
+        "type": "object",
+        "properties": {
+            "eq": { "type": "string", "format": "date-time" },
+            "gt": { "type": "string", "format": "date-time" },
+            "gte": { "type": "string", "format": "date-time" },
+            "lt": { "type": "string", "format": "date-time" },
+            "lte": { "type": "string", "format": "date-time" }
+        },
+        "additionalProperties": false
+    }
+    SortBy = {
+        "type": "object",
+        "additionalProperties": { "type": "string", "enum": ["asc", "desc"] },
+        "minProperties": 1,
+        "maxProperties": 1
     }
 }
 

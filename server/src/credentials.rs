@@ -1,4 +1,4 @@
-//! The store as the place where fetched tokens are kept.
+//! What an account is connected with: its settings, and the store as the place where its fetched tokens are kept.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use userdir::runtime::StoredToken;
 use userdir::{CredentialStore, Error, Result, Settings};
-use userdir_store::{Fence, Store, StoreError};
+use userdir_store::{Account, Fence, Store, StoreError};
 use uuid::Uuid;
 
 /// How long a fetch may take before another process may try.
@@ -55,6 +55,16 @@ impl StoreCredentials {
             None => Ok(()),
         }
     }
+}
+
+/// Settings and secrets of a stored account.
+///
+/// # Errors
+/// Those of the store.
+pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
+    let secrets = store.secrets(account.id).await?;
+    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
 }
 
 /// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
@@ -119,10 +129,9 @@ impl CredentialStore for StoreCredentials {
         done.map_err(of_store)
     }
 
-    // The store has no release; a lease renewed for no time at all is one.
-    async fn release(&self, _account: &str, _fence: u64) -> Result<()> {
-        let renewed = self.store.lease_token(self.account, &self.slot, &self.holder, Duration::ZERO).await;
-        renewed.map(drop).map_err(of_store)
+    async fn release(&self, _account: &str, fence: u64) -> Result<()> {
+        let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
+        self.store.release_token(self.account, &self.slot, fence).await.map_err(of_store)
     }
 }
 

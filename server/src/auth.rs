@@ -1,0 +1,137 @@
+//! Who asks, and what that allows.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use userdir_store::{AccountToken, ApiToken, Scope};
+use uuid::Uuid;
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Who asks: the owner of the token that the request carries.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The API token; of an account token the one that asked for it.
+    pub token: Option<Uuid>,
+    /// What it allows.
+    pub scope: Scope,
+    /// Which accounts it reaches.
+    pub reach: Reach,
+}
+
+/// Which accounts a token reaches.
+#[derive(Clone, Debug)]
+pub enum Reach {
+    /// All.
+    All,
+    /// Those of the list.
+    Accounts(BTreeSet<Uuid>),
+    /// An account token: this one, which need not be named.
+    Account(Uuid),
+}
+
+impl From<ApiToken> for Principal {
+    fn from(token: ApiToken) -> Principal {
+        let reach = token.accounts.map_or(Reach::All, Reach::Accounts);
+        Principal { token: Some(token.id), scope: token.scope, reach }
+    }
+}
+
+impl From<AccountToken> for Principal {
+    fn from(token: AccountToken) -> Principal {
+        Principal { token: token.issued_by, scope: Scope::Write, reach: Reach::Account(token.account) }
+    }
+}
+
+impl Principal {
+    /// Who it is, for the audit.
+    pub fn actor(&self) -> String {
+        match (self.token, &self.reach) {
+            (Some(token), Reach::Account(_)) => format!("account-token:{token}"),
+            (Some(token), _) => format!("token:{token}"),
+            (None, _) => "account-token".to_owned(),
+        }
+    }
+
+    /// Refuses a principal without this scope.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+        if self.scope.allows(scope) {
+            return Ok(());
+        }
+        let message = match self.reach {
+            Reach::Account(_) => "a token for one account is for that account's directory alone".to_owned(),
+            _ => format!("this needs a token with the scope `{scope}`; yours has `{}`", self.scope),
+        };
+        Err(Problem::forbidden(message))
+    }
+
+    /// Whether it reaches an account.
+    pub fn sees(&self, account: Uuid) -> bool {
+        match &self.reach {
+            Reach::All => true,
+            Reach::Accounts(accounts) => accounts.contains(&account),
+            Reach::Account(own) => *own == account,
+        }
+    }
+
+    /// The account a request is about: the one it names, or the account token's own.
+    pub(crate) fn names<'n>(&self, named: Option<&'n str>) -> Result<Cow<'n, str>, Problem> {
+        match (named, &self.reach) {
+            (Some(named), _) => Ok(Cow::Borrowed(named)),
+            (None, Reach::Account(own)) => Ok(Cow::Owned(own.to_string())),
+            (None, _) => Err(Problem::missing_account()),
+        }
+    }
+
+    /// Whose requests are counted together.
+    fn counted_as(&self) -> Uuid {
+        match (self.token, &self.reach) {
+            (Some(token), _) => token,
+            (None, Reach::Account(account)) => *account,
+            (None, _) => Uuid::nil(),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for Principal {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Principal, Problem> {
+        if let Some(known) = parts.extensions.get::<Principal>() {
+            return Ok(known.clone());
+        }
+        let token = bearer(parts).ok_or_else(|| Problem::unauthorized("no token is given"))?;
+        let principal = find(state, token).await?;
+        let principal = principal.ok_or_else(|| Problem::unauthorized("the token is wrong, revoked or expired"))?;
+        state.limiter().token(principal.counted_as())?;
+        parts.extensions.insert(principal.clone());
+        Ok(principal)
+    }
+}
+
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// Finds the owner of a token.
+async fn find(state: &AppState, token: &str) -> Result<Option<Principal>, Problem> {
+    if token.starts_with(ACCOUNT_TOKEN)
+        && let Some(found) = state.store().find_account_token(token).await?
+    {
+        return Ok(Some(found.into()));
+    }
+    Ok(state.store().find_api_token(token).await?.map(Principal::from))
+}
+
+/// How the value of an account token begins.
+const ACCOUNT_TOKEN: &str = "uda_";

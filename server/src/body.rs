@@ -1,0 +1,63 @@
+//! The body of a request: JSON, whatever its content type says.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Reads a body to its end.
+///
+/// # Errors
+/// 413 where it is larger than allowed, 400 where the client broke off.
+pub async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let message = format!("the body is larger than {} KiB", most >> 10);
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message))
+        }
+        Err(_) => Err(Problem::bad_request("the body ended before it was complete")),
+    }
+}
+
+/// The members of a JSON body; none where it is empty or null.
+///
+/// # Errors
+/// 400 where it is something else.
+pub fn members(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if content_type.trim_start().to_ascii_lowercase().starts_with("multipart/") {
+        return Err(Problem::bad_request("a multipart body cannot be read as parameters")
+            .hint("send JSON, or `truto_body_passthrough=true` to hand the body on to the vendor as it is"));
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => Err(Problem::bad_request("the body must be a JSON object")),
+        // the words of serde_json name the place and not the text
+        Err(error) => Err(Problem::bad_request(format!("the body is no JSON: {error}"))),
+    }
+}
+
+/// The members of a JSON body, as an extractor.
+#[derive(Clone, Debug, Default)]
+pub struct JsonBody(pub Map<String, Value>);
+
+impl FromRequest<AppState> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<JsonBody, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(body, state.limits().body_bytes).await?;
+        members(&parts.headers, &bytes).map(JsonBody)
+    }
+}

@@ -1,0 +1,95 @@
+//! `GET /unified/user-directory/{resource}/meta/{method}`, the same of one integration, and the model's documentation.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use userdir::action::Action;
+
+use super::method::Method;
+use super::model;
+use crate::auth::{Principal, Reach, Scope};
+use crate::platform::integrations;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::state::AppState;
+
+/// The meta routes.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/unified/user-directory/{resource}/meta/{method}", get(general))
+        .route("/unified/user-directory/{resource}/{integration}/meta/{method}", get(of_integration))
+        .route("/unified/meta/user-directory/{integration}", get(documentation))
+}
+
+async fn general(principal: Principal, Path((resource, method)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+    principal.require(Scope::Read)?;
+    let method = Method::general(find(&resource, &method)?);
+    Ok(Json(meta(&method, &format!("/docs#{}", method.action().info().function))))
+}
+
+async fn of_integration(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path((resource, integration, method)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Problem> {
+    principal.require(Scope::Read)?;
+    let registration = integrations::find(&state, &integration)?;
+    let action = find(&resource, &method)?;
+    if !(registration.actions)().contains(action) {
+        return Err(registration.definition.not_supported(action).into());
+    }
+    let method = Method::of(registration.definition, action);
+    let mut body = meta(&method, registration.definition.documentation);
+    if let Some(members) = body.as_object_mut() {
+        members.insert("response_schema".to_owned(), method.response_schema());
+        members.insert("scopes".to_owned(), json!(method.facts().map(|facts| facts.scopes).unwrap_or_default()));
+        members.insert("note".to_owned(), json!(method.facts().and_then(|facts| facts.note)));
+    }
+    Ok(Json(body))
+}
+
+/// The members of the contract. Mappings are code here, so there is none to show, and no defaults are sent.
+fn meta(method: &Method, documentation: &str) -> Value {
+    json!({
+        "method": method.action().info().method,
+        "schema": method.resource_schema(),
+        "documentation_link": documentation,
+        "response_mapping": null,
+        "query_schema": method.query_schema(),
+        "request_body_schema": method.body_schema(),
+        "default_query": {},
+        "default_body": {},
+    })
+}
+
+fn find(resource: &str, method: &str) -> Result<Action, Problem> {
+    Action::find(resource, method).ok_or_else(|| {
+        Problem::not_found(format!("there is no method `{method}` of `{resource}`"))
+            .hint("`/openapi.json` lists resources and methods")
+    })
+}
+
+async fn documentation(
+    State(state): State<AppState>,
+    principal: Principal,
+    Path(integration): Path<String>,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    principal.require(Scope::Read)?;
+    if matches!(principal.reach, Reach::Account(_)) {
+        return Err(Problem::forbidden("an account token does not reach the documentation of a model")
+            .hint("use an API token"));
+    }
+    let registration = integrations::find(&state, &integration)?;
+    let model = model::Model::of(registration);
+    match query.text("format")?.as_deref().unwrap_or("json") {
+        "json" => Ok(Json(model.json()).into_response()),
+        "md" => Ok((StatusCode::OK, [(CONTENT_TYPE, "text/markdown; charset=utf-8")], model.markdown()).into_response()),
+        "html" => Ok(Html(crate::docs::page::model(&model)).into_response()),
+        other => Err(Problem::bad_request(format!("`format` is `{other}`; it must be `json`, `md` or `html`"))),
+    }
+}

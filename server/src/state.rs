@@ -1,0 +1,167 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use moka::future::Cache;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use userdir::{Call, Directory, Registry, Runtime};
+use userdir_store::{Account, Store};
+use uuid::Uuid;
+
+use crate::auth::Principal;
+use crate::config::Limits;
+use crate::credentials::{StoreCredentials, settings};
+use crate::journal::{Journal, Writer};
+use crate::limits::{Limiter, Permit};
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    registry: Registry,
+    runtime: Runtime,
+    limits: Limits,
+    limiter: Limiter,
+    metrics: Arc<Metrics>,
+    journal: Journal,
+    /// Connected directories by account and revision: rebuilding one for each request would lose tokens.
+    directories: Cache<(Uuid, i64), Directory>,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    /// Names this process to the others on the same store.
+    holder: String,
+}
+
+impl AppState {
+    /// Around a store, the providers, and the runtime that all accounts share; with the writer of the request log, to be
+    /// run beside.
+    pub fn new(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        runtime: Runtime,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> (AppState, Writer) {
+        let (journal, writer) = Journal::new(store.clone(), metrics.clone());
+        let inner = Inner {
+            store,
+            registry,
+            runtime,
+            limiter: Limiter::new(&limits),
+            directories: Cache::new(limits.directories),
+            limits,
+            metrics,
+            journal,
+            tasks: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            holder: Uuid::new_v4().to_string(),
+        };
+        (AppState(Arc::new(inner)), writer)
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// The providers compiled in.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// What all connections run on.
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    /// The bounds of requests.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// The limits at work.
+    pub fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    /// The numbers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The log of requests.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Work that must be finished although its client went away: writes above all.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Cancelled once the server's time to finish is over: reads that are still under way end.
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
+    }
+
+    /// Names this process to the others on the same store.
+    pub fn holder(&self) -> &str {
+        &self.0.holder
+    }
+
+    /// The account that is named, by name or id, where this principal may see it.
+    ///
+    /// # Errors
+    /// 400 where none is named, 404 where there is none that this principal may see.
+    pub async fn account(&self, principal: &Principal, named: Option<&str>) -> Result<Account, Problem> {
+        let named = principal.names(named)?;
+        let account = self.store().account(&named).await?;
+        principal.sees(account.id).then_some(account).ok_or_else(|| Problem::no_account(&named))
+    }
+
+    /// Counts a call to an account and waits for its turn.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn enter(&self, account: &Account) -> Result<Permit, Problem> {
+        self.limiter().account(account.id, self.limits().request_time).await
+    }
+
+    /// The connected directory of an account. Sends nothing.
+    ///
+    /// # Errors
+    /// Those of the store, wrong settings, or a refusal of the egress guard.
+    pub async fn connect(&self, account: &Account) -> Result<Directory, Problem> {
+        let key = (account.id, account.revision);
+        if let Some(directory) = self.0.directories.get(&key).await {
+            return Ok(directory);
+        }
+        let made = self.0.directories.try_get_with(key, self.connect_anew(account)).await;
+        made.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
+    }
+
+    async fn connect_anew(&self, account: &Account) -> Result<Directory, Problem> {
+        let settings = settings(self.store().as_ref(), account).await?;
+        let credentials = StoreCredentials::new(self.store().clone(), account.id, &settings);
+        let runtime = self.runtime().for_account(account.id.to_string()).with_credentials(Arc::new(credentials));
+        Ok(self.registry().connect_with(&account.integration, settings, &runtime)?)
+    }
+
+    /// A call with the time a request has.
+    pub fn call(&self) -> Call {
+        self.bound(Call::new())
+    }
+
+    /// A call that only plans, with the time a request has.
+    pub fn plan(&self) -> Call {
+        self.bound(Call::plan())
+    }
+
+    fn bound(&self, call: Call) -> Call {
+        call.deadline(self.limits().request_time).cancelled_by(self.stopping().child_token())
+    }
+}

@@ -1,0 +1,234 @@
+//! The audit: what was about to be done at a vendor, and what came of it.
+//!
+//! Each account has a chain of its own: every row carries a MAC over itself and the MAC before it, and a head row, with a
+//! MAC too, says where the chain ends. So a row that was changed, moved, removed or cut off shows, and appends to
+//! different accounts never wait for each other. Rows outlive their account. What concerns no account stands in the chain
+//! of [`STORE_CHAIN`], which also notes each new chain, so that one cannot be taken away as a whole.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::TimeRange;
+
+/// The chain of what concerns no account.
+pub const STORE_CHAIN: Uuid = Uuid::nil();
+
+/// The most rows that one page holds.
+pub const AUDIT_PAGE: u32 = 1000;
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// Something is about to be done. Without a later outcome nobody knows whether it was.
+    Intended,
+    /// What came of it.
+    Outcome,
+}
+
+impl AuditKind {
+    /// The word, as stored and as on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+/// A row to append. Ids, never names or addresses of people.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct NewAuditRow {
+    /// The account, or [`STORE_CHAIN`].
+    pub account: Uuid,
+    /// What the row is about.
+    pub kind: AuditKind,
+    /// Who does it: `token:<id>`, or `cli`.
+    pub actor: String,
+    /// What is done, such as `users/deactivate`.
+    pub action: String,
+    /// Ids of the users, groups, roles and so on that it is about.
+    pub targets: Vec<String>,
+    /// Of an outcome: the `intended` row it belongs to.
+    pub intended: Option<i64>,
+    /// Of an outcome: `sent`, `not_sent`, `unknown` for one vendor write; `applied`, `already`, `pending`, `failed`,
+    /// `unknown` for the action as a whole.
+    pub effect: Option<String>,
+    /// The status the vendor answered.
+    pub vendor_status: Option<u16>,
+    /// The vendor's ids of the exchanges.
+    pub vendor_request_ids: Vec<String>,
+    /// A hash of the `Idempotency-Key`, where one was given.
+    pub idempotency_key: Option<[u8; 32]>,
+    /// The id of the request to the server.
+    pub request_id: Option<String>,
+    /// Whatever else is worth keeping.
+    pub details: Map<String, Value>,
+}
+
+impl NewAuditRow {
+    /// A row without anything that may be missing.
+    pub fn new(account: Uuid, kind: AuditKind, actor: impl Into<String>, action: impl Into<String>) -> Self {
+        Self {
+            account,
+            kind,
+            actor: actor.into(),
+            action: action.into(),
+            targets: Vec::new(),
+            intended: None,
+            effect: None,
+            vendor_status: None,
+            vendor_request_ids: Vec::new(),
+            idempotency_key: None,
+            request_id: None,
+            details: Map::new(),
+        }
+    }
+
+    /// About these ids.
+    pub fn targets(mut self, targets: impl IntoIterator<Item = String>) -> Self {
+        self.targets = targets.into_iter().collect();
+        self
+    }
+
+    /// With this effect.
+    pub fn effect(mut self, effect: impl Into<String>) -> Self {
+        self.effect = Some(effect.into());
+        self
+    }
+
+    /// The outcome of this row.
+    pub fn of(mut self, intended: i64) -> Self {
+        self.intended = Some(intended);
+        self
+    }
+
+    /// With this detail.
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+/// A row as it stands. Members as in [`NewAuditRow`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct AuditRow {
+    /// The account, or [`STORE_CHAIN`].
+    pub account: Uuid,
+    /// Place in the chain, from 1, without gaps.
+    pub sequence: i64,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// What the row is about.
+    pub kind: AuditKind,
+    /// Who does it.
+    pub actor: String,
+    /// What is done.
+    pub action: String,
+    /// Whom it is about.
+    pub targets: Vec<String>,
+    /// The `intended` row of an outcome.
+    pub intended: Option<i64>,
+    /// What was done.
+    pub effect: Option<String>,
+    /// The vendor's status.
+    pub vendor_status: Option<u16>,
+    /// The vendor's ids.
+    pub vendor_request_ids: Vec<String>,
+    /// A hash of the `Idempotency-Key`, in hex.
+    pub idempotency_key: Option<String>,
+    /// The id of the request.
+    pub request_id: Option<String>,
+    /// Whatever else was worth keeping.
+    pub details: Map<String, Value>,
+}
+
+/// Which rows to list.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuditQuery {
+    /// Whose.
+    pub account: Uuid,
+    /// Only appended then.
+    pub at: TimeRange,
+    /// Only rows before this one: where an earlier page stopped.
+    pub before: Option<i64>,
+    /// At most this many, [`AUDIT_PAGE`] at most and by default.
+    pub limit: Option<u32>,
+}
+
+impl AuditQuery {
+    /// All rows of an account.
+    pub fn new(account: Uuid) -> Self {
+        Self { account, at: TimeRange::default(), before: None, limit: None }
+    }
+
+    /// Only appended then.
+    pub fn at(mut self, range: TimeRange) -> Self {
+        self.at = range;
+        self
+    }
+
+    /// Goes on where an earlier page stopped.
+    pub fn before(mut self, sequence: i64) -> Self {
+        self.before = Some(sequence);
+        self
+    }
+
+    /// At most this many.
+    pub fn limit(mut self, limit: u32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+}
+
+/// One page of an account's audit, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditPage {
+    /// The rows.
+    pub rows: Vec<AuditRow>,
+    /// What to give as `before` for the next page; none on the last.
+    pub next: Option<i64>,
+}
+
+/// What a check of chains found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// One for each chain that was checked.
+    pub chains: Vec<ChainReport>,
+}
+
+impl AuditReport {
+    /// Whether every chain holds.
+    pub fn holds(&self) -> bool {
+        self.chains.iter().all(|chain| chain.fault.is_none())
+    }
+}
+
+/// What a check of one chain found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChainReport {
+    /// Whose.
+    pub account: Uuid,
+    /// How many rows there are.
+    pub rows: i64,
+    /// The MAC of the last row, in hex. Noted elsewhere, it later shows whether somebody went back to an older copy.
+    pub head: Option<String>,
+    /// Rows of what was intended and has no outcome: under way, or broken off.
+    pub open: Vec<i64>,
+    /// The first thing that is wrong.
+    pub fault: Option<ChainFault>,
+}
+
+/// The first thing that is wrong with a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChainFault {
+    /// At which row.
+    pub sequence: i64,
+    /// What.
+    pub what: String,
+}

@@ -1,0 +1,40 @@
+//! Tokens that vendors gave, and the leases under which they are fetched anew.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+/// The number of a lease: of two, the higher is the later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(i64);
+
+impl Fence {
+    /// From the number a store keeps.
+    pub fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A token as it was committed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoredToken {
+    /// What the caller committed, as it came.
+    pub token: SecretString,
+    /// When it expires, where that is known.
+    pub expires_at: Option<Timestamp>,
+    /// The fence under which the slot now stands: when it has grown, someone else is or was at work.
+    pub fence: Fence,
+}
