@@ -102,9 +102,9 @@ pub enum Fixed {
         #[arg(long, value_name = "DIR", env = "USERDIR_SPECS_DIR")]
         specs: Option<PathBuf>,
     },
-    /// List people and deactivate one, at stand-in vendors inside this process.
+    /// Run the whole server on an empty machine, with stand-in vendors inside this process.
     #[command(display_order = 0)]
-    Demo,
+    Demo(crate::demo::Demo),
     /// Print the JSON Schema of a resource.
     #[command(display_order = 100)]
     Schema {

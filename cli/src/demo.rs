@@ -1,159 +1,148 @@
-//! `userdir demo`: the main job, at vendors that are played inside this process from the providers' fixtures.
+//! `userdir demo`: the whole server on an empty machine, with one account per compiled-in provider, each against a
+//! stand-in vendor inside this process that replays the provider's fixtures. Nothing leaves this machine, and nothing of
+//! it is there afterwards.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+use std::net::SocketAddr;
 
-use futures_util::StreamExt;
-use serde_json::Value;
-use userdir::schema::Resource;
-use userdir::{Action, Call, Directory, FIXTURES, Registration, Runtime, Settings};
-use userdir_stand_in::{Case, Files, Fixtures, Played, Playing, StandIn};
+use clap::Args;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+use userdir::runtime::RuntimeBuilder;
+use userdir::{Action, Error, FIXTURES, Registration, Registry, Runtime};
+use userdir_server::{Server, ServerConfig};
+use userdir_stand_in::{Files, Fixtures, Replaying, StandIn};
+use userdir_store::{AccountChange, AccountStatus, KeySource, NewAccount, NewApiToken, Scope, Store, open_sqlite};
 
-use crate::args::Format;
 use crate::errors::{Failure, Result};
-use crate::output::{self, ListWriter};
-use crate::providers;
+use crate::output;
+use crate::serve::told_to_stop;
 use crate::session::Session;
 
-/// Characters of a request that are shown.
-const LONGEST: usize = 96;
+/// Where the demo is served.
+#[derive(Args, Clone, Debug)]
+pub struct Demo {
+    /// Address to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
+    listen: SocketAddr,
+}
 
-/// The secret of the stand-in accounts.
+/// The secret of the stand-in vendors.
 const SECRET: &str = "demo-secret";
+/// The writes that the public documentation names; the first that some provider shows is the sample.
+const WRITES: &[Action] =
+    &[Action::DeactivateUser, Action::UnassignRole, Action::DowngradeUser, Action::RemoveUserFromGroup];
 
-/// Plays every compiled-in provider.
+/// A provider that is played, and its account.
+struct Played {
+    registration: &'static Registration,
+    fixtures: Fixtures,
+    account: String,
+    /// Held as long as the server runs.
+    _vendor: Replaying,
+}
+
+/// Serves until it is told to stop.
 ///
 /// # Errors
-/// Where a provider does not do what its fixtures say.
-pub async fn run(session: &Session) -> Result<()> {
-    say(
-        "Each vendor below is a stand-in inside this process, played from the provider's fixtures.\nNothing leaves this machine.",
-    )?;
+/// An address that cannot be had; fixtures that cannot be read.
+pub async fn run(session: &Session, demo: &Demo) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = std::sync::Arc::new(open_sqlite(folder.path(), KeySource::File).await?);
+    let mut all = Vec::new();
     for registration in session.registry.providers() {
-        let slug = registration.definition.slug;
-        let embedded = FIXTURES.iter().find(|(name, _)| *name == slug);
-        let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose();
-        let files = files.map_err(|fault| broken(slug, &fault.to_string()))?.unwrap_or_default();
-        let demo = Demo { session, registration, account: format!("{slug}-demo") };
-        demo.play(&Fixtures::read(&files)).await?;
+        all.push(play(registration, store.as_ref()).await?);
     }
-    next_steps(session)
+    let token = store.create_api_token(NewApiToken::new("demo", Scope::Admin)).await?;
+    let server = Server::bind(store, session.registry.clone(), runtime(), config(demo)).await;
+    let server = server.map_err(|error| Error::config(error.to_string()))?;
+    let address = format!("http://{}", server.address());
+    tell(&session.registry, &all, &address, token.secret.expose_secret())?;
+    eprintln!("listening on {address}");
+    Ok(server.run(told_to_stop()).await?)
 }
 
-/// The demo of one provider.
-struct Demo<'s> {
-    session: &'s Session,
-    registration: &'static Registration,
-    account: String,
+/// The stand-ins are on loopback.
+fn runtime() -> RuntimeBuilder {
+    Runtime::builder().allow_private_networks(true)
 }
 
-impl Demo<'_> {
-    async fn play(&self, fixtures: &Fixtures) -> Result<()> {
-        say(&format!("\n{}", heading(self.registration.definition.name)))?;
-        match fixtures.case("list_users", "two-pages") {
-            Some(case) => self.list(case).await?,
-            None => say("no fixtures to play yet")?,
-        }
-        for (name, remark) in [("normal", ""), ("already", "  # once more")] {
-            if let Some(case) = fixtures.case("deactivate_user", name) {
-                self.deactivate(case, remark).await?;
-            }
-        }
-        Ok(())
-    }
+fn config(demo: &Demo) -> ServerConfig {
+    let mut config = ServerConfig::default();
+    config.listen = demo.listen;
+    config.limits.token_rate = None;
+    config.limits.account_rate = None;
+    config
+}
 
-    async fn list(&self, case: &Case) -> Result<()> {
-        say(&command(&format!("userdir users list --all --account {}", self.account)))?;
-        let (playing, directory) = self.connect(case).await?;
-        let mut writer = ListWriter::new(Format::Table, Resource::Users);
-        let filter = Value::Object(playing.script().call.input.clone());
-        let mut pages = directory.stream_json(&self.session.call(), Action::ListUsers, filter);
-        while let Some(items) = pages.next().await {
-            writer.page(&items?)?;
-        }
-        let count = writer.count();
-        writer.complete()?;
-        let played = self.finish(playing)?;
-        say(&faint(&format!("{count} users, all of them; asked:\n{}", asked(&played))))
-    }
+/// Starts a vendor and connects an account to it.
+async fn play(registration: &'static Registration, store: &dyn Store) -> Result<Played> {
+    let slug = registration.definition.slug;
+    let broken = |what: String| Failure::from(Error::unexpected(format!("the fixtures of `{slug}`: {what}")));
+    let embedded = FIXTURES.iter().find(|(name, _)| *name == slug);
+    let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose();
+    let fixtures = Fixtures::read(&files.map_err(|fault| broken(fault.to_string()))?.unwrap_or_default());
+    let vendor = StandIn::replay(&fixtures, SECRET).await?;
+    let account = format!("{slug}-demo");
+    let given = vendor.account();
+    let new = NewAccount::new(&account, slug, "demo");
+    let new = given.settings.iter().fold(new, |new, (key, value)| new.set(key, value));
+    let new = given.secrets.iter().fold(new, |new, (key, value)| new.secret(key, value.as_str()));
+    store.create_account(new).await?;
+    store.update_account(&account, AccountChange::default().status(AccountStatus::Active)).await?;
+    Ok(Played { registration, fixtures, account, _vendor: vendor })
+}
 
-    async fn deactivate(&self, case: &Case, remark: &str) -> Result<()> {
-        let (playing, directory) = self.connect(case).await?;
-        let input = Value::Object(playing.script().call.input.clone());
-        let id = ["user_id", "id"].iter().find_map(|name| input.get(*name)?.as_str()).unwrap_or_default();
-        say(&command(&format!("userdir users deactivate {id} --account {}{remark}", self.account)))?;
-        let call: Call = self.session.call();
-        let reply = directory.call_json(&call, Action::DeactivateUser, input.clone()).await?;
-        say(&output::sentence(&self.account, Action::DeactivateUser, &input, &reply))?;
-        let played = self.finish(playing)?;
-        say(&faint(&format!("asked:\n{}", asked(&played))))
-    }
-
-    async fn connect(&self, case: &Case) -> Result<(Playing, Directory)> {
-        let playing = StandIn::play(case, SECRET).await?;
-        let account = playing.script().account.clone().unwrap_or_default();
-        let settings = account.settings.into_iter().fold(Settings::new(), |all, (key, value)| all.set(key, value));
-        let settings = account.secrets.into_iter().fold(settings, |all, (key, value)| all.secret(key, value));
-        let runtime = Runtime::builder().allow_private_networks(true).account(self.account.as_str()).build()?;
-        let slug = self.registration.definition.slug;
-        Ok((playing, self.session.registry.connect_with(slug, settings, &runtime)?))
-    }
-
-    fn finish(&self, playing: Playing) -> Result<Played> {
-        let played = playing.finish();
-        match played.mismatches.first().or(played.unused.first()) {
-            None => Ok(played),
-            Some(what) => Err(broken(self.registration.definition.slug, what)),
-        }
+impl Played {
+    /// What the fixtures' normal case of an action is called with, where it can be replayed.
+    fn sample(&self, action: Action) -> Option<&Map<String, Value>> {
+        let case = self.fixtures.case(action.info().function, "normal")?;
+        let is_plain = case.script.account == self.fixtures.account && case.script.call.remote_data.is_empty();
+        ((self.registration.actions)().contains(action) && is_plain).then_some(&case.script.call.input)
     }
 }
 
-/// The requests that the stand-in had, one a line.
-fn asked(played: &Played) -> String {
-    let line = |request: &userdir_stand_in::Received| {
-        let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-        let line = format!("  {} {}{query}", request.method, request.path);
-        match line.char_indices().nth(LONGEST) {
-            Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-            None => line,
-        }
-    };
-    played.requests.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn next_steps(session: &Session) -> Result<()> {
-    say(&format!("\n{}", heading("Next: a real account")))?;
-    for registration in session.registry.providers() {
-        let definition = registration.definition;
-        say(&format!("  userdir providers {}\n  {}", definition.slug, providers::example(definition)))?;
-    }
-    say("  userdir users list --all\n  userdir users deactivate ID --dry-run")
-}
-
-fn broken(slug: &str, what: &str) -> Failure {
-    userdir::Error::unexpected(format!("the demo of `{slug}` does not go as its fixtures say: {what}")).into()
-}
-
-fn say(text: &str) -> Result<()> {
+/// Says what there is and how to try it.
+fn tell(registry: &Registry, all: &[Played], address: &str, token: &str) -> Result<()> {
+    let count = registry.providers().len();
+    let accounts: Vec<&str> = all.iter().map(|played| played.account.as_str()).collect();
     let mut out = output::stdout();
-    writeln!(out, "{text}")?;
+    writeln!(
+        out,
+        "The whole server, with {count} accounts. Each vendor is a stand-in inside this process that replays the\n\
+         provider's fixtures. Nothing leaves this machine, and nothing of it is there afterwards.\n"
+    )?;
+    writeln!(out, "address   {address}   (browse {address}/docs)")?;
+    writeln!(out, "token     {token}")?;
+    writeln!(out, "accounts  {}\n", wrapped(&accounts))?;
+    writeln!(out, "Paste these into another terminal: people, one of them changed, and once more.\n")?;
+    for line in lines(all, address, token) {
+        writeln!(out, "{line}\n")?;
+    }
     Ok(out.flush()?)
 }
 
-fn heading(text: &str) -> String {
-    styled("1", &format!("{text}\n{}", "─".repeat(text.chars().count())))
+/// Names, a few a line.
+fn wrapped(names: &[&str]) -> String {
+    names.chunks(5).map(|names| names.join("  ")).collect::<Vec<_>>().join("\n          ")
 }
 
-fn command(text: &str) -> String {
-    format!("\n{}", styled("1", &format!("$ {text}")))
-}
-
-fn faint(text: &str) -> String {
-    styled("2", text)
-}
-
-/// Text in a style, where stdout can show one.
-fn styled(code: &str, text: &str) -> String {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if plain || !std::io::stdout().is_terminal() { text.to_owned() } else { format!("\u{1b}[{code}m{text}\u{1b}[0m") }
+/// Three commands that work when pasted.
+fn lines(all: &[Played], address: &str, token: &str) -> Vec<String> {
+    let sample = WRITES.iter().find_map(|action| {
+        let shown = all.iter().filter(|played| (played.registration.actions)().contains(Action::ListUsers));
+        shown.into_iter().find_map(|played| Some((played, *action, played.sample(*action)?)))
+    });
+    let Some((played, action, input)) = sample else { return Vec::new() };
+    let account = &played.account;
+    let authorized = format!("curl -s -H 'Authorization: Bearer {token}'");
+    let list = format!("{authorized} '{address}/unified/user-directory/users?integrated_account_id={account}'");
+    let info = action.info();
+    let write = format!(
+        "{authorized} -X POST '{address}/unified/user-directory/{}/{}?integrated_account_id={account}' -d '{}'",
+        info.resource,
+        info.method,
+        Value::Object(input.clone())
+    );
+    vec![list, write.clone(), write]
 }

@@ -77,7 +77,7 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
         Fixed::Backup { file } => backup::backup(session, &file).await,
         Fixed::Restore { file } => backup::restore(session, &file).await,
         Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
-        Fixed::Demo => demo::run(session).await,
+        Fixed::Demo(demo) => demo::run(session, &demo).await,
         Fixed::Serve(serve) => serve::run(session, &serve).await,
         Fixed::Schema { resource } => schema(&resource),
         Fixed::Completions { shell } => {

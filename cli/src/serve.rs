@@ -132,7 +132,7 @@ async fn first_token(store: &dyn Store) -> Result<()> {
 }
 
 /// Done at ctrl-c or SIGTERM. A second ctrl-c ends everything at once.
-async fn told_to_stop() {
+pub async fn told_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated() => {}

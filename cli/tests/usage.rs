@@ -100,15 +100,6 @@ fn help_and_completions_are_there_on_every_level() {
 }
 
 #[test]
-fn the_demo_lists_people_and_deactivates_one() {
-    let ran = Cli::new().run(&["demo"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    for words in ["$ userdir users list", "deactivated (applied)", "was already deactivated", "accounts add okta"] {
-        assert!(ran.out.contains(words), "{words}: {}", ran.out);
-    }
-}
-
-#[test]
 fn schemas_are_printed() {
     let ran = Cli::new().run(&["schema", "role-assignments"]);
     assert!(ran.json()["properties"]["role_id"].is_object());

@@ -1,0 +1,70 @@
+//! The demo as somebody tries it: what it prints works when pasted.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use serde_json::Value;
+
+/// The demo under way, and what it says on stderr; it ends with the test.
+struct Demo(Child, BufReader<ChildStderr>);
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it on a free port and reads what it says until it listens.
+fn start() -> (Demo, String) {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("userdir"));
+    command.args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    errors.read_line(&mut line).unwrap();
+    assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while text.matches("curl ").count() < 3 {
+        assert!(said.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    (Demo(child, errors), text)
+}
+
+fn pasted(line: &str) -> Value {
+    let output = Command::new("sh").args(["-c", line]).output().unwrap();
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{line}: {error}: {output:?}"))
+}
+
+#[test]
+fn what_the_demo_prints_works_when_pasted() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("left out: there is no curl on this machine");
+        return;
+    }
+    let (demo, said) = start();
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("curl ")).collect();
+    let people = pasted(lines[0]);
+    assert!(people["result"].as_array().is_some_and(|people| !people.is_empty()), "{people}");
+    let changed = pasted(lines[1]);
+    assert_eq!(changed["userdir"]["effect"], "applied", "{changed}");
+    let again = pasted(lines[2]);
+    assert_eq!(again["userdir"]["effect"], "already", "the change is seen: {again}");
+    drop(demo);
+}
+
+#[cfg(unix)]
+#[test]
+fn it_ends_when_it_is_told_to() {
+    let (mut demo, _) = start();
+    let told = Command::new("kill").args(["-TERM", &demo.0.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let status = demo.0.wait().unwrap();
+    assert_eq!(status.code(), Some(0));
+    let mut rest = String::new();
+    demo.1.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("stopping"), "{rest}");
+}
