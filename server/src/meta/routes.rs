@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn documentation(
     match query.text("format")?.as_deref().unwrap_or("json") {
         "json" => Ok(Json(model.json()).into_response()),
         "md" => Ok((StatusCode::OK, [(CONTENT_TYPE, "text/markdown; charset=utf-8")], model.markdown()).into_response()),
-        "html" => Ok(Html(crate::docs::page::model(&model)).into_response()),
+        "html" => Ok(crate::docs::protected(crate::docs::page::model(&model))),
         other => Err(Problem::bad_request(format!("`format` is `{other}`; it must be `json`, `md` or `html`"))),
     }
 }
