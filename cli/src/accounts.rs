@@ -9,11 +9,11 @@ use userdir::{CredentialStore, Directory, ErrorKind, Settings};
 use userdir_store::{Account, AccountChange, AccountFilter, AccountStatus, NewAccount, Store, StoreError};
 
 use crate::args::{Accounts, Format, Given};
-use crate::credentials::StoreCredentials;
 use crate::errors::{Result, usage};
 use crate::progress::Progress;
 use crate::session::{self, Session};
 use crate::{input, output, secret};
+use userdir_server::credentials::{self, StoreCredentials};
 
 /// Columns of the list.
 const COLUMNS: &[&str] = &["name", "integration", "tenant_id", "status", "id", "updated_at"];
@@ -154,7 +154,7 @@ async fn update(
     change.name = rename.map(str::to_owned);
     change.tenant_id = tenant.map(str::to_owned);
     if fresh.keys().next().is_some() {
-        let merged = merge(session::settings(store.as_ref(), &account).await?, &fresh);
+        let merged = merge(credentials::settings(store.as_ref(), &account).await?, &fresh);
         definition.check(&merged)?;
         let (directory, tokens) = session.connect_new(definition.slug, merged.clone())?;
         let status = if given.no_check {

@@ -7,7 +7,6 @@ mod accounts;
 mod args;
 mod backup;
 mod conformance;
-mod credentials;
 mod demo;
 mod errors;
 mod input;

@@ -1,40 +1,10 @@
-//! The members of inputs and filters as a command line has them: what sort of value, which flag, which words of help.
-//!
-//! The action table knows names alone; what is not named here is a line of text.
+//! The members of inputs and filters as a command line has them: which flag, which words of help.
 
-/// What sort of value a member has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A line of text.
-    Text,
-    /// A number.
-    Number,
-    /// Yes or no.
-    Flag,
-    /// Text that is never a plain argument.
-    Secret,
-    /// Several lines of text.
-    Words,
-    /// Several objects, each given by one member.
-    Objects {
-        /// That member.
-        main: &'static str,
-    },
-}
+pub use userdir::action::MemberKind as Kind;
 
 /// What sort of value a member has.
 pub fn kind(member: &str) -> Kind {
-    match member {
-        "password" => Kind::Secret,
-        "group" => Kind::Number,
-        "include_last_login" | "is_group" | "include_nested" => Kind::Flag,
-        "languages" | "permissions" => Kind::Words,
-        "emails" => Kind::Objects { main: "email" },
-        "phones" => Kind::Objects { main: "number" },
-        "urls" => Kind::Objects { main: "url" },
-        "roles" | "groups" | "licenses" | "organizations" => Kind::Objects { main: "id" },
-        _ => Kind::Text,
-    }
+    Kind::of(member)
 }
 
 /// Its flag: hyphens for underscores, and the singular where it is given once per item.

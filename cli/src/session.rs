@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use userdir::runtime::{MemoryCredentials, RuntimeBuilder};
 use userdir::{Call, Directory, Registry, Runtime, Settings};
+use userdir_server::credentials::{StoreCredentials, settings};
 use userdir_store::{Account, AccountFilter, KeySource, Store, open_sqlite};
 
 use crate::args::{Format, Globals};
-use crate::credentials::StoreCredentials;
 use crate::errors::{Result, usage};
 
 /// One run of the program.
@@ -165,16 +165,6 @@ impl Session {
 
 /// The account of [`Session::connect_new`], as its tokens know it.
 pub const NEW: &str = "new";
-
-/// Settings and secrets of a stored account.
-///
-/// # Errors
-/// Those of the store.
-pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings> {
-    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
-    let secrets = store.secrets(account.id).await?;
-    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
-}
 
 /// The first ctrl-c ends reads at once and waits for a write that has left; the second ends everything.
 async fn on_ctrl_c(cancellation: CancellationToken) {

@@ -104,6 +104,11 @@ pub trait Observer: Send + Sync {
         false
     }
 
+    /// Whether an exchange is to have its bodies; masking them costs time.
+    fn wants_bodies(&self) -> bool {
+        true
+    }
+
     /// After any answered request, reads too.
     fn exchange(&self, _exchange: Exchange) {}
 }

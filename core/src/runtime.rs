@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::egress::{Egress, GuardedResolver};
 use crate::http::rate::Pacer;
 use crate::http::root_cause;
@@ -116,6 +116,23 @@ impl CredentialStore for MemoryCredentials {
     }
 }
 
+/// Is told what the HTTP layer does, for metrics: how often and how long, and never of whom.
+pub trait Meter: Send + Sync {
+    /// A request was answered with this status, or had no answer; `took` is from sending to the last byte.
+    fn request(&self, _provider: &'static str, _status: Option<u16>, _took: Duration) {}
+
+    /// A request waits this long, because the vendor's window is used up.
+    fn wait(&self, _provider: &'static str, _pause: Duration) {}
+
+    /// A request is sent again after this failure and pause.
+    fn retry(&self, _provider: &'static str, _after: ErrorKind, _pause: Duration) {}
+}
+
+/// Nobody is told.
+struct Unmetered;
+
+impl Meter for Unmetered {}
+
 /// What connections run on. Cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
@@ -129,6 +146,7 @@ pub(crate) struct Shared {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Fn() -> f64 + Send + Sync>,
     pub credentials: Arc<dyn CredentialStore>,
+    pub meter: Arc<dyn Meter>,
     pub egress: Egress,
     pub cursor_key: [u8; 32],
     pub limits: Limits,
@@ -239,6 +257,7 @@ pub struct RuntimeBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Fn() -> f64 + Send + Sync>,
     credentials: Arc<dyn CredentialStore>,
+    meter: Arc<dyn Meter>,
     allow_private: bool,
     system_proxy: bool,
     ca: Vec<reqwest::Certificate>,
@@ -254,6 +273,7 @@ impl Default for RuntimeBuilder {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(unit_random),
             credentials: Arc::new(MemoryCredentials::default()),
+            meter: Arc::new(Unmetered),
             allow_private: false,
             system_proxy: false,
             ca: Vec::new(),
@@ -281,6 +301,12 @@ impl RuntimeBuilder {
     /// Another place for tokens.
     pub fn credentials(mut self, credentials: Arc<dyn CredentialStore>) -> Self {
         self.credentials = credentials;
+        self
+    }
+
+    /// Tells this of every request, wait and retry.
+    pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
         self
     }
 
@@ -369,6 +395,7 @@ impl RuntimeBuilder {
             clock: self.clock,
             random: self.random,
             credentials: self.credentials,
+            meter: self.meter,
             egress,
             cursor_key,
             limits: self.limits,

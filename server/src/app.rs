@@ -1,64 +1,183 @@
-//! The router and its layers, outermost first: slashes, request id and log, panics, requests under way.
+//! The router and its layers, outermost first: slashes, request id with log and numbers, panics, requests under way.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
+use userdir_store::{Account, LogEntry};
 
+use crate::metrics::Answered;
 use crate::problem::Problem;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::state::AppState;
-use crate::{health, limits, platform, unified};
+use crate::{health, platform, unified};
 
 /// The router with everything in it, ready to be served behind [`collapse_slashes`].
 pub fn router(state: AppState) -> Router {
-    let slots = Arc::new(Semaphore::new(state.limits().in_flight));
     Router::new()
         .merge(unified::routes())
         .merge(platform::routes())
         .merge(health::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(slots, limits::in_flight))
+        .layer(from_fn_with_state(state.clone(), bound))
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a handler panicked");
             Problem::internal().into_response()
         }))
-        .layer(from_fn(watch))
+        .layer(from_fn_with_state(state.clone(), watch))
         .with_state(state)
 }
 
 async fn unknown(uri: Uri) -> Problem {
-    Problem::not_found(format!("there is no `{}` here", uri.path())).hint("`/openapi.json` lists what there is")
+    Problem::not_found(format!("there is no `{}` here", uri.path()))
+        .hint("`/openapi.json` lists what there is; a `/` inside an id is written `%2F`")
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("`{}` does not take {method}", uri.path()))
 }
 
-/// Gives each request its id, and tells of it in the log: its route and never its address, which may name a person.
-async fn watch(mut request: Request, next: Next) -> Response {
+/// Time for reading the request and for what the vendor's own deadline does not cover.
+const SLACK: Duration = Duration::from_secs(30);
+
+/// Holds the number of requests under way and the time of each down. What answers the health of the process is let in
+/// always.
+async fn bound(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if health::is_open(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let _place = match state.limiter().enter() {
+        Ok(place) => place,
+        Err(problem) => return problem.into_response(),
+    };
+    let time = state.limits().request_time + SLACK;
+    match tokio::time::timeout(time, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = format!("the request took longer than {} seconds", time.as_secs());
+            Problem::new(StatusCode::GATEWAY_TIMEOUT, message).into_response()
+        }
+    }
+}
+
+/// What a request was about, for the log and the numbers. Handlers put it into their response.
+#[derive(Clone, Debug)]
+pub struct Served {
+    account: uuid::Uuid,
+    tenant_id: String,
+    integration: String,
+    request_type: &'static str,
+    resource: String,
+    method: String,
+}
+
+/// Items in an answer, beside [`Served`].
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64);
+
+impl Served {
+    /// A call to an account: `unified`, `proxy` or `custom`, and which resource and method.
+    pub fn new(account: &Account, request_type: &'static str, resource: &str, method: &str) -> Served {
+        Served {
+            account: account.id,
+            tenant_id: account.tenant_id.clone(),
+            integration: account.integration.clone(),
+            request_type,
+            resource: resource.to_owned(),
+            method: method.to_owned(),
+        }
+    }
+
+    /// Puts it into a response.
+    pub fn put(self, response: &mut Response) {
+        response.extensions_mut().insert(self);
+    }
+
+    /// The action; the paths of proxy and custom calls are the callers' own and no labels.
+    fn action(&self) -> String {
+        match self.request_type {
+            "unified" => format!("{}/{}", self.resource, self.method),
+            other => other.to_owned(),
+        }
+    }
+}
+
+/// Gives each request its id, and tells of it in the log and the numbers: its route and never its address, which may name
+/// a person.
+async fn watch(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = %id.0, method = %request.method(), route);
+    let method = known(request.method());
+    let span = tracing::info_span!("request", id = %id.0, method, route);
     let header = id.header();
     request.extensions_mut().insert(id);
-    let started = std::time::Instant::now();
+    let started = Instant::now();
+    let under_way = UnderWay::new(&state);
     let mut response = next.run(request).instrument(span.clone()).await;
+    drop(under_way);
+    let took = started.elapsed();
     if let Some(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
     }
     let status = response.status().as_u16();
-    span.in_scope(|| tracing::info!(status, ms = started.elapsed().as_millis() as u64, "answered"));
+    let served = response.extensions_mut().remove::<Served>();
+    let count = response.extensions_mut().remove::<Count>().map(|count| count.0);
+    let (provider, action) = served.as_ref().map(|it| (it.integration.clone(), it.action())).unwrap_or_default();
+    span.in_scope(|| {
+        let account = served.as_ref().map(|served| tracing::field::display(served.account));
+        tracing::info!(status, ms = millis(took), account, provider, action, count, "answered");
+    });
+    state.metrics().answered(Answered { route: &route, method, provider: &provider, action: &action, status, took });
+    if let Some(served) = served {
+        state.journal().add(LogEntry {
+            timestamp: jiff::Timestamp::now(),
+            account: served.account,
+            tenant_id: served.tenant_id,
+            integration: served.integration,
+            request_type: served.request_type.to_owned(),
+            resource: served.resource,
+            method: served.method,
+            http_method: method.to_owned(),
+            status,
+            duration_ms: millis(took),
+            result_count: count,
+        });
+    }
     response
+}
+
+/// Counts a request until it is dropped, also where its client went away.
+struct UnderWay(AppState);
+
+impl UnderWay {
+    fn new(state: &AppState) -> UnderWay {
+        state.metrics().in_flight(1.0);
+        UnderWay(state.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.metrics().in_flight(-1.0);
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A method as a label: there are few.
+fn known(method: &Method) -> &'static str {
+    const METHODS: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD", "OPTIONS"];
+    METHODS.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
 }
 
 /// Takes repeated slashes for one: clients glue base address and path together.

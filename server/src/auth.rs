@@ -1,44 +1,22 @@
 //! Who asks, and what that allows.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use userdir_store::{AccountToken, ApiToken, Scope};
 use uuid::Uuid;
 
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// What a token allows. Each scope includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// GET.
-    Read,
-    /// Every unified, proxy and custom call, dry runs too.
-    Write,
-    /// Accounts, tokens, link tokens, metrics, audit.
-    Admin,
-}
-
-impl Scope {
-    /// The word, as stored and as on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Scope::Read => "read",
-            Scope::Write => "write",
-            Scope::Admin => "admin",
-        }
-    }
-}
-
 /// Who asks: the owner of the token that the request carries.
 #[derive(Clone, Debug)]
 pub struct Principal {
-    /// Id of the token.
-    pub token_id: Uuid,
-    /// Name of the token.
-    pub name: String,
+    /// The API token; of an account token the one that asked for it.
+    pub token: Option<Uuid>,
     /// What it allows.
     pub scope: Scope,
     /// Which accounts it reaches.
@@ -51,22 +29,47 @@ pub enum Reach {
     /// All.
     All,
     /// Those of the list.
-    Accounts(Vec<Uuid>),
+    Accounts(BTreeSet<Uuid>),
     /// An account token: this one, which need not be named.
     Account(Uuid),
 }
 
+impl From<ApiToken> for Principal {
+    fn from(token: ApiToken) -> Principal {
+        let reach = token.accounts.map_or(Reach::All, Reach::Accounts);
+        Principal { token: Some(token.id), scope: token.scope, reach }
+    }
+}
+
+impl From<AccountToken> for Principal {
+    fn from(token: AccountToken) -> Principal {
+        Principal { token: token.issued_by, scope: Scope::Write, reach: Reach::Account(token.account) }
+    }
+}
+
 impl Principal {
-    /// Refuses a principal without this scope. An account token is none of the platform's, so it never is `Admin`.
+    /// Who it is, for the audit.
+    pub fn actor(&self) -> String {
+        match (self.token, &self.reach) {
+            (Some(token), Reach::Account(_)) => format!("account-token:{token}"),
+            (Some(token), _) => format!("token:{token}"),
+            (None, _) => "account-token".to_owned(),
+        }
+    }
+
+    /// Refuses a principal without this scope.
     ///
     /// # Errors
     /// 403.
     pub fn require(&self, scope: Scope) -> Result<(), Problem> {
-        if self.scope >= scope {
+        if self.scope.allows(scope) {
             return Ok(());
         }
-        let (needed, has) = (scope.as_str(), self.scope.as_str());
-        Err(Problem::forbidden(format!("this needs a token with the scope `{needed}`; yours has `{has}`")))
+        let message = match self.reach {
+            Reach::Account(_) => "a token for one account is for that account's directory alone".to_owned(),
+            _ => format!("this needs a token with the scope `{scope}`; yours has `{}`", self.scope),
+        };
+        Err(Problem::forbidden(message))
     }
 
     /// Whether it reaches an account.
@@ -86,6 +89,15 @@ impl Principal {
             (None, _) => Err(Problem::missing_account()),
         }
     }
+
+    /// Whose requests are counted together.
+    fn counted_as(&self) -> Uuid {
+        match (self.token, &self.reach) {
+            (Some(token), _) => token,
+            (None, Reach::Account(account)) => *account,
+            (None, _) => Uuid::nil(),
+        }
+    }
 }
 
 impl FromRequestParts<AppState> for Principal {
@@ -96,7 +108,9 @@ impl FromRequestParts<AppState> for Principal {
             return Ok(known.clone());
         }
         let token = bearer(parts).ok_or_else(|| Problem::unauthorized("no token is given"))?;
-        let principal = find(state, token).await?.ok_or_else(|| Problem::unauthorized("the token is not known"))?;
+        let principal = find(state, token).await?;
+        let principal = principal.ok_or_else(|| Problem::unauthorized("the token is wrong, revoked or expired"))?;
+        state.limiter().token(principal.counted_as())?;
         parts.extensions.insert(principal.clone());
         Ok(principal)
     }
@@ -110,7 +124,14 @@ fn bearer(parts: &Parts) -> Option<&str> {
 }
 
 /// Finds the owner of a token.
-async fn find(_state: &AppState, _token: &str) -> Result<Option<Principal>, Problem> {
-    // the store keeps tokens with its next version; until then nobody has one
-    Ok(None)
+async fn find(state: &AppState, token: &str) -> Result<Option<Principal>, Problem> {
+    if token.starts_with(ACCOUNT_TOKEN)
+        && let Some(found) = state.store().find_account_token(token).await?
+    {
+        return Ok(Some(found.into()));
+    }
+    Ok(state.store().find_api_token(token).await?.map(Principal::from))
 }
+
+/// How the value of an account token begins.
+const ACCOUNT_TOKEN: &str = "uda_";

@@ -1,4 +1,4 @@
-//! The store as the place where fetched tokens are kept.
+//! What an account is connected with: its settings, and the store as the place where its fetched tokens are kept.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use userdir::runtime::StoredToken;
 use userdir::{CredentialStore, Error, Result, Settings};
-use userdir_store::{Fence, Store, StoreError};
+use userdir_store::{Account, Fence, Store, StoreError};
 use uuid::Uuid;
 
 /// How long a fetch may take before another process may try.
@@ -33,6 +33,8 @@ struct Sealed {
     refresh_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
 }
 
 impl StoreCredentials {
@@ -53,6 +55,16 @@ impl StoreCredentials {
             None => Ok(()),
         }
     }
+}
+
+/// Settings and secrets of a stored account.
+///
+/// # Errors
+/// Those of the store.
+pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
+    let secrets = store.secrets(account.id).await?;
+    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
 }
 
 /// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
@@ -93,6 +105,7 @@ impl CredentialStore for StoreCredentials {
             access_token: sealed.access_token.into(),
             refresh_token: sealed.refresh_token.map(Into::into),
             expires_at: sealed.expires_at,
+            base_url: sealed.base_url,
         }))
     }
 
@@ -106,6 +119,7 @@ impl CredentialStore for StoreCredentials {
             access_token: token.access_token.expose().to_owned(),
             refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at,
+            base_url: token.base_url.clone(),
         };
         let text = serde_json::to_string(&sealed)
             .map(SecretString::from)
@@ -115,10 +129,9 @@ impl CredentialStore for StoreCredentials {
         done.map_err(of_store)
     }
 
-    // The store has no release; a lease renewed for no time at all is one.
-    async fn release(&self, _account: &str, _fence: u64) -> Result<()> {
-        let renewed = self.store.lease_token(self.account, &self.slot, &self.holder, Duration::ZERO).await;
-        renewed.map(drop).map_err(of_store)
+    async fn release(&self, _account: &str, fence: u64) -> Result<()> {
+        let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
+        self.store.release_token(self.account, &self.slot, fence).await.map_err(of_store)
     }
 }
 
@@ -153,11 +166,13 @@ mod tests {
             access_token: "at".into(),
             refresh_token: Some("rt".into()),
             expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+            base_url: Some("https://api.example.com".into()),
         };
         other.commit("", fence, &token).await.unwrap();
         let loaded = one.load("").await.unwrap().unwrap();
         assert_eq!(loaded.access_token.expose(), "at");
         assert_eq!(loaded.refresh_token.unwrap().expose(), "rt");
         assert_eq!(loaded.expires_at, token.expires_at);
+        assert_eq!(loaded.base_url, token.base_url);
     }
 }

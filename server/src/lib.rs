@@ -18,13 +18,17 @@
 //! The order of checks on every route: who asks (401), which account (404), can the provider do it (501), is the request
 //! right (400), and only then the vendor.
 
+pub mod answer;
 pub mod app;
 pub mod auth;
 pub mod body;
 pub mod config;
 pub mod credentials;
 pub mod health;
+pub mod journal;
 pub mod limits;
+pub mod metrics;
+pub mod params;
 pub mod platform;
 pub mod problem;
 pub mod query;
@@ -33,6 +37,7 @@ pub mod serve;
 pub mod state;
 pub mod unified;
 mod vendor_headers;
+pub mod writes;
 
 pub use config::ServerConfig;
 pub use serve::Server;

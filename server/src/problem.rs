@@ -31,6 +31,8 @@ struct Inner {
     outcome: Outcome,
     /// The vendor refused the account's credentials.
     needs_reauth: bool,
+    /// The vendor does not allow it: the scopes it wants, where they are known.
+    missing_scopes: Option<Vec<String>>,
 }
 
 impl Problem {
@@ -45,6 +47,7 @@ impl Problem {
             headers: HeaderMap::new(),
             outcome: Outcome::NotDone,
             needs_reauth: false,
+            missing_scopes: None,
         }))
     }
 
@@ -159,6 +162,11 @@ impl Problem {
         self.0.needs_reauth
     }
 
+    /// The scopes that the vendor wants, where it did not allow something; empty where they are not known.
+    pub fn missing_scopes(&self) -> Option<&[String]> {
+        self.0.missing_scopes.as_deref()
+    }
+
     /// The body.
     pub fn body(&self) -> Value {
         let it = &self.0;
@@ -207,13 +215,11 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::NotFound { what: "account", name } => Problem::no_account(name),
             StoreError::NotFound { what, name } => Problem::not_found(format!("there is no {what} `{name}`")),
-            StoreError::NameTaken { name } => {
-                Problem::new(StatusCode::CONFLICT, format!("there is already an account named `{name}`"))
-                    .hint("choose another name")
-            }
-            StoreError::InvalidName { name, reason } => {
-                Problem::bad_request(format!("an account cannot be named `{name}`: {reason}"))
-            }
+            StoreError::NameTaken { .. } => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StoreError::InvalidName { .. }
+            | StoreError::UnknownScope { .. }
+            | StoreError::InvalidSecret { .. }
+            | StoreError::InvalidCursor => Problem::bad_request(error.to_string()),
             _ => {
                 tracing::error!(%error, "the store failed");
                 Problem::internal()
@@ -247,6 +253,10 @@ fn status(error: &Error) -> StatusCode {
     }
 }
 
+/// What to do about a write whose outcome is unknown.
+const LOOK_FIRST: &str = "repeat the same request: it reads first and sends nothing twice. Where reading cannot tell, look in the vendor's \
+    own console, and if it was not done, repeat it with the header `x-userdir-send-again: true`";
+
 /// The wait where a limit is used up and nobody says for how long.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -255,14 +265,15 @@ impl From<Error> for Problem {
         let said = error.vendor().and_then(|vendor| vendor.message.clone()).filter(|said| !said.is_empty());
         let message = said.unwrap_or_else(|| error.message().to_owned());
         let mut problem = Problem::new(status(&error), message).detail("kind", json!(error.kind()));
+        let unknown = error.outcome() == Outcome::Unknown;
         problem.0.outcome = error.outcome();
         problem.0.needs_reauth = error.kind() == ErrorKind::Authentication && error.vendor().is_some();
         for (name, value) in [
             ("provider", error.provider().map(|provider| json!(provider))),
             ("action", error.action().map(|action| json!(action))),
             ("target", error.target().filter(|target| !target.is_empty()).map(|target| json!(target))),
-            ("hint", error.next_step().map(|hint| json!(hint))),
-            ("outcome", (error.outcome() == Outcome::Unknown).then(|| json!("unknown"))),
+            ("hint", if unknown { Some(json!(LOOK_FIRST)) } else { error.next_step().map(|hint| json!(hint)) }),
+            ("outcome", unknown.then(|| json!("unknown"))),
         ] {
             if let Some(value) = value {
                 problem = problem.detail(name, value);
@@ -293,6 +304,7 @@ impl From<Error> for Problem {
                     Details::Scopes(scopes) => scopes,
                     _ => &[],
                 };
+                problem.0.missing_scopes = Some(scopes.to_vec());
                 problem.insight("forbidden_error", "the credentials may not do this", json!({"missing_scopes": scopes}))
             }
             ErrorKind::RateLimited => {

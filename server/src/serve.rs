@@ -1,55 +1,95 @@
-//! Listening, TLS, and ending gracefully.
+//! Listening, TLS, what is done now and then, and ending gracefully.
 
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::ServiceExt;
 use axum::http::Request;
 use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
 use hyper::body::Incoming;
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tower::Layer;
 use tower::util::MapRequestLayer;
-use userdir::{Registry, Runtime};
+use userdir::Registry;
+use userdir::runtime::RuntimeBuilder;
 use userdir_store::Store;
 
-use crate::app;
 use crate::config::ServerConfig;
+use crate::journal::Writer;
+use crate::metrics::Metrics;
 use crate::state::AppState;
+use crate::{app, health};
 
 /// A server that listens.
 pub struct Server {
     state: AppState,
+    writer: Writer,
     config: ServerConfig,
     listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
+    tls: Option<RustlsConfig>,
     address: SocketAddr,
 }
 
 /// Longest time a client may take for the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Bytes of the head of a request.
+const HEAD_BYTES: usize = 128 << 10;
+/// How often numbers are taken in.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// Upkeeps between two sweeps of the store.
+const SWEEP: u32 = 24;
 
 impl Server {
-    /// Takes the address. Nothing is answered yet.
+    /// Takes the address and reads the certificate. Nothing is answered yet.
     ///
     /// # Errors
-    /// Where the address cannot be had.
-    pub fn bind(
+    /// Where the address cannot be had, or the certificate cannot be read.
+    pub async fn bind(
         store: Arc<dyn Store>,
         registry: Registry,
-        runtime: Runtime,
+        runtime: RuntimeBuilder,
         config: ServerConfig,
     ) -> io::Result<Server> {
-        let listener = TcpListener::bind(config.listen)?;
-        listener.set_nonblocking(true)?;
+        let metrics = Arc::new(Metrics::default());
+        let runtime = runtime.meter(metrics.clone()).cursor_key(*store.derived_key("cursor").expose_secret());
+        let runtime = runtime.build().map_err(io::Error::other)?;
+        let tls = match &config.tls {
+            Some(tls) => Some(RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(|error| {
+                let (certificate, key) = (tls.certificate.display(), tls.key.display());
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot use the certificate {certificate} with the key {key}: {error}"),
+                )
+            })?),
+            None => None,
+        };
+        let (state, writer) = AppState::new(store, registry, runtime, config.limits, metrics);
+        let listener = listen(config.listen)?;
+        let metrics_listener = config.metrics_listen.map(listen).transpose()?;
         let address = listener.local_addr()?;
-        Ok(Server { state: AppState::new(store, registry, runtime, config.limits), config, listener, address })
+        Ok(Server { state, writer, config, listener, metrics_listener, tls, address })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// `http`, or `https` where it speaks TLS itself.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Where the numbers are answered without a token.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// What the handlers share.
@@ -62,24 +102,85 @@ impl Server {
     /// # Errors
     /// Where the listener fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let state = self.state;
+        let grace = self.config.grace;
         let handle = Handle::new();
-        tokio::spawn({
-            let (handle, state, grace) = (handle.clone(), self.state.clone(), self.config.grace);
+        let deadline = Arc::new(OnceLock::new());
+        let stopping = tokio::spawn({
+            let (handle, deadline) = (handle.clone(), deadline.clone());
             async move {
                 stop.await;
-                state.stopping().cancel();
+                let _ = deadline.set(Instant::now() + grace);
+                tracing::info!("no more requests are taken; those under way are finished");
                 handle.graceful_shutdown(Some(grace));
             }
         });
-        let router = app::router(self.state.clone());
-        let service = MapRequestLayer::new(app::collapse_slashes::<Incoming>).layer(router);
+        let written = tokio::spawn(self.writer.run(state.stopping().clone().cancelled_owned()));
+        let upkeep = tokio::spawn(now_and_then(state.clone()));
+        let numbers = self.metrics_listener.map(|listener| serve_metrics(listener, state.clone())).transpose()?;
+
+        let service = MapRequestLayer::new(app::collapse_slashes::<Incoming>).layer(app::router(state.clone()));
         let service = ServiceExt::<Request<Incoming>>::into_make_service(service);
-        let mut server = axum_server::from_tcp(self.listener)?.handle(handle);
-        server.http_builder().http1().header_read_timeout(HEAD_TIME);
-        server.serve(service).await?;
-        // what clients no longer wait for is finished all the same
-        self.state.tasks().close();
-        let _ = tokio::time::timeout(self.config.grace, self.state.tasks().wait()).await;
-        Ok(())
+        macro_rules! serve {
+            ($server:expr) => {{
+                let mut server = $server.handle(handle);
+                let http = server.http_builder();
+                http.http1().header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES);
+                http.http2().max_header_list_size(HEAD_BYTES as u32).max_concurrent_streams(256);
+                server.serve(service).await
+            }};
+        }
+        let served = match self.tls {
+            Some(tls) => serve!(axum_server::from_tcp_rustls(self.listener, tls)?),
+            None => serve!(axum_server::from_tcp(self.listener)?),
+        };
+        stopping.abort();
+        // writes whose clients went away are finished all the same; reads that nobody waits for are not
+        state.tasks().close();
+        let deadline = deadline.get().copied().unwrap_or_else(|| Instant::now() + grace);
+        let finished = tokio::time::timeout_at(deadline, state.tasks().wait()).await;
+        if finished.is_err() {
+            tracing::warn!(tasks = state.tasks().len(), "the time to finish is over; what is under way breaks off");
+        }
+        state.stopping().cancel();
+        for task in [Some(upkeep), numbers].into_iter().flatten() {
+            task.abort();
+        }
+        let _ = written.await;
+        served
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+fn serve_metrics(listener: TcpListener, state: AppState) -> io::Result<JoinHandle<()>> {
+    let service = health::metrics_alone(state).into_make_service();
+    let server = axum_server::from_tcp(listener)?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = server.serve(service).await {
+            tracing::error!(%error, "the numbers are no longer served");
+        }
+    }))
+}
+
+/// What is done now and then: numbers, limits, and what has had its time in the store.
+async fn now_and_then(state: AppState) {
+    let mut ticks = tokio::time::interval(UPKEEP);
+    let mut count = 0;
+    loop {
+        ticks.tick().await;
+        state.metrics().upkeep();
+        if count % SWEEP == 0 {
+            state.limiter().tidy();
+            if let Err(error) = state.store().sweep().await {
+                tracing::warn!(%error, "the store cannot be swept");
+            }
+        }
+        count = (count + 1) % SWEEP;
     }
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use moka::future::Cache;
-use secrecy::ExposeSecret;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use userdir::{Call, Directory, Registry, Runtime, Settings};
+use userdir::{Call, Directory, Registry, Runtime};
 use userdir_store::{Account, Store};
 use uuid::Uuid;
 
 use crate::auth::Principal;
 use crate::config::Limits;
-use crate::credentials::StoreCredentials;
+use crate::credentials::{StoreCredentials, settings};
+use crate::journal::{Journal, Writer};
+use crate::limits::{Limiter, Permit};
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 
 /// What every handler shares. Cheap to clone.
@@ -23,24 +25,42 @@ struct Inner {
     registry: Registry,
     runtime: Runtime,
     limits: Limits,
+    limiter: Limiter,
+    metrics: Arc<Metrics>,
+    journal: Journal,
     /// Connected directories by account and revision: rebuilding one for each request would lose tokens.
     directories: Cache<(Uuid, i64), Directory>,
     tasks: TaskTracker,
     stopping: CancellationToken,
+    /// Names this process to the others on the same store.
+    holder: String,
 }
 
 impl AppState {
-    /// Around a store, the providers, and the runtime that all accounts share.
-    pub fn new(store: Arc<dyn Store>, registry: Registry, runtime: Runtime, limits: Limits) -> AppState {
-        AppState(Arc::new(Inner {
+    /// Around a store, the providers, and the runtime that all accounts share; with the writer of the request log, to be
+    /// run beside.
+    pub fn new(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        runtime: Runtime,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+    ) -> (AppState, Writer) {
+        let (journal, writer) = Journal::new(store.clone(), metrics.clone());
+        let inner = Inner {
             store,
             registry,
             runtime,
+            limiter: Limiter::new(&limits),
             directories: Cache::new(limits.directories),
             limits,
+            metrics,
+            journal,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
-        }))
+            holder: Uuid::new_v4().to_string(),
+        };
+        (AppState(Arc::new(inner)), writer)
     }
 
     /// The store.
@@ -63,14 +83,34 @@ impl AppState {
         &self.0.limits
     }
 
+    /// The limits at work.
+    pub fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    /// The numbers.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The log of requests.
+    pub fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
     /// Work that must be finished although its client went away: writes above all.
     pub fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
     }
 
-    /// Cancelled once the server stops.
+    /// Cancelled once the server's time to finish is over: reads that are still under way end.
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
+    }
+
+    /// Names this process to the others on the same store.
+    pub fn holder(&self) -> &str {
+        &self.0.holder
     }
 
     /// The account that is named, by name or id, where this principal may see it.
@@ -81,6 +121,14 @@ impl AppState {
         let named = principal.names(named)?;
         let account = self.store().account(&named).await?;
         principal.sees(account.id).then_some(account).ok_or_else(|| Problem::no_account(&named))
+    }
+
+    /// Counts a call to an account and waits for its turn.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn enter(&self, account: &Account) -> Result<Permit, Problem> {
+        self.limiter().account(account.id, self.limits().request_time).await
     }
 
     /// The connected directory of an account. Sends nothing.
@@ -105,16 +153,15 @@ impl AppState {
 
     /// A call with the time a request has.
     pub fn call(&self) -> Call {
-        Call::new().deadline(self.limits().request_time)
+        self.bound(Call::new())
     }
-}
 
-/// Settings and secrets of a stored account.
-///
-/// # Errors
-/// Those of the store.
-pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, userdir_store::StoreError> {
-    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
-    let secrets = store.secrets(account.id).await?;
-    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
+    /// A call that only plans, with the time a request has.
+    pub fn plan(&self) -> Call {
+        self.bound(Call::plan())
+    }
+
+    fn bound(&self, call: Call) -> Call {
+        call.deadline(self.limits().request_time).cancelled_by(self.stopping().child_token())
+    }
 }

@@ -5,6 +5,7 @@
 pub mod confirm;
 mod filter;
 mod input;
+mod member;
 mod password;
 mod table;
 
@@ -22,6 +23,7 @@ use userdir_schema::{
 pub use confirm::{Confirm, OwnPredicate, Shows};
 pub use filter::*;
 pub use input::*;
+pub use member::MemberKind;
 
 use crate::call::Call;
 use crate::error::Result;

@@ -74,6 +74,27 @@ macro_rules! define_by_name {
                 }
             }
 
+            /// Reads the vendor and tells whether the effect of a write is there. Changes nothing.
+            ///
+            /// # Errors
+            /// As the action's read.
+            pub async fn confirm_json(&self, call: &Call, action: Action, input: Value) -> Result<Shows> {
+                match action {
+                    $(Action::$trait => define_by_name!(@confirm $kind $input self call input),)*
+                }
+            }
+
+            /// Reads exactly one vendor page, of at most `wanted` items where the vendor keeps to it, and gives the cursor
+            /// to go on behind it. What the page holds is for the observers of the call.
+            ///
+            /// # Errors
+            /// As the action's.
+            pub async fn vendor_page(&self, call: &Call, action: Action, filter: Value, wanted: u32, cursor: Option<&str>) -> Result<Option<String>> {
+                match action {
+                    $(Action::$trait => define_by_name!(@page $kind $input self call filter wanted cursor),)*
+                }
+            }
+
             /// One page of a list action, at most `limit` items.
             ///
             /// # Errors
@@ -104,6 +125,20 @@ macro_rules! define_by_name {
         let input = $this.parse::<$input>(action, json)?;
         to_raw($this.write($call, input).await?)
     }};
+
+    (@confirm write $input:ident $this:ident $call:ident $json:ident) => {{
+        let json = $this.without_echoes::<$input>($call, $json).await?;
+        let input = $this.parse::<$input>(<$input as WriteAction>::ACTION, json)?;
+        Ok($this.confirm($call, &input).await?.shows)
+    }};
+    (@confirm list $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as ListAction>::ACTION)) };
+    (@confirm get $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as GetAction>::ACTION)) };
+
+    (@page list $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => {{
+        let filter = $this.parse::<$input>(<$input as ListAction>::ACTION, $json)?;
+        $this.one_page($call, filter, $limit, $cursor).await
+    }};
+    (@page $kind:ident $input:ident $this:ident $($rest:ident)*) => { define_by_name!(@list $kind $input $this) };
 
     (@list list $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => {{
         let filter = $this.parse::<$input>(<$input as ListAction>::ACTION, $json)?;

@@ -42,7 +42,10 @@ impl Directory {
     }
 
     /// Whether the provider, and this connection, can do it.
-    pub(super) fn supported(&self, action: Action) -> Result<()> {
+    ///
+    /// # Errors
+    /// `NotSupported`, with the vendor's reason.
+    pub fn supported(&self, action: Action) -> Result<()> {
         let definition = self.definition();
         if !self.provider().slots().actions().contains(action) {
             return Err(definition.not_supported(action));

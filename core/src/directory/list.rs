@@ -75,22 +75,38 @@ impl Directory {
         cursor: Option<&str>,
         sink: &mut (impl Sink<F::Output> + Send),
     ) -> Result<Option<String>> {
-        self.ready(call, F::ACTION, &filter)?;
-        let binding = self.binding();
-        let position = match cursor.filter(|cursor| !cursor.is_empty()) {
-            Some(cursor) => binding.open(&filter, cursor).map_err(|error| error.during(self.slug(), F::ACTION))?,
-            None => Position::default(),
-        };
-        let mut walk = Walk::new(self.clone(), call.clone(), filter, position);
+        let mut walk = self.walk(call, filter, cursor)?;
         let mut left = limit.max(1);
         while left > 0 && !walk.ended {
             let taken = walk.step(Some(left), sink).await?;
             left -= taken.min(left);
         }
-        if let Some(error) = walk.short.take() {
-            return Err(error);
-        }
-        if walk.ended { Ok(None) } else { self.binding().seal(&walk.filter, &walk.position).map(Some) }
+        walk.next_cursor()
+    }
+
+    /// Reads one vendor page, whole, and gives the cursor to go on behind it.
+    pub(super) async fn one_page<F: ListAction>(
+        &self,
+        call: &Call,
+        filter: F,
+        wanted: u32,
+        cursor: Option<&str>,
+    ) -> Result<Option<String>> {
+        let mut walk = self.walk(call, filter, cursor)?;
+        walk.pass(wanted.max(1)).await.map_err(|error| self.explain(error, F::ACTION))?;
+        walk.next_cursor()
+    }
+
+    /// A list that stands at a cursor.
+    fn walk<F: ListAction>(&self, call: &Call, filter: F, cursor: Option<&str>) -> Result<Walk<F>> {
+        self.ready(call, F::ACTION, &filter)?;
+        let position = match cursor.filter(|cursor| !cursor.is_empty()) {
+            Some(cursor) => {
+                self.binding().open(&filter, cursor).map_err(|error| error.during(self.slug(), F::ACTION))?
+            }
+            None => Position::default(),
+        };
+        Ok(Walk::new(self.clone(), call.clone(), filter, position))
     }
 
     /// A stream of sinks, one a vendor page, with the next page asked for while this one is mapped.
@@ -198,6 +214,39 @@ impl<F: ListAction> Walk<F> {
         }
     }
 
+    /// The cursor to go on with; none at the end.
+    fn next_cursor(&mut self) -> Result<Option<String>> {
+        match self.short.take() {
+            Some(error) => Err(error),
+            None if self.ended => Ok(None),
+            None => self.directory.binding().seal(&self.filter, &self.position).map(Some),
+        }
+    }
+
+    /// Goes over one vendor page without looking at its items.
+    async fn pass(&mut self, wanted: u32) -> Result<()> {
+        self.pages += 1;
+        let page = self.fetch(self.position.vendor.clone(), Some(wanted)).await?;
+        let opened = page.open()?;
+        self.check_page(&page, &opened)?;
+        // a cursor into the middle of a page leads to the whole of it
+        self.position.seen = self.position.seen.saturating_sub(u64::from(self.position.skip)) + opened.len() as u64;
+        self.seen.has_all_ids = false;
+        self.go_on(&opened);
+        Ok(())
+    }
+
+    /// Stands before the next page, or at the end.
+    fn go_on(&mut self, opened: &Opened<'_, F::Output>) {
+        self.position.skip = 0;
+        self.position.last = None;
+        self.position.vendor = opened.next.clone();
+        if opened.next.is_none() {
+            self.short = self.check_end().map(|error| self.directory.explain(error, F::ACTION));
+            self.ended = true;
+        }
+    }
+
     /// Reads one vendor page into the sink, up to `limit` items; gives how many the sink took.
     async fn step(&mut self, limit: Option<u32>, sink: &mut (impl Sink<F::Output> + Send)) -> Result<u32> {
         self.pages += 1;
@@ -277,13 +326,7 @@ impl<F: ListAction> Walk<F> {
             self.position.skip = u32::try_from(index).unwrap_or(u32::MAX);
             return Ok(taken);
         }
-        self.position.skip = 0;
-        self.position.last = None;
-        self.position.vendor = opened.next.clone();
-        if opened.next.is_none() {
-            self.short = self.check_end().map(|error| self.directory.explain(error, F::ACTION));
-            self.ended = true;
-        }
+        self.go_on(&opened);
         Ok(taken)
     }
 

@@ -16,7 +16,7 @@ use crate::definition::{ActionFacts, Consistency};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::reply::{Effect, Reply};
 
-/// What the confirming read of a write says.
+/// What the confirming read of a write says. Of a create: whether what the vendor shows under its name is new.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Confirmation<T> {
@@ -57,7 +57,11 @@ impl Directory {
     /// Those of the read.
     pub async fn confirm<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
         self.ready(call, I::ACTION, input)?;
-        self.look(call, input).await.map_err(|error| self.explain(error, I::ACTION))
+        let seen = match input.subject() {
+            Some(_) => self.look(call, input).await,
+            None => self.look_for_new(call, input).await,
+        };
+        seen.map_err(|error| self.explain(error, I::ACTION))
     }
 
     async fn run<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
@@ -280,6 +284,9 @@ impl Directory {
     async fn look_for_new<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
         let Some((action, filter)) = self.natural_key(input) else { return Ok(Confirmation::unknown()) };
         let page = self.list_json(&call.reading(confirm::PROFILE), action, filter, 2, None).await?;
+        if page.items.count == 0 && self.definition().consistency == Consistency::Immediate {
+            return Ok(Confirmation { value: None, shows: Shows::No });
+        }
         let line = page.items.lines().next().unwrap_or_default();
         let Ok(Value::Object(found)) = serde_json::from_str(line) else { return Ok(Confirmation::unknown()) };
         match (page.items.count, found.get("id").and_then(Value::as_str)) {

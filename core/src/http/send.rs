@@ -90,6 +90,7 @@ impl Http {
                 return Err(error.with_retry(RetryState::Later(hint)));
             }
             debug!(provider = self.0.provider, endpoint = %request.template, attempt, ?pause, kind = error.kind().as_str(), "trying again");
+            runtime.meter.retry(self.0.provider, error.kind(), pause);
             self.sleep(call, pause).await?;
         }
     }
@@ -111,6 +112,7 @@ impl Http {
                 .with_retry(RetryState::Later(Some(pause))));
         }
         debug!(provider = self.0.provider, endpoint = %request.template, ?pause, "the vendor's window is used up");
+        self.0.runtime.shared.meter.wait(self.0.provider, pause);
         self.sleep(call, pause).await
     }
 
@@ -213,13 +215,17 @@ impl Http {
             let body = self.body(response, request).await?;
             Ok(Answer::new(status, headers, body, !call.keep_remote_data.dropped))
         };
+        let sent_at = shared.clock.monotonic();
         let answer = if request.repeat == Repeat::Read {
             let answered = call.cancellation.run_until_cancelled(answered).await;
             answered.unwrap_or_else(|| Err(Unanswered::NotSent(cancelled())))
         } else {
             // a write that may have left is waited for
             answered.await
-        }?;
+        };
+        let took = shared.clock.monotonic().saturating_sub(sent_at);
+        shared.meter.request(self.0.provider, answer.as_ref().ok().map(|answer| answer.status), took);
+        let answer = answer?;
         self.show(call, request, authorization, &headers, &answer);
         Ok(answer)
     }
@@ -256,15 +262,19 @@ impl Http {
         }
         for observer in call.observers.iter().filter(|observer| observer.wants_exchanges()) {
             let redactor = self.redactor(call, request, authorization);
-            let body = request.body.encoded().map(|body| redactor.text(&String::from_utf8_lossy(&body)).into_owned());
+            let (mut sent, mut answered) = (None, Bytes::new());
+            if observer.wants_bodies() {
+                sent = request.body.encoded().map(|body| redactor.text(&String::from_utf8_lossy(&body)).into_owned());
+                answered = redactor.bytes(&answer.body).into();
+            }
             observer.exchange(Exchange {
                 method: request.method.to_string(),
                 url: redactor.text(request.url.as_str()).into_owned(),
                 request_headers: redactor.headers(headers),
-                request_body: body,
+                request_body: sent,
                 status: answer.status,
                 response_headers: redactor.headers(&answer.headers),
-                response_body: redactor.bytes(&answer.body).into(),
+                response_body: answered,
             });
         }
     }

@@ -279,3 +279,42 @@ async fn a_quota_that_is_used_up_is_told_at_once() {
     assert_eq!(world.requests().await.len(), 1);
     assert!(world.clock.sleeps().is_empty());
 }
+
+/// Notes what it is told.
+#[derive(Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl userdir_core::Meter for Told {
+    fn request(&self, provider: &'static str, status: Option<u16>, _took: Duration) {
+        self.0.lock().unwrap().push(format!("{provider} {status:?}"));
+    }
+
+    fn wait(&self, _provider: &'static str, pause: Duration) {
+        self.0.lock().unwrap().push(format!("wait {pause:?}"));
+    }
+
+    fn retry(&self, _provider: &'static str, after: ErrorKind, pause: Duration) {
+        self.0.lock().unwrap().push(format!("retry {} {pause:?}", after.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn the_meter_is_told_of_requests_waits_and_retries() {
+    let told = std::sync::Arc::new(Told::default());
+    let world = World::built("acme", |settings| settings, |builder| builder.meter(told.clone())).await;
+    world
+        .serve(|_, _, before| match before {
+            0 => status(429).insert_header("retry-after", "1"),
+            1 => ok(json!({ "id": "u1" }))
+                .insert_header("date", "Fri, 15 Jan 2027 08:00:01 GMT")
+                .insert_header("x-ratelimit-remaining", "0")
+                .insert_header("x-ratelimit-reset", "1800000009"),
+            _ => ok(json!({ "id": "u1" })),
+        })
+        .await;
+    for _ in 0..2 {
+        world.directory.get_user(&Call::new(), get()).await.unwrap();
+    }
+    let expected = ["acme Some(429)", "retry rate_limited 1s", "acme Some(200)", "wait 8s", "acme Some(200)"];
+    assert_eq!(*told.0.lock().unwrap(), expected);
+}

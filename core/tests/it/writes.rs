@@ -393,3 +393,16 @@ async fn steps_that_differ_are_partly_done() {
     assert_eq!((done.len(), failed.len()), (2, 1));
     assert_eq!(error.action(), Some(Action::AssignRole));
 }
+
+#[tokio::test]
+async fn whether_a_create_was_done_can_be_asked_without_doing_it() {
+    let input = serde_json::to_value(new_user()).unwrap();
+    let there = json!({ "id": "u7", "username": "maya", "name": "Maya" });
+    let other = json!({ "id": "u7", "username": "maya", "name": "Somebody else" });
+    for (found, shows) in [(vec![there], Shows::Yes), (vec![], Shows::No), (vec![other], Shows::Unknown)] {
+        let (world, _) = create(status(500), found).await;
+        let before = world.writes().await.len();
+        let seen = world.directory.confirm_json(&Call::new(), Action::CreateUser, input.clone()).await.unwrap();
+        assert_eq!((seen, world.writes().await.len()), (shows, before));
+    }
+}

@@ -1,10 +1,262 @@
 //! The unified routes, made from the table of actions.
+//!
+//! `input.rs` reads what an action is given, `list.rs`, `stream.rs`, `get.rs` and `write.rs` run it, `shape.rs` and
+//! `exchanges.rs` put the answer into the form that is asked for.
+
+mod exchanges;
+mod get;
+mod input;
+mod list;
+pub mod shape;
+mod stream;
+mod write;
+
+use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use serde_json::Map;
+use userdir::schema::Resource;
+use userdir::{Action, ActionKind, Directory};
+use userdir_store::{Account, AccountChange, AccountStatus, ForbiddenError, Scope};
 
+use self::exchanges::Heads;
+use crate::app::Served;
+use crate::auth::Principal;
+use crate::body;
+use crate::limits::Permit;
+use crate::params::Common;
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::request_id::RequestId;
 use crate::state::AppState;
 
 /// All unified routes.
 pub fn routes() -> Router<AppState> {
+    let of_resource = get(resource).post(resource).patch(resource).delete(resource);
+    let of_item = get(item).post(item).patch(item).delete(item);
     Router::new()
+        .route("/unified/user-directory/{resource}", of_resource)
+        .route("/unified/user-directory/{resource}/{id}", of_item)
+}
+
+async fn resource(
+    State(state): State<AppState>,
+    principal: Principal,
+    path: Result<Path<String>, PathRejection>,
+    query: Query,
+    request: Request,
+) -> Response {
+    let run = async {
+        let Path(resource) = path.map_err(wrong_path)?;
+        let method = match *request.method() {
+            Method::POST => "create",
+            Method::PATCH => "update",
+            Method::DELETE => "delete",
+            _ => "list",
+        };
+        answer(state, principal, find(&resource, method)?, None, query, request).await
+    };
+    run.await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn item(
+    State(state): State<AppState>,
+    principal: Principal,
+    path: Result<Path<(String, String)>, PathRejection>,
+    query: Query,
+    request: Request,
+) -> Response {
+    let run = async {
+        let Path((resource, last)) = path.map_err(wrong_path)?;
+        let (method, id) = match *request.method() {
+            Method::POST => (last.as_str(), None),
+            Method::PATCH => ("update", Some(last.clone())),
+            Method::DELETE => ("delete", Some(last.clone())),
+            _ => ("get", Some(last.clone())),
+        };
+        let action = find(&resource, method)?;
+        // `POST users/create` and its like are no routes: these methods have their own
+        if id.is_none() && (action.info().verb != "POST" || action.info().method == "create") {
+            return Err(no_method(&resource, method));
+        }
+        answer(state, principal, action, id, query, request).await
+    };
+    run.await.unwrap_or_else(IntoResponse::into_response)
+}
+
+fn wrong_path(rejection: PathRejection) -> Problem {
+    Problem::bad_request(format!("the path cannot be read: {}", rejection.body_text()))
+}
+
+fn find(resource: &str, method: &str) -> Result<Action, Problem> {
+    if let Some(action) = Action::find(resource, method) {
+        return Ok(action);
+    }
+    match resource.parse::<Resource>() {
+        Ok(_) => Err(no_method(resource, method)),
+        Err(_) => {
+            let known: Vec<&str> = Resource::ALL.iter().map(|resource| resource.as_str()).collect();
+            Err(Problem::not_found(format!("there is no resource `{resource}`"))
+                .hint(format!("the resources are {}", known.join(", "))))
+        }
+    }
+}
+
+fn no_method(resource: &str, method: &str) -> Problem {
+    let of_resource = resource.parse::<Resource>().map(Resource::as_str).unwrap_or_default();
+    let known: Vec<&str> = Action::ALL
+        .iter()
+        .map(|action| action.info())
+        .filter(|info| info.resource == of_resource)
+        .map(|info| info.method)
+        .collect();
+    Problem::not_found(format!("`{resource}` has no method `{method}`"))
+        .hint(format!("its methods are {}", known.join(", ")))
+}
+
+/// A request on its way: whose, to which account, and what it says.
+struct Ask {
+    state: AppState,
+    principal: Principal,
+    account: Account,
+    directory: Directory,
+    action: Action,
+    /// The id of the path.
+    id: Option<String>,
+    common: Common,
+    /// What of the query belongs to the action.
+    query: Query,
+    request_id: String,
+    headers: axum::http::HeaderMap,
+    body: Bytes,
+    /// What the vendor's answers say besides their bodies.
+    heads: Arc<Heads>,
+    /// The account's place; given back when the request is done.
+    _permit: Permit,
+}
+
+/// The order of checks: scope, account, what the provider can do, and then what is asked.
+async fn answer(
+    state: AppState,
+    principal: Principal,
+    action: Action,
+    id: Option<String>,
+    mut query: Query,
+    request: Request,
+) -> Result<Response, Problem> {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    principal.require(if is_read { Scope::Read } else { Scope::Write })?;
+    let (parts, body) = request.into_parts();
+    let body = if is_read {
+        drop(body);
+        Bytes::new()
+    } else {
+        read_body(body, &state).await?
+    };
+    let named = account_name(&mut query, &parts.headers, &body)?;
+    let account = state.account(&principal, named.as_deref()).await?;
+    let served = Served::new(&account, "unified", action.info().resource, action.info().method);
+    let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let heads = Arc::new(Heads::default());
+    let result = async {
+        let _permit = state.enter(&account).await?;
+        let directory = state.connect(&account).await?;
+        directory.supported(action)?;
+        let common = Common::take(&mut query)?;
+        let (state, account, headers, heads) = (state.clone(), account.clone(), parts.headers, heads.clone());
+        let ask = Ask {
+            state,
+            principal,
+            account,
+            directory,
+            action,
+            id,
+            common,
+            query,
+            request_id,
+            headers,
+            body,
+            heads,
+            _permit,
+        };
+        match action.info().kind {
+            ActionKind::List => list::list(ask).await,
+            ActionKind::Get => get::get(ask).await,
+            ActionKind::Write => write::write(ask).await,
+        }
+    }
+    .await;
+    note_health(&state, &account, action, &heads, result.as_ref().err()).await;
+    let mut response = result.unwrap_or_else(IntoResponse::into_response);
+    served.put(&mut response);
+    Ok(response)
+}
+
+async fn read_body(body: Body, state: &AppState) -> Result<Bytes, Problem> {
+    body::read(body, state.limits().body_bytes).await
+}
+
+/// The account that the query names, or the body.
+fn account_name(query: &mut Query, headers: &axum::http::HeaderMap, body: &[u8]) -> Result<Option<String>, Problem> {
+    let named = query.text("integrated_account_id")?;
+    let in_body = || body::members(headers, body).ok()?.get("integrated_account_id")?.as_str().map(str::to_owned);
+    Ok(named.or_else(in_body).filter(|named| !named.is_empty()))
+}
+
+impl Ask {
+    /// Members of the body that belong to the action.
+    fn body_members(&self) -> Result<Map<String, serde_json::Value>, Problem> {
+        let mut members = body::members(&self.headers, &self.body)?;
+        members.remove("integrated_account_id");
+        Ok(members)
+    }
+}
+
+/// Seconds before the same refusal is noted again.
+const FORBIDDEN_AGAIN: i64 = 3600;
+
+/// Keeps with the account how its connection stands: refused credentials, a right that is missing, and that it works.
+async fn note_health(state: &AppState, account: &Account, action: Action, heads: &Heads, problem: Option<&Problem>) {
+    let change = match problem {
+        Some(problem) if problem.needs_reauth() && account.status != AccountStatus::NeedsReauth => {
+            AccountChange::default().status(AccountStatus::NeedsReauth).last_error(Some(problem.message().to_owned()))
+        }
+        Some(problem) => match problem.missing_scopes() {
+            Some(scopes) => {
+                let info = action.info();
+                let now = jiff::Timestamp::now();
+                let known = account.last_forbidden_error.as_ref().is_some_and(|last| {
+                    last.resource == info.resource
+                        && last.method == info.method
+                        && now.as_second() - last.occurred_at.as_second() < FORBIDDEN_AGAIN
+                });
+                if known {
+                    return;
+                }
+                AccountChange::default().last_forbidden_error(Some(ForbiddenError {
+                    resource: info.resource.to_owned(),
+                    method: info.method.to_owned(),
+                    missing_scopes: scopes.to_vec(),
+                    occurred_at: now,
+                }))
+            }
+            None => return,
+        },
+        None if heads.credentials_work()
+            && matches!(account.status, AccountStatus::NeedsReauth | AccountStatus::Connecting) =>
+        {
+            AccountChange::default().status(AccountStatus::Active).last_error(None)
+        }
+        None => return,
+    };
+    if let Err(error) = state.store().update_account(&account.id.to_string(), change).await {
+        tracing::warn!(%error, account = %account.id, "how the connection stands cannot be kept");
+    }
 }

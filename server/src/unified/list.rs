@@ -1,0 +1,234 @@
+//! Lists: a page, all pages in one answer, one vendor page as it came.
+
+use std::sync::Arc;
+
+use axum::http::header::HeaderName;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde_json::{Map, Value, json};
+use userdir::observer::Recorder;
+use userdir::{Action, Call};
+
+use super::exchanges::{Last, OfList, debug};
+use super::shape::{Excluded, normalized, quoted};
+use super::{Ask, input, stream};
+use crate::answer::Answer;
+use crate::app::Count;
+use crate::params::{Common, Format};
+use crate::problem::Problem;
+
+/// Where a `raw` list goes on.
+const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-userdir-next-cursor");
+/// Items that one answer may hold.
+const MOST_ITEMS: usize = 100_000;
+/// Bytes that one answer may hold.
+const MOST_BYTES: usize = 128 << 20;
+
+pub(super) async fn list(mut ask: Ask) -> Result<Response, Problem> {
+    check(&ask.common)?;
+    let filter = Value::Object(input::filters(std::mem::take(&mut ask.query).rest()));
+    if ask.common.skip_api_call {
+        let envelope = Items::default().envelope(None, false, ask.common.key_by.as_deref())?;
+        let text = if ask.common.format == Format::Debug { with_debug(&envelope, &Value::Null) } else { envelope };
+        return Ok(Answer::json(text).into_response());
+    }
+    let heads = ask.heads.clone();
+    let call = spared(&ask.common, &filter, ask.common.apply(ask.state.call()));
+    let call = call.observed_by(heads.clone());
+    match ask.common.format {
+        Format::Stream => stream::stream(ask, filter).await,
+        Format::Raw => raw(&ask, call, filter).await.map(|answer| heads.put(answer).into_response()),
+        _ if ask.common.ignore_limit => {
+            let (items, is_partial) = whole(&ask, &call, filter).await?;
+            let envelope = items.envelope(None, is_partial, ask.common.key_by.as_deref())?;
+            Ok(counted(heads.put(Answer::json(envelope)), items.count))
+        }
+        format => {
+            let recorder = Arc::new(Recorder::default());
+            let call = if format == Format::Debug { call.observed_by(recorder.clone()) } else { call };
+            let page = ask
+                .directory
+                .list_json(&call, ask.action, filter, ask.common.limit, ask.common.cursor.as_deref())
+                .await?;
+            let mut items = Items::new(&ask.common, ask.action);
+            page.items.lines().for_each(|line| items.add(line));
+            let cursor = page.next_cursor.as_deref();
+            let envelope = items.envelope(cursor, page.is_partial, ask.common.key_by.as_deref())?;
+            let text = match format {
+                Format::Debug => {
+                    let of_list = OfList { next_cursor: cursor, count: items.count };
+                    with_debug(&envelope, &debug(&recorder, Some(of_list)))
+                }
+                _ => envelope,
+            };
+            Ok(counted(heads.put(Answer::json(text)), items.count))
+        }
+    }
+}
+
+/// The answer, with the number of its items for the log.
+fn counted(answer: Answer, items: usize) -> Response {
+    let mut response = answer.into_response();
+    response.extensions_mut().insert(Count(items as u64));
+    response
+}
+
+/// Parameters that do not go together.
+fn check(common: &Common) -> Result<(), Problem> {
+    let one_page = matches!(common.format, Format::Debug | Format::Raw);
+    if common.ignore_limit && one_page {
+        return Err(Problem::bad_request(
+            "`truto_ignore_limit` does not go with `debug` and `raw`, which show one page",
+        )
+        .hint("leave one of them out"));
+    }
+    let over_all = common.format == Format::Stream || common.ignore_limit;
+    if over_all && common.cursor.is_some() {
+        return Err(Problem::bad_request("`next_cursor` does not go with a list of all pages").hint("leave it out"));
+    }
+    if common.key_by.is_some() && matches!(common.format, Format::Stream | Format::Raw) {
+        return Err(Problem::bad_request("`truto_key_by` does not go with `stream` and `raw`"));
+    }
+    Ok(())
+}
+
+/// A call that spares what only fills fields that are left out. A filter may need what is not shown, so only a list
+/// without one is spared anything.
+pub(super) fn spared(common: &Common, filter: &Value, call: Call) -> Call {
+    let whole = common.exclude.iter().filter(|field| !field.contains('.'));
+    if filter.as_object().is_some_and(Map::is_empty) { call.without_fields(whole.cloned()) } else { call }
+}
+
+/// The vendor's body of one page as it came.
+async fn raw(ask: &Ask, call: Call, filter: Value) -> Result<Answer, Problem> {
+    let last = Arc::new(Last::default());
+    let call = call.observed_by(last.clone());
+    let cursor = ask.common.cursor.as_deref();
+    let next = ask.directory.vendor_page(&call, ask.action, filter, ask.common.limit, cursor).await?;
+    let answer = last.answer();
+    Ok(match next {
+        Some(next) => answer.header(NEXT_CURSOR, &next),
+        None => answer,
+    })
+}
+
+/// All pages. They are held here until the last one is in: an answer that has begun could no longer say that it is short.
+async fn whole(ask: &Ask, call: &Call, filter: Value) -> Result<(Items, bool), Problem> {
+    let _place = ask.state.limiter().whole_list()?;
+    let mut pages = ask.directory.stream_json(call, ask.action, filter);
+    let mut items = Items::new(&ask.common, ask.action);
+    while let Some(page) = pages.next().await {
+        page?.lines().for_each(|line| items.add(line));
+        let most = format!("{MOST_ITEMS} items or {} MiB", MOST_BYTES >> 20);
+        if items.count > MOST_ITEMS || items.text.len() > MOST_BYTES {
+            return Err(Problem::bad_request(format!("the list is larger than one answer may be: {most}"))
+                .hint("ask for it with `truto_response_format=stream`, which has no end"));
+        }
+    }
+    let is_partial = ask.directory.definition().facts(ask.action).is_some_and(|facts| facts.partial);
+    Ok((items, is_partial))
+}
+
+/// Items as they are asked for, with commas between.
+#[derive(Default)]
+pub(super) struct Items {
+    excluded: Excluded,
+    normalized: Option<userdir::schema::Resource>,
+    /// The field by which they are found, and what they have there.
+    key_by: Option<String>,
+    keys: Vec<Option<String>>,
+    text: String,
+    ends: Vec<usize>,
+    count: usize,
+}
+
+impl Items {
+    pub fn new(common: &Common, action: Action) -> Items {
+        let mut exclude = common.exclude.clone();
+        if common.ignore_remote_data {
+            exclude.push("remote_data".to_owned());
+        }
+        Items {
+            excluded: Excluded::new(&exclude),
+            normalized: (common.format == Format::Normalized).then(|| action.resource()),
+            key_by: common.key_by.clone(),
+            ..Items::default()
+        }
+    }
+
+    /// One item in the form that is asked for.
+    pub fn shaped(&self, item: &str, into: &mut String) {
+        match self.normalized {
+            Some(resource) => into.push_str(&self.excluded.apply(&normalized(resource, item))),
+            None => into.push_str(&self.excluded.apply(item)),
+        }
+    }
+
+    fn add(&mut self, item: &str) {
+        if let Some(field) = &self.key_by {
+            self.keys.push(key(item, field));
+        }
+        let mut text = std::mem::take(&mut self.text);
+        if self.count > 0 {
+            text.push(',');
+        }
+        self.shaped(item, &mut text);
+        self.ends.push(text.len());
+        self.text = text;
+        self.count += 1;
+    }
+
+    /// The envelope of a list.
+    fn envelope(&self, cursor: Option<&str>, is_partial: bool, key_by: Option<&str>) -> Result<String, Problem> {
+        let result = match key_by {
+            Some(field) => self.by_key(field)?,
+            None => format!("[{}]", self.text),
+        };
+        let cursor = cursor.map_or_else(|| "null".to_owned(), quoted);
+        let count = self.count;
+        Ok(format!(
+            r#"{{"result":{result},"next_cursor":{cursor},"prev_cursor":null,"result_count":{count},"is_partial_response":{is_partial}}}"#
+        ))
+    }
+
+    /// The items as an object. Two with the same key would be one: that would be a short list, so it is refused.
+    fn by_key(&self, field: &str) -> Result<String, Problem> {
+        let wrong = |why: &str| {
+            Problem::bad_request(format!("the list cannot be keyed by `{field}`: {why}"))
+                .hint("key it by a field that every item has with a value of its own, such as `id`")
+        };
+        let mut seen = std::collections::HashSet::with_capacity(self.keys.len());
+        let mut object = String::with_capacity(self.text.len() + self.keys.len() * 40);
+        let mut start = 0;
+        for (key, end) in self.keys.iter().zip(&self.ends) {
+            let key = key.as_deref().ok_or_else(|| wrong("an item has no text or number there"))?;
+            if !seen.insert(key) {
+                return Err(wrong("two items have the same there"));
+            }
+            if !object.is_empty() {
+                object.push(',');
+            }
+            object.push_str(&quoted(key));
+            object.push(':');
+            object.push_str(self.text.get(start..*end).unwrap_or_default());
+            // behind the comma
+            start = end + 1;
+        }
+        Ok(format!("{{{object}}}"))
+    }
+}
+
+/// What an item has in a field; inner ones with dots.
+fn key(item: &str, field: &str) -> Option<String> {
+    let item: Value = serde_json::from_str(item).ok()?;
+    match field.split('.').try_fold(&item, |at, name| at.get(name))? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What `debug` answers.
+pub(super) fn with_debug(result: &str, debug: &Value) -> String {
+    format!(r#"{{"result":{result},"debug":{}}}"#, json!(debug))
+}

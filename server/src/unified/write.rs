@@ -1,0 +1,90 @@
+//! Creates, updates, deletes, and everything with a name of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use userdir::{Call, Effect, Reply};
+
+use super::Ask;
+use super::get::{View, skipped};
+use super::input::{Input, targets};
+use super::shape::with_member;
+use crate::answer::Answer;
+use crate::problem::Problem;
+use crate::writes::{self, Done, EFFECT, Key, Write};
+
+/// The client has looked, and wants it sent although an earlier one like it may have been carried out.
+const SEND_AGAIN: &str = "x-userdir-send-again";
+/// Time that a confirming read has.
+const READING: Duration = Duration::from_secs(30);
+
+pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
+    let body = ask.body_members()?;
+    let path = path(&ask);
+    let input = Input::merge(ask.id.take(), std::mem::take(&mut ask.query).rest(), body)?;
+    if ask.common.skip_api_call {
+        return Ok(skipped(&ask.common).into_response());
+    }
+    let call = if ask.common.dry_run { ask.state.plan() } else { ask.state.call() };
+    let call = ask.common.apply(call).remote_data(input.remote_data.clone());
+    let input_value = Value::Object(input.members);
+    let hash = writes::body_hash([&input_value, &Value::Object(input.remote_data), &json!(ask.common.remote_query)]);
+    let confirm: writes::Confirm = Arc::new({
+        let (directory, action, input) = (ask.directory.clone(), ask.action, input_value.clone());
+        move || {
+            let (directory, input) = (directory.clone(), input.clone());
+            Box::pin(async move { directory.confirm_json(&Call::new().deadline(READING), action, input).await })
+        }
+    });
+    let write = Write {
+        state: ask.state.clone(),
+        principal: ask.principal.clone(),
+        account: ask.account.clone(),
+        action: ask.action.to_string(),
+        targets: input_value.as_object().map(targets).unwrap_or_default(),
+        request_id: ask.request_id.clone(),
+        key: Key::of(&ask.headers, path, hash)?,
+        confirm: Some(confirm),
+        creates: ask.action.info().method == "create",
+        send_again: ask.headers.get(SEND_AGAIN).is_some_and(|value| value == "true"),
+    };
+    let answer = write.run(call, move |call| act(ask, call, input_value)).await?;
+    Ok(answer.into_response())
+}
+
+/// Method and path, spelled in one way.
+fn path(ask: &Ask) -> String {
+    let info = ask.action.info();
+    let id = ask.id.as_ref().map(|id| format!("/{id}")).unwrap_or_default();
+    format!("{} {}/{}{id}", info.verb, info.resource, info.method)
+}
+
+async fn act(ask: Ask, call: Call, input: Value) -> Result<Done, Problem> {
+    let (heads, view) = (ask.heads.clone(), View::new(&ask.common));
+    let call = view.watch(call.observed_by(heads.clone()));
+    let reply = ask.directory.call_json(&call, ask.action, input).await?;
+    if call.is_plan() {
+        let answer = planned(&call, &reply);
+        return Ok(Done { answer, effect: Some(reply.effect), targets: Vec::new() });
+    }
+    let told = json!({"effect": reply.effect, "steps": reply.steps, "notes": reply.notes}).to_string();
+    let finish = |text: String| with_member(&text, "userdir", &told);
+    let answer = view.answer(&ask.common, ask.action.resource(), reply.value.get(), finish);
+    let id = serde_json::from_str::<Value>(reply.value.get())
+        .ok()
+        .and_then(|value| Some(value.get("id")?.as_str()?.to_owned()));
+    Ok(Done {
+        answer: heads.put(answer).header(EFFECT, reply.effect.as_str()),
+        effect: Some(reply.effect),
+        targets: id.into_iter().filter(|id| !id.is_empty()).collect(),
+    })
+}
+
+/// What would be sent.
+fn planned(call: &Call, reply: &Reply<Box<serde_json::value::RawValue>>) -> Answer {
+    let plan = if reply.effect == Effect::Already { Vec::new() } else { call.planned() };
+    let told = json!({"effect": reply.effect, "steps": reply.steps, "notes": reply.notes});
+    Answer::value(&json!({"plan": plan, "userdir": told})).header(EFFECT, reply.effect.as_str())
+}

@@ -1,0 +1,171 @@
+//! One write on its way: audited, run once for its key, never repeated silently, finished although its client went away.
+//!
+//! Unified routes, proxy and custom calls all go through [`Write::run`]. What is sent to the vendor passes the [`Witness`],
+//! which keeps the audit, marks the run as sent, and holds back what may have been carried out already.
+
+mod key;
+mod witness;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::HeaderName;
+use futures_util::future::BoxFuture;
+use userdir::action::Shows;
+use userdir::{Call, Effect, Outcome};
+use userdir_store::{Account, AuditKind, IdempotencyTicket, NewAuditRow};
+
+use crate::answer::Answer;
+use crate::auth::Principal;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+pub use key::{Key, body_hash};
+use witness::Witness;
+
+/// The header that says what a write did.
+pub const EFFECT: HeaderName = HeaderName::from_static("x-userdir-effect");
+/// The header of an answer that was given before.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Reads the vendor and tells whether the effect of a write is there.
+pub type Confirm = Arc<dyn Fn() -> BoxFuture<'static, userdir::Result<Shows>> + Send + Sync>;
+
+/// A write that is about to be made.
+pub struct Write {
+    /// What every handler shares.
+    pub state: AppState,
+    /// Who asks.
+    pub principal: Principal,
+    /// At which account.
+    pub account: Account,
+    /// What it is, for the audit: `users/deactivate`, `proxy/users`.
+    pub action: String,
+    /// Ids of whom it is about.
+    pub targets: Vec<String>,
+    /// Id of the request.
+    pub request_id: String,
+    /// The `Idempotency-Key`, and what it holds for.
+    pub key: Option<Key>,
+    /// Reads whether it was carried out, where that can be read.
+    pub confirm: Option<Confirm>,
+    /// Whether it makes something new: a search just after may not show it yet.
+    pub creates: bool,
+    /// Send it although an earlier one like it may have been carried out: the client has looked.
+    pub send_again: bool,
+}
+
+/// What a write came to.
+pub struct Done {
+    /// The answer to give.
+    pub answer: Answer,
+    /// What was done; none where the vendor's answer does not tell.
+    pub effect: Option<Effect>,
+    /// Ids that came with the answer, such as that of what was created.
+    pub targets: Vec<String>,
+}
+
+impl Write {
+    /// Runs it once. `act` makes it with the call it is given, to which observers are added here.
+    ///
+    /// It runs on when the client goes away: a write that was begun is finished and kept.
+    ///
+    /// # Errors
+    /// Those of `act`; 405 for a sandbox account, 409 and 422 for a key that is in use.
+    pub async fn run<F, Fut>(self, call: Call, act: F) -> Result<Answer, Problem>
+    where
+        F: FnOnce(Call) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Done, Problem>> + Send + 'static,
+    {
+        if call.is_plan() {
+            return act(call).await.map(|done| done.answer);
+        }
+        if self.account.is_sandbox {
+            let message = format!("account `{}` is a sandbox; nothing is changed through it", self.account.name);
+            return Err(
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).hint("`truto_dry_run=true` shows the plan")
+            );
+        }
+        let tasks = self.state.tasks().clone();
+        let span = tracing::Span::current();
+        let task = tasks.spawn(tracing::Instrument::instrument(self.run_to_end(call, act), span));
+        task.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a write broke off");
+            Err(Problem::internal())
+        })
+    }
+
+    async fn run_to_end<F, Fut>(self, call: Call, act: F) -> Result<Answer, Problem>
+    where
+        F: FnOnce(Call) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Done, Problem>> + Send + 'static,
+    {
+        let begun = match &self.key {
+            Some(key) => key.begin(&self.state, self.account.id).await?,
+            None => key::Begun::default(),
+        };
+        if let Some(answer) = begun.replay {
+            return Ok(Answer::from(answer).header(REPLAYED, "true"));
+        }
+        let write = Arc::new(self);
+        let witness = Arc::new(Witness::new(write.clone(), begun.ticket.clone(), begun.unclear));
+        let result = act(call.observed_by(witness.clone())).await;
+        write.conclude(&witness, begun.ticket, result).await
+    }
+
+    /// Keeps what it came to, in the audit and under its key.
+    async fn conclude(
+        &self,
+        witness: &Witness,
+        ticket: Option<IdempotencyTicket>,
+        result: Result<Done, Problem>,
+    ) -> Result<Answer, Problem> {
+        let outcome = match &result {
+            Ok(done) => done.effect.map_or("sent", |effect| effect.as_str()),
+            Err(problem) if problem.outcome() == Outcome::Unknown => "unknown",
+            Err(_) => "failed",
+        };
+        // what was refused before anything was asked of the vendor is no write
+        if result.is_ok() || witness.has_asked() || outcome == "unknown" {
+            let mut row = self.row(AuditKind::Outcome).effect(outcome);
+            row.vendor_request_ids = witness.request_ids();
+            match &result {
+                Ok(done) => row.targets.extend(done.targets.iter().filter(|id| !self.targets.contains(id)).cloned()),
+                Err(problem) => row = row.detail("status", problem.status().as_u16()),
+            }
+            if let Err(error) = self.state.store().append_audit(row).await {
+                tracing::error!(%error, account = %self.account.id, action = self.action, outcome, "the outcome of a write cannot be kept in the audit");
+            }
+        }
+        if let Some(ticket) = ticket {
+            self.settle(&ticket, witness, &result).await;
+        }
+        result.map(|done| done.answer)
+    }
+
+    /// Ends the run of a key.
+    async fn settle(&self, ticket: &IdempotencyTicket, witness: &Witness, result: &Result<Done, Problem>) {
+        let store = self.state.store();
+        let ended = match result {
+            Ok(done) => store.finish_idempotent(ticket, &key::kept(&done.answer)).await,
+            // nobody knows what became of the first run until reading shows it
+            Err(problem) if problem.outcome() == Outcome::Unknown || witness.was_unclear() => {
+                store.mark_unknown(ticket).await
+            }
+            Err(_) => store.release_idempotent(ticket).await,
+        };
+        if let Err(error) = ended {
+            tracing::error!(%error, account = %self.account.id, "the answer to an idempotency key cannot be kept");
+        }
+    }
+
+    /// A row of the audit.
+    fn row(&self, kind: AuditKind) -> NewAuditRow {
+        let mut row = NewAuditRow::new(self.account.id, kind, self.principal.actor(), &self.action)
+            .targets(self.targets.iter().cloned());
+        row.request_id = Some(self.request_id.clone());
+        row.idempotency_key = self.key.as_ref().map(Key::hash);
+        row
+    }
+}
