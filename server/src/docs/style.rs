@@ -10,5 +10,4 @@ use sha2::{Digest, Sha256};
 pub const STYLE: &str = include_str!("style.css");
 
 /// The style as a source in a content security policy.
-pub static SOURCE: LazyLock<String> =
-    LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(STYLE))));
+pub static SOURCE: LazyLock<String> = LazyLock::new(|| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(STYLE))));

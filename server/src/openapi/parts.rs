@@ -40,8 +40,14 @@ pub fn errors(statuses: &[u16]) -> Map<String, Value> {
 /// Name and meaning of an error.
 fn error(status: u16) -> (&'static str, &'static str) {
     match status {
-        400 => ("BadRequest", "The request is wrong; `message` says where. Nothing was sent to the vendor, unless `truto_is_remote_error` is there."),
-        401 => ("Unauthorized", "The token is missing, wrong, revoked or expired. With `truto_is_remote_error`: the vendor refuses the account's credentials, and the account turns to `needs_reauth`."),
+        400 => (
+            "BadRequest",
+            "The request is wrong; `message` says where. Nothing was sent to the vendor, unless `truto_is_remote_error` is there.",
+        ),
+        401 => (
+            "Unauthorized",
+            "The token is missing, wrong, revoked or expired. With `truto_is_remote_error`: the vendor refuses the account's credentials, and the account turns to `needs_reauth`.",
+        ),
         403 => ("Forbidden", "The token does not allow it. With `truto_is_remote_error`: the vendor does not."),
         404 => ("NotFound", "There is no such thing, or this token may not see it."),
         405 => ("MethodNotAllowed", "A write to a sandbox account."),
@@ -49,7 +55,10 @@ fn error(status: u16) -> (&'static str, &'static str) {
         413 => ("TooLarge", "The body is larger than the server takes."),
         422 => ("Unprocessable", "The vendor refuses the values, or the `Idempotency-Key` was used with another body."),
         429 => ("TooManyRequests", "The server's limit is used up, or the vendor's. `Retry-After` has whole seconds."),
-        500 => ("InternalError", "The server failed; or, with `details.outcome` `unknown`, a write may have been carried out and nothing shows whether it was; or, with `details.steps`, some of it was done."),
+        500 => (
+            "InternalError",
+            "The server failed; or, with `details.outcome` `unknown`, a write may have been carried out and nothing shows whether it was; or, with `details.steps`, some of it was done.",
+        ),
         501 => ("NotImplemented", "The vendor does not have it; `message` says why."),
         502 => ("BadGateway", "The vendor was reached and has no clean answer."),
         503 => ("Unavailable", "The server cannot serve now."),
@@ -95,7 +104,8 @@ pub fn components() -> Value {
         .iter()
         .map(|common| {
             // an array has its brackets in its name; the other spellings are read too
-            let name = if matches!(common.kind, Kind::Words) { format!("{}[]", common.name) } else { common.name.to_owned() };
+            let name =
+                if matches!(common.kind, Kind::Words) { format!("{}[]", common.name) } else { common.name.to_owned() };
             (common.name.to_owned(), query(&name, common.kind.schema(), common.description))
         })
         .chain([("Idempotency-Key".to_owned(), idempotency_key())])
@@ -153,46 +163,55 @@ fn schemas() -> Map<String, Value> {
         schemas.insert(name, inner(json_schema(*resource)));
     }
     schemas.insert("Error".into(), error_schema());
-    schemas.insert("Deleted".into(), json!({
-        "type": "object",
-        "properties": {"id": {"type": "string"}, "userdir": schema("Written")},
-        "required": ["id"],
-    }));
-    schemas.insert("Written".into(), json!({
-        "type": "object",
-        "description": "What a write did.",
-        "properties": {
-            "effect": {"type": "string", "enum": ["applied", "already", "planned", "pending"]},
-            "steps": {"type": "array", "items": {
+    schemas.insert(
+        "Deleted".into(),
+        json!({
+            "type": "object",
+            "properties": {"id": {"type": "string"}, "userdir": schema("Written")},
+            "required": ["id"],
+        }),
+    );
+    schemas.insert(
+        "Written".into(),
+        json!({
+            "type": "object",
+            "description": "What a write did.",
+            "properties": {
+                "effect": {"type": "string", "enum": ["applied", "already", "planned", "pending"]},
+                "steps": {"type": "array", "items": {
+                    "type": "object",
+                    "properties": {
+                        "target": {"type": "string", "description": "What the step was about, such as a role id."},
+                        "effect": {"type": "string"},
+                        "error": {"type": "string"},
+                    },
+                    "required": ["target"],
+                }},
+                "notes": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": ["effect"],
+        }),
+    );
+    schemas.insert(
+        "Plan".into(),
+        json!({
+            "type": "object",
+            "description": "What a write would send.",
+            "properties": {"plan": {"type": "array", "items": {
                 "type": "object",
                 "properties": {
-                    "target": {"type": "string", "description": "What the step was about, such as a role id."},
-                    "effect": {"type": "string"},
-                    "error": {"type": "string"},
+                    "step": {"type": "integer"},
+                    "method": {"type": "string"},
+                    "url": {"type": "string"},
+                    "body": {"description": "The body as it would go out; null for none."},
+                    "after": {"type": "integer", "description": "The step whose answer this one needs."},
+                    "precondition": {"type": "string", "description": "What must be so for the write to make sense."},
                 },
-                "required": ["target"],
-            }},
-            "notes": {"type": "array", "items": {"type": "string"}},
-        },
-        "required": ["effect"],
-    }));
-    schemas.insert("Plan".into(), json!({
-        "type": "object",
-        "description": "What a write would send.",
-        "properties": {"plan": {"type": "array", "items": {
-            "type": "object",
-            "properties": {
-                "step": {"type": "integer"},
-                "method": {"type": "string"},
-                "url": {"type": "string"},
-                "body": {"description": "The body as it would go out; null for none."},
-                "after": {"type": "integer", "description": "The step whose answer this one needs."},
-                "precondition": {"type": "string", "description": "What must be so for the write to make sense."},
-            },
-            "required": ["step", "method", "url"],
-        }}},
-        "required": ["plan"],
-    }));
+                "required": ["step", "method", "url"],
+            }}},
+            "required": ["plan"],
+        }),
+    );
     schemas.insert("Debug".into(), json!({
         "type": "object",
         "description": "`truto_response_format=debug`.",

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 use userdir::schema::schema_of;
+use userdir_store::Scope;
 
 use super::parts;
-use crate::auth::Scope;
-use crate::meta::{Capabilities, Tool};
+use crate::meta::Capabilities;
 use crate::platform::accounts::*;
 use crate::platform::environments::Environment;
 use crate::platform::integrations::{EnvironmentIntegration, Integration};
@@ -115,7 +115,11 @@ const PROXY: &[Parameter] = &[
     of("truto_body_passthrough", ParameterKind::Flag, "Hands the body on as it came."),
 ];
 const PASSED: Answer = Answer::Other(&[
-    (200, "*/*", "The vendor's answer; a list in the envelope `{result, next_cursor, prev_cursor, result_count}`, JSON of `/custom` as `{result, next_cursor, prev_cursor}`."),
+    (
+        200,
+        "*/*",
+        "The vendor's answer; a list in the envelope `{result, next_cursor, prev_cursor, result_count}`, JSON of `/custom` as `{result, next_cursor, prev_cursor}`.",
+    ),
     (201, "*/*", "The vendor's answer."),
     (202, "*/*", "The vendor's answer."),
     (204, "", "The vendor's answer, without a body."),
@@ -300,14 +304,19 @@ fn made(operation: &Operation) -> Value {
     }
     match operation.scope {
         None => drop(members.insert("security".into(), json!([]))),
-        Some(scope) => drop(members.insert("description".into(), json!(format!("Needs a token with the scope `{}`.", scope.as_str())))),
+        Some(scope) => drop(
+            members.insert("description".into(), json!(format!("Needs a token with the scope `{}`.", scope.as_str()))),
+        ),
     }
     if let Some(body) = operation.body {
         let content_type = if operation.tag == "proxy" { "*/*" } else { "application/json" };
-        members.insert("requestBody".into(), json!({
-            "required": operation.tag != "proxy",
-            "content": {content_type: {"schema": body()}},
-        }));
+        members.insert(
+            "requestBody".into(),
+            json!({
+                "required": operation.tag != "proxy",
+                "content": {content_type: {"schema": body()}},
+            }),
+        );
     }
     made
 }

@@ -47,7 +47,11 @@ fn operation(method: &Method) -> Value {
     let Some(members) = operation.as_object_mut() else { return operation };
     if action.is_write() {
         let needs: Vec<String> = method.required().iter().map(|name| format!("`{name}`")).collect();
-        let needs = if needs.is_empty() { String::new() } else { format!("Needs {} in path, query or body. ", needs.join(", ")) };
+        let needs = if needs.is_empty() {
+            String::new()
+        } else {
+            format!("Needs {} in path, query or body. ", needs.join(", "))
+        };
         let more = "`GET …/meta/…` of an integration says what its vendor needs and takes.";
         members.insert("description".into(), json!(format!("{needs}{more}")));
     }
@@ -112,9 +116,15 @@ fn responses(method: &Method) -> Value {
     }
     if let Some(content) = ok["content"].as_object_mut() {
         if info.kind == ActionKind::List {
-            content.insert("application/x-ndjson".into(), json!({"schema": {"type": "string", "description": "`stream`: one item a line, then the trailer."}}));
+            content.insert(
+                "application/x-ndjson".into(),
+                json!({"schema": {"type": "string", "description": "`stream`: one item a line, then the trailer."}}),
+            );
         }
-        content.insert("*/*".into(), json!({"schema": {"description": "`raw` and `stream`: the vendor's body with its content type."}}));
+        content.insert(
+            "*/*".into(),
+            json!({"schema": {"description": "`raw` and `stream`: the vendor's body with its content type."}}),
+        );
     }
     responses.insert("200".into(), ok);
     Value::Object(responses)

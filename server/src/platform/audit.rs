@@ -3,7 +3,7 @@
 use userdir_store::{AuditKind, NewAuditRow};
 use uuid::Uuid;
 
-use crate::auth::{Principal, Reach};
+use crate::auth::Principal;
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::state::AppState;
@@ -19,11 +19,7 @@ pub async fn note(
     account: Uuid,
     action: &str,
 ) -> Result<(), Problem> {
-    let actor = match who.reach {
-        Reach::Account(_) => format!("account-token:{}", who.token_id),
-        _ => format!("token:{}", who.token_id),
-    };
-    append(state, actor, Some(request), account, action).await
+    append(state, who.actor(), request, account, action).await
 }
 
 /// The same, done through the page of a link token.
@@ -31,18 +27,18 @@ pub async fn note(
 /// # Errors
 /// As [`note`].
 pub async fn note_link(state: &AppState, request: &RequestId, account: Uuid, action: &str) -> Result<(), Problem> {
-    append(state, "link".to_owned(), Some(request), account, action).await
+    append(state, "link".to_owned(), request, account, action).await
 }
 
 async fn append(
     state: &AppState,
     actor: String,
-    request: Option<&RequestId>,
+    request: &RequestId,
     account: Uuid,
     action: &str,
 ) -> Result<(), Problem> {
     let mut row = NewAuditRow::new(account, AuditKind::Outcome, actor, action).effect("applied");
-    row.request_id = request.map(|id| id.0.clone());
+    row.request_id = Some(request.0.clone());
     state.store().append_audit(row).await?;
     Ok(())
 }

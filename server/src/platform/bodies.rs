@@ -16,7 +16,9 @@ pub fn parse<T: DeserializeOwned>(members: Map<String, Value>) -> Result<T, Prob
         match text.strip_prefix("unknown field ") {
             // names alone
             Some(names) => Problem::bad_request(format!("there is no member {names}")),
-            None if text.starts_with("missing field") => Problem::bad_request(text.replace("missing field ", "missing: ")),
+            None if text.starts_with("missing field") => {
+                Problem::bad_request(text.replace("missing field ", "missing: "))
+            }
             None => Problem::bad_request(format!("`{path}` has a wrong type or form")),
         }
     })

@@ -76,7 +76,11 @@ pub const GENERAL_METHODS: &[&str] = &["oauth2", "api_key", "basic"];
 ///
 /// # Errors
 /// 400 that names each setting that is wrong or missing, or a way that is not the one that would be taken.
-pub fn scheme(definition: &'static Definition, settings: &Settings, method: Option<&str>) -> Result<&'static Scheme, Problem> {
+pub fn scheme(
+    definition: &'static Definition,
+    settings: &Settings,
+    method: Option<&str>,
+) -> Result<&'static Scheme, Problem> {
     let wanted = match method {
         None => None,
         Some(name) => match definition.schemes.iter().find(|scheme| scheme.name == name) {
@@ -103,8 +107,13 @@ pub fn scheme(definition: &'static Definition, settings: &Settings, method: Opti
     match wanted {
         Some(wanted) if wanted.name != taken.name => {
             let keys: Vec<String> = taken.needs.iter().map(|key| format!("`{key}`")).collect();
-            Err(Problem::bad_request(format!("{} would be taken for `{}`, and `{}` is asked for", keys.join(", "), taken.name, wanted.name))
-                .hint("leave them out of `context`, or give them as null to take them away"))
+            Err(Problem::bad_request(format!(
+                "{} would be taken for `{}`, and `{}` is asked for",
+                keys.join(", "),
+                taken.name,
+                wanted.name
+            ))
+            .hint("leave them out of `context`, or give them as null to take them away"))
         }
         _ => Ok(taken),
     }
@@ -194,7 +203,8 @@ mod tests {
 
     #[test]
     fn secrets_are_told_apart_by_the_definition_and_null_takes_away() {
-        let context = context(json!({"base_url": "https://acme.okta.com", "api_token": "t", "client_id": null})).unwrap();
+        let context =
+            context(json!({"base_url": "https://acme.okta.com", "api_token": "t", "client_id": null})).unwrap();
         assert!(context.given.plain().contains_key("base_url") && context.given.secrets().contains_key("api_token"));
         assert_eq!(context.removed, ["client_id"]);
         let under = Settings::new().set("client_id", "c").secret("private_key", "k");

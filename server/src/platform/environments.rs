@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
 use schemars::JsonSchema;
@@ -11,7 +10,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::lists::{self, PlatformList};
-use crate::auth::{Principal, Scope};
+use userdir_store::Scope;
+
+use crate::auth::Principal;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -54,7 +56,7 @@ async fn list(principal: Principal, mut query: Query) -> Result<Json<PlatformLis
     Ok(Json(PlatformList::whole(vec![environment()])))
 }
 
-async fn one(principal: Principal, Path(id): Path<String>) -> Result<Json<Environment>, Problem> {
+async fn one(principal: Principal, Named(id): Named<String>) -> Result<Json<Environment>, Problem> {
     principal.require(Scope::Read)?;
     let environment = environment();
     if id == environment.name || Uuid::try_parse(&id).is_ok_and(|id| id == environment.id) {

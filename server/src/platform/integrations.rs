@@ -1,6 +1,6 @@
 //! `/integration` and `/environment-integration`: the providers compiled in, to read. Their ids are made of their slugs.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use schemars::JsonSchema;
@@ -12,8 +12,11 @@ use uuid::Uuid;
 
 use super::environments::{ENVIRONMENT, page_parameters, stable_id};
 use super::lists::PlatformList;
-use crate::auth::{Principal, Scope};
+use userdir_store::Scope;
+
+use crate::auth::Principal;
 use crate::meta;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -156,8 +159,9 @@ pub fn find(state: &AppState, named: &str) -> Result<&'static Registration, Prob
 pub fn find_installed(state: &AppState, named: &str) -> Result<&'static Registration, Problem> {
     match by_id(state, named, "environment-integration") {
         Some(found) => Ok(found),
-        None => find(state, named)
-            .map_err(|_| Problem::not_found(format!("there is no environment integration `{named}`"))),
+        None => {
+            find(state, named).map_err(|_| Problem::not_found(format!("there is no environment integration `{named}`")))
+        }
     }
 }
 
@@ -189,7 +193,7 @@ async fn list(
 async fn one(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<Integration>, Problem> {
     principal.require(Scope::Read)?;
     Ok(Json(integration(find(&state, &named)?)))
@@ -208,7 +212,7 @@ async fn list_installed(
 async fn one_installed(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<EnvironmentIntegration>, Problem> {
     principal.require(Scope::Read)?;
     Ok(Json(installed(find_installed(&state, &named)?)))
@@ -217,7 +221,7 @@ async fn one_installed(
 async fn capabilities(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
     query: Query,
 ) -> Result<Json<meta::Capabilities>, Problem> {
     principal.require(Scope::Read)?;

@@ -79,7 +79,9 @@ pub fn range(query: &mut Query, name: &str) -> Result<TimeRange, Problem> {
                     "eq" => (range.gte, range.lte) = (end, end),
                     _ => {
                         let known = "`gt`, `gte`, `lt`, `lte`, `eq`";
-                        return Err(Problem::bad_request(format!("`{name}` has an unknown operator; known are {known}")));
+                        return Err(Problem::bad_request(format!(
+                            "`{name}` has an unknown operator; known are {known}"
+                        )));
                     }
                 }
             }

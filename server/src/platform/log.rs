@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use userdir_store::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter};
+use userdir_store::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter, Scope};
 
 use super::lists::{self, PlatformList};
-use crate::auth::{Principal, Reach, Scope};
+use crate::auth::{Principal, Reach};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -76,7 +76,9 @@ async fn list(
     let mut filters = match query.take("log_type_filter") {
         None => Default::default(),
         Some(Value::Object(filters)) => filters,
-        Some(_) => return Err(Problem::bad_request("`log_type_filter` takes brackets: `log_type_filter[tenant_id]=…`")),
+        Some(_) => {
+            return Err(Problem::bad_request("`log_type_filter` takes brackets: `log_type_filter[tenant_id]=…`"));
+        }
     };
     for name in ["integrated_account_id", "tenant_id", "integration"] {
         if let Some(value) = lists::text(&mut query, name)? {

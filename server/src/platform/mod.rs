@@ -8,7 +8,7 @@
 //! | `integrations.rs`, `environments.rs`, `tokens.rs`, `log.rs` | the routes of that name |
 //! | `link/` | `/link-token`, and the page that takes credentials |
 //! | `audit.rs` | a row for each change of the platform's own things |
-//! | `bodies.rs`, `lists.rs` | what these routes share |
+//! | `bodies.rs`, `lists.rs`, `paths.rs` | what these routes share |
 
 pub mod accounts;
 pub mod audit;
@@ -19,6 +19,7 @@ pub mod integrations;
 pub mod link;
 pub mod lists;
 pub mod log;
+pub mod paths;
 pub mod standing;
 pub mod tokens;
 

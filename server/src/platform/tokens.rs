@@ -1,16 +1,17 @@
 //! `/api-token`, to read: tokens are made with `userdir tokens create`, and nobody sees their values again.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Serialize;
-use userdir_store::ApiToken;
+use userdir_store::{ApiToken, Scope};
 use uuid::Uuid;
 
 use super::environments::{ENVIRONMENT, page_parameters};
 use super::lists::PlatformList;
-use crate::auth::{Principal, Scope};
+use crate::auth::Principal;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -83,7 +84,7 @@ async fn list(
 async fn one(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<ApiTokenObject>, Problem> {
     principal.require(Scope::Admin)?;
     Ok(Json(state.store().api_token(&named).await?.into()))

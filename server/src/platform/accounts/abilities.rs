@@ -1,14 +1,17 @@
 //! What an account can be asked: its own connection may lack what its vendor has.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::auth::{Principal, Scope};
+use userdir_store::Scope;
+
+use crate::auth::Principal;
 use crate::meta;
 use crate::platform::integrations::Chosen;
 use crate::platform::lists;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -23,7 +26,7 @@ pub struct Tools {
 pub async fn tools(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
     mut query: Query,
 ) -> Result<Json<Tools>, Problem> {
     principal.require(Scope::Read)?;
@@ -37,7 +40,7 @@ pub async fn tools(
 pub async fn capabilities(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
     query: Query,
 ) -> Result<Json<meta::Capabilities>, Problem> {
     principal.require(Scope::Read)?;

@@ -1,18 +1,19 @@
 //! Proves and renews an account's credentials, and gives out tokens for one account.
 
+use axum::extract::State;
 use axum::{Extension, Json};
-use axum::extract::{Path, State};
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use userdir::ErrorKind;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountChange, AccountStatus};
+use userdir_store::{Account, AccountChange, AccountStatus, Scope};
 
 use super::object::{AccountObject, AccountPatch};
-use crate::auth::{Principal, Scope};
+use crate::auth::Principal;
 use crate::body::JsonBody;
+use crate::platform::paths::Named;
 use crate::platform::standing::{self, Asked};
 use crate::platform::{audit, bodies};
 use crate::problem::Problem;
@@ -72,7 +73,7 @@ pub async fn token(
     principal.require(Scope::Admin)?;
     let body: AccountTokenBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.integrated_account_id)).await?;
-    let issued = state.store().create_account_token(account.id, Some(principal.token_id)).await?;
+    let issued = state.store().create_account_token(account.id, principal.token).await?;
     Ok(Json(AccountTokenObject {
         integrated_account_token: issued.secret.expose_secret().to_owned(),
         expires_at: issued.expires_at.to_string(),
@@ -84,7 +85,7 @@ pub async fn change(
     State(state): State<AppState>,
     principal: Principal,
     Extension(request): Extension<RequestId>,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
     principal.require(Scope::Admin)?;
@@ -123,7 +124,7 @@ fn only_credentials(definition: &Definition, context: &Map<String, Value>) -> Re
 pub async fn check(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<Checked>, Problem> {
     principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
@@ -169,15 +170,21 @@ async fn prove(state: &AppState, account: &Account, renew: bool) -> Result<(), P
     };
     let proved = proved.await;
     let asked = Asked { resource: "integrated-account", method: "check" };
-    standing::note(state, account, asked, proved.as_ref().map(|()| ())).await;
-    if let Err(error) = &proved
-        && account.status == AccountStatus::Connecting
+    let Err(error) = proved else {
+        standing::note(state, account, asked, true, None).await;
+        return Ok(());
+    };
+    // new, and the vendor does not take what was given; trouble on the way says nothing of that
+    let is_wrong = account.status == AccountStatus::Connecting
         && error.vendor().is_some()
-        && !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited | ErrorKind::Unavailable)
-    {
-        // new, and the vendor does not take what was given
-        let change = AccountChange::default().status(AccountStatus::ValidationError).last_error(Some(error.to_string()));
+        && !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited | ErrorKind::Unavailable);
+    let problem = Problem::from(error);
+    standing::note(state, account, asked, false, Some(&problem)).await;
+    if is_wrong {
+        let change = AccountChange::default()
+            .status(AccountStatus::ValidationError)
+            .last_error(Some(problem.message().to_owned()));
         state.store().update_account(&account.id.to_string(), change).await?;
     }
-    Ok(proved?)
+    Err(problem)
 }

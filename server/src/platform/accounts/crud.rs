@@ -1,24 +1,26 @@
 //! Lists, creates, changes and deletes accounts.
 
+use axum::extract::State;
 use axum::{Extension, Json};
-use axum::extract::{Path, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use userdir::Registration;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountFilter, AccountStatus, StoreError};
+use userdir_store::{Account, AccountFilter, AccountStatus, Scope, StoreError};
 use uuid::Uuid;
 
 use super::object::{AccountObject, AccountPatch, BulkDeleteBody, MePatch, NewAccountBody};
-use crate::auth::{Principal, Reach, Scope};
+use crate::auth::{Principal, Reach};
 use crate::body::JsonBody;
+use crate::credentials;
 use crate::platform::lists::{self, PlatformList};
+use crate::platform::paths::Named;
 use crate::platform::{audit, bodies, connect, integrations};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::request_id::RequestId;
-use crate::state::{self, AppState};
+use crate::state::AppState;
 
 /// The id of what was deleted.
 #[derive(Serialize, JsonSchema)]
@@ -168,7 +170,7 @@ fn with_region(
 pub async fn one(
     State(state): State<AppState>,
     principal: Principal,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<AccountObject>, Problem> {
     principal.require(Scope::Admin)?;
     Ok(Json(state.account(&principal, Some(&named)).await?.into()))
@@ -178,7 +180,7 @@ pub async fn change(
     State(state): State<AppState>,
     principal: Principal,
     Extension(request): Extension<RequestId>,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
     principal.require(Scope::Admin)?;
@@ -201,7 +203,7 @@ pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPat
     change.tenant_id = patch.tenant_id;
     change.is_sandbox = patch.is_sandbox;
     if !context.is_empty() || patch.authentication_method.is_some() {
-        let settings = connect::merged(&state::settings(state.store().as_ref(), account).await?, &context);
+        let settings = connect::merged(&credentials::settings(state.store().as_ref(), account).await?, &context);
         let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
         connect::trial(state, definition, &settings)?;
         let method = patch.authentication_method.unwrap_or_else(|| scheme.name.to_owned());
@@ -217,7 +219,7 @@ pub async fn delete(
     State(state): State<AppState>,
     principal: Principal,
     Extension(request): Extension<RequestId>,
-    Path(named): Path<String>,
+    Named(named): Named<String>,
 ) -> Result<Json<IdObject>, Problem> {
     principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
@@ -278,9 +280,10 @@ pub async fn change_me(
     let patch: MePatch = bodies::parse(members)?;
     let definition = state.registry().get(&account.integration)?.definition;
     // the secrets that stay would go to the new address
-    let moved = patch.context.keys().find(|key| {
-        definition.setting(key).is_some_and(|setting| matches!(setting.kind, SettingKind::Url { .. }))
-    });
+    let moved = patch
+        .context
+        .keys()
+        .find(|key| definition.setting(key).is_some_and(|setting| matches!(setting.kind, SettingKind::Url { .. })));
     if let Some(key) = moved {
         return Err(Problem::forbidden(format!("an account token cannot change the address `{key}`"))
             .hint("change it with a token of the scope `admin`"));

@@ -7,9 +7,10 @@ use userdir::definition::{Definition, Scheme, Setting, SettingKind};
 use userdir_store::LinkTarget;
 
 use super::Attempt;
+use crate::credentials;
 use crate::platform::connect::{self, Context};
 use crate::problem::Problem;
-use crate::state::{self, AppState};
+use crate::state::AppState;
 
 /// The form of one provider and one way to authenticate.
 pub struct Form {
@@ -49,7 +50,7 @@ impl Form {
             let account = state.store().account(&account.to_string()).await?;
             stored_method = account.authentication_method.clone();
             if attempt.remembered.suggest {
-                let suggested = state::settings(state.store().as_ref(), &account).await?;
+                let suggested = credentials::settings(state.store().as_ref(), &account).await?;
                 let plain = definition.settings.iter().filter(|setting| setting.kind != SettingKind::Secret);
                 values.extend(plain.filter_map(|setting| Some((setting.key, suggested.get(setting.key)?.to_owned()))));
             }

@@ -8,7 +8,7 @@ mod form;
 mod page;
 mod submit;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -23,11 +23,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use userdir::definition::Setting;
-use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken};
+use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, Scope};
 
 use super::{bodies, connect, integrations};
-use crate::auth::{Principal, Reach, Scope};
+use crate::auth::{Principal, Reach};
 use crate::body::JsonBody;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -126,7 +127,10 @@ async fn create(
             let account = state.account(&principal, Some(named)).await?;
             let own = state.registry().get(&account.integration)?.definition;
             if integration.is_some_and(|given| given.slug != own.slug) {
-                return Err(Problem::bad_request(format!("the account is one of `{}`; leave `integration` out", own.slug)));
+                return Err(Problem::bad_request(format!(
+                    "the account is one of `{}`; leave `integration` out",
+                    own.slug
+                )));
             }
             integration = Some(own);
             NewLinkToken::reconnect(account.id)
@@ -139,8 +143,10 @@ async fn create(
             if let Some(key) = context.given.keys().find(|key| definition.setting(key).is_none()) {
                 return Err(Problem::bad_request(format!("`context`: `{key}` is no setting of {}", definition.slug)));
             }
-            let asked = |setting: &&Setting| setting.required && form::is_address(setting) && !context.given.has(setting.key);
-            if let (false, Some(setting)) = (context.given.secrets().is_empty(), definition.settings.iter().find(asked)) {
+            let asked =
+                |setting: &&Setting| setting.required && form::is_address(setting) && !context.given.has(setting.key);
+            if let (false, Some(setting)) = (context.given.secrets().is_empty(), definition.settings.iter().find(asked))
+            {
                 return Err(Problem::bad_request(format!(
                     "`context` holds a secret, so it must hold `{}` too: the page does not ask where to send it",
                     setting.key
@@ -227,7 +233,7 @@ fn ended(link: &Link) -> Response {
     answer(status, None, page::notice(notice))
 }
 
-async fn show(State(state): State<AppState>, Path(secret): Path<String>, mut query: Query) -> Response {
+async fn show(State(state): State<AppState>, Named(secret): Named<String>, mut query: Query) -> Response {
     let attempt = match find(&state, &secret).await {
         Ok(attempt) => attempt,
         Err(page) => return page,
@@ -287,12 +293,22 @@ mod tests {
 
     #[test]
     fn a_page_leads_to_https_or_this_machine() {
-        for address in ["https://app.example/done?x=1", "http://localhost:3000/cb", "http://127.0.0.1/cb", "http://[::1]:8/cb"] {
+        for address in
+            ["https://app.example/done?x=1", "http://localhost:3000/cb", "http://127.0.0.1/cb", "http://[::1]:8/cb"]
+        {
             assert!(redirect(address).is_ok(), "{address}");
         }
         for address in [
-            "http://app.example/cb", "javascript:alert(1)", "data:text/html,x", "//evil.example", "/local", "ftp://a.example",
-            "https://user:pass@app.example", "https://user@app.example", "http://localhost.evil.example", "",
+            "http://app.example/cb",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//evil.example",
+            "/local",
+            "ftp://a.example",
+            "https://user:pass@app.example",
+            "https://user@app.example",
+            "http://localhost.evil.example",
+            "",
         ] {
             assert!(redirect(address).is_err(), "{address}");
         }

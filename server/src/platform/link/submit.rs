@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
@@ -14,10 +14,12 @@ use userdir_store::{Account, AccountChange, AccountStatus, Link, LinkTarget, Sto
 use super::form::Form;
 use super::{Attempt, answer, ended, find, page, see_other};
 use crate::body;
+use crate::credentials;
+use crate::platform::paths::Named;
 use crate::platform::{audit, connect, integrations};
 use crate::problem::Problem;
 use crate::request_id::RequestId;
-use crate::state::{self, AppState};
+use crate::state::AppState;
 
 /// Largest form: keys in PEM and little else.
 const LARGEST: usize = 256 << 10;
@@ -25,7 +27,7 @@ const LARGEST: usize = 256 << 10;
 pub async fn submit(
     State(state): State<AppState>,
     Extension(request): Extension<RequestId>,
-    Path(secret): Path<String>,
+    Named(secret): Named<String>,
     body: Body,
 ) -> Response {
     let attempt = match find(&state, &secret).await {
@@ -77,11 +79,7 @@ pub async fn submit(
 }
 
 /// Asks the vendor whether it takes the credentials. What is wrong comes back in words without any secret.
-async fn try_out(
-    state: &AppState,
-    form: &Form,
-    settings: Settings,
-) -> Result<(Settings, connect::Trial), Vec<String>> {
+async fn try_out(state: &AppState, form: &Form, settings: Settings) -> Result<(Settings, connect::Trial), Vec<String>> {
     // without the hints, which are for whoever runs the server
     let in_words = |problem: Problem| vec![problem.message().to_owned()];
     let definition = form.definition;
@@ -130,7 +128,7 @@ async fn create(state: &AppState, tenant: &str, form: &Form, settings: &Settings
 /// Puts the new settings and secrets in place of all old ones.
 async fn replace(state: &AppState, account: &str, settings: &Settings) -> Result<Account, Problem> {
     let account = state.store().account(account).await?;
-    let old = state::settings(state.store().as_ref(), &account).await?;
+    let old = credentials::settings(state.store().as_ref(), &account).await?;
     let mut change = AccountChange::default();
     for key in old.plain().keys().filter(|key| !settings.has(key)) {
         change = change.unset(key);
