@@ -74,6 +74,9 @@ pub enum Fixed {
         /// Show this one in full: settings to give, actions, what its vendor cannot do.
         slug: Option<String>,
     },
+    /// Answer the wire API over HTTP, until ctrl-c or SIGTERM.
+    #[command(display_order = 1)]
+    Serve(crate::serve::Serve),
     /// Connect vendors, and look after the connections.
     #[command(subcommand, display_order = 2)]
     Accounts(Accounts),

@@ -16,6 +16,7 @@ mod progress;
 mod providers;
 mod resources;
 mod secret;
+mod serve;
 mod session;
 
 use std::io::IsTerminal;
@@ -47,7 +48,10 @@ fn main() -> ExitCode {
 }
 
 fn run(globals: Globals, format: Format, matches: &ArgMatches) -> Result<()> {
-    logging(&globals)?;
+    // a server has a log of its own
+    if matches.subcommand_name() != Some("serve") {
+        logging(&globals)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async { dispatch(&Session::new(globals, format), matches).await })
 }
@@ -74,6 +78,7 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
         Fixed::Restore { file } => backup::restore(session, &file).await,
         Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
         Fixed::Demo => demo::run(session).await,
+        Fixed::Serve(serve) => serve::run(session, &serve).await,
         Fixed::Schema { resource } => schema(&resource),
         Fixed::Completions { shell } => {
             let mut script = Vec::new();

@@ -126,7 +126,11 @@ impl Session {
         Ok((self.registry.connect_with(slug, settings, &runtime)?, tokens))
     }
 
-    fn runtime(&self) -> Result<RuntimeBuilder> {
+    /// What connections run on, by the flags.
+    ///
+    /// # Errors
+    /// A certificate file that cannot be read.
+    pub fn runtime(&self) -> Result<RuntimeBuilder> {
         let builder = Runtime::builder().allow_private_networks(self.globals.allow_private_networks).system_proxy(true);
         Ok(match &self.globals.ca_file {
             Some(path) => builder.ca_file(path)?,
@@ -155,6 +159,11 @@ impl Session {
             Some(seconds) => call.deadline(Duration::from_secs(seconds)),
             None => call,
         }
+    }
+
+    /// The flags that every command takes.
+    pub fn globals(&self) -> &Globals {
+        &self.globals
     }
 
     /// The folder with the accounts.
