@@ -70,12 +70,6 @@ const METHODS: Parameter = of("methods", ParameterKind::Words, "Only these metho
 const RESOURCE: Parameter = text("resource", "Resource of the unified model.");
 const METHOD: Parameter = text("method", "Method of the resource.");
 const INTEGRATION: Parameter = text("integration", "Slug of the integration, or its id.");
-const CAPABILITIES: &[Parameter] = &[
-    of("type", ParameterKind::Choice(&["unified", "proxy"]), "Only these."),
-    METHODS,
-    RESOURCE,
-    of("has_description", ParameterKind::Flag, "Only described ones; all are."),
-];
 const ACCOUNT_CAPABILITIES: &[Parameter] = &[
     ACCOUNT,
     of("type", ParameterKind::Choice(&["unified", "proxy"]), "Only these."),
@@ -127,7 +121,6 @@ const PASSED: Answer = Answer::Other(&[
 
 /// Errors of a call that asks the vendor.
 const ASKS: &[u16] = &[400, 404, 405, 409, 413, 422, 429, 501, 502, 504];
-const BODY: &[u16] = &[400, 413];
 const ONE: &[u16] = &[404];
 
 fn list<T: schemars::JsonSchema>() -> Value {
