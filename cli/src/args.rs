@@ -105,6 +105,9 @@ pub enum Fixed {
     /// List people and deactivate one, at stand-in vendors inside this process.
     #[command(display_order = 0)]
     Demo,
+    /// Print the OpenAPI 3.1 document of the server.
+    #[command(display_order = 100)]
+    Openapi,
     /// Print the JSON Schema of a resource.
     #[command(display_order = 100)]
     Schema {

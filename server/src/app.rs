@@ -181,9 +181,15 @@ fn known(method: &Method) -> &'static str {
     METHODS.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
 }
 
+/// The path as the client sent it, where its slashes were collapsed.
+#[derive(Clone, Debug)]
+pub struct RawPath(pub String);
+
 /// Takes repeated slashes for one: clients glue base address and path together.
 pub fn collapse_slashes<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
     let Cow::Owned(path) = single_slashes(request.uri().path()) else { return request };
+    let raw = RawPath(request.uri().path().to_owned());
+    request.extensions_mut().insert(raw);
     let mut parts = request.uri().clone().into_parts();
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     parts.path_and_query = PathAndQuery::try_from(format!("{path}{query}")).ok();

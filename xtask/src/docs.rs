@@ -1,4 +1,4 @@
-//! The generated parts of the docs: between `<!-- matrix -->` and `<!-- /matrix -->`.
+//! The generated parts of the docs: what stands between `<!-- matrix -->` and `<!-- /matrix -->`, and the OpenAPI document.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +10,10 @@ use userdir_harness::Options;
 const FILES: &[&str] = &["README.md"];
 const BEGIN: &str = "<!-- matrix -->";
 const END: &str = "<!-- /matrix -->";
+/// The copy of the server's OpenAPI document.
+const OPENAPI: &str = "docs/openapi.json";
 
-/// Writes the matrix, or says where it is stale.
+/// Writes what is generated, or says where it is stale.
 pub fn run(root: &Path, check: bool) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let registry = userdir::Registry::compiled_in();
@@ -32,6 +34,18 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
         } else {
             fs::write(&path, fresh).with_context(|| format!("cannot write {file}"))?;
             println!("wrote {file}");
+        }
+    }
+    let path = root.join(OPENAPI);
+    let committed: Option<serde_json::Value> =
+        fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    if committed.as_ref() != Some(userdir_server::openapi::document()) {
+        if check {
+            stale.push(OPENAPI);
+        } else {
+            fs::create_dir_all(root.join("docs")).context("cannot make docs/")?;
+            fs::write(&path, userdir_server::openapi::text()).with_context(|| format!("cannot write {OPENAPI}"))?;
+            println!("wrote {OPENAPI}");
         }
     }
     if !stale.is_empty() {
