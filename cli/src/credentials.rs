@@ -33,6 +33,8 @@ struct Sealed {
     refresh_token: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
 }
 
 impl StoreCredentials {
@@ -93,6 +95,7 @@ impl CredentialStore for StoreCredentials {
             access_token: sealed.access_token.into(),
             refresh_token: sealed.refresh_token.map(Into::into),
             expires_at: sealed.expires_at,
+            base_url: sealed.base_url,
         }))
     }
 
@@ -106,6 +109,7 @@ impl CredentialStore for StoreCredentials {
             access_token: token.access_token.expose().to_owned(),
             refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at,
+            base_url: token.base_url.clone(),
         };
         let text = serde_json::to_string(&sealed)
             .map(SecretString::from)
@@ -153,11 +157,13 @@ mod tests {
             access_token: "at".into(),
             refresh_token: Some("rt".into()),
             expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+            base_url: Some("https://api.example.com".into()),
         };
         other.commit("", fence, &token).await.unwrap();
         let loaded = one.load("").await.unwrap().unwrap();
         assert_eq!(loaded.access_token.expose(), "at");
         assert_eq!(loaded.refresh_token.unwrap().expose(), "rt");
         assert_eq!(loaded.expires_at, token.expires_at);
+        assert_eq!(loaded.base_url, token.base_url);
     }
 }

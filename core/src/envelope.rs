@@ -6,28 +6,40 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::page::Total;
+
+/// Where things are in a list's body: paths have dots, an empty one means none (for `items`: the body itself).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Paths {
+    pub items: &'static str,
+    pub next: &'static str,
+    pub more: &'static str,
+    pub total: &'static str,
+}
+
 /// What a list's body says, read in one pass.
 #[derive(Default)]
 pub(crate) struct Envelope<'p> {
     pub items: Vec<&'p RawValue>,
     pub next: Option<String>,
-    pub total: Option<u64>,
+    /// The flag that says whether `next` counts.
+    pub more: Option<bool>,
+    pub total: Option<Total>,
     /// Whether there was a list at all.
     has_items: bool,
 }
 
 impl<'p> Envelope<'p> {
-    /// Reads the list at `items`, a cursor at `next` and a number at `total`; paths have dots, empty means none (for
-    /// `items`: the body itself). A list that is null is empty, and so is one that is missing where the body says that
+    /// Reads what is at the paths. A list that is null is empty, and so is one that is missing where the body says that
     /// there are none, or goes on; any other body without its list is none.
-    pub fn read(body: &'p [u8], items: &str, next: &str, total: &str) -> serde_json::Result<Envelope<'p>> {
+    pub fn read(body: &'p [u8], paths: &Paths) -> serde_json::Result<Envelope<'p>> {
         let mut envelope = Envelope::default();
         let mut json = serde_json::Deserializer::from_slice(body);
-        if items.is_empty() {
+        if paths.items.is_empty() {
             envelope.items = serde::Deserialize::deserialize(&mut json)?;
         } else {
-            Walk { items, next, total, into: &mut envelope }.deserialize(&mut json)?;
-            if !(envelope.has_items || envelope.total == Some(0) || envelope.next.is_some()) {
+            Walk { paths: *paths, into: &mut envelope }.deserialize(&mut json)?;
+            if !(envelope.has_items || envelope.total == Some(Total::Exact(0)) || envelope.next.is_some()) {
                 return Err(serde_json::Error::custom("there is no list"));
             }
         }
@@ -38,14 +50,12 @@ impl<'p> Envelope<'p> {
 
 /// Walks down the members that the paths name.
 struct Walk<'e, 'p> {
-    items: &'e str,
-    next: &'e str,
-    total: &'e str,
+    paths: Paths,
     into: &'e mut Envelope<'p>,
 }
 
 /// What is left of a path behind `member`: nothing when it is another one, `Some("")` when it ends here.
-fn behind<'e>(path: &'e str, member: &str) -> Option<&'e str> {
+fn behind(path: &'static str, member: &str) -> Option<&'static str> {
     let rest = path.strip_prefix(member)?;
     if rest.is_empty() { Some("") } else { rest.strip_prefix('.') }
 }
@@ -67,20 +77,24 @@ impl<'p> Visitor<'p> for Walk<'_, 'p> {
 
     fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(member) = map.next_key::<std::borrow::Cow<'p, str>>()? {
-            let [items, next, total] = [self.items, self.next, self.total].map(|path| behind(path, &member));
+            let Paths { items, next, more, total } = self.paths;
+            let [items, next, more, total] = [items, next, more, total].map(|path| behind(path, &member));
             if items == Some("") {
                 self.into.items = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
                 self.into.has_items = true;
             } else if next == Some("") {
                 self.into.next = text(map.next_value()?).map_err(A::Error::custom)?;
+            } else if more == Some("") {
+                self.into.more = map.next_value()?;
             } else if total == Some("") {
-                self.into.total = text(map.next_value()?).ok().flatten().and_then(|number| number.parse().ok());
-            } else if items.or(next).or(total).is_some() {
-                let [items, next, total] = [items, next, total].map(|path| path.unwrap_or_default());
+                let number = text(map.next_value()?).ok().flatten().and_then(|number| number.parse().ok());
+                self.into.total = number.map(Total::Exact);
+            } else if items.or(next).or(more).or(total).is_some() {
+                let [items, next, more, total] = [items, next, more, total].map(|path| path.unwrap_or_default());
                 let raw: &RawValue = map.next_value()?;
                 if raw.get().starts_with('{') {
                     let mut json = serde_json::Deserializer::from_str(raw.get());
-                    let walk = Walk { items, next, total, into: self.into };
+                    let walk = Walk { paths: Paths { items, next, more, total }, into: self.into };
                     walk.deserialize(&mut json).map_err(A::Error::custom)?;
                 }
             } else {
@@ -105,9 +119,21 @@ fn text(raw: &RawValue) -> Result<Option<String>, &'static str> {
 mod tests {
     use super::*;
 
-    fn read<'p>(body: &'p str, items: &str, next: &str, total: &str) -> (Vec<&'p str>, Option<String>, Option<u64>) {
-        let envelope = Envelope::read(body.as_bytes(), items, next, total).unwrap();
-        (envelope.items.iter().map(|raw| raw.get()).collect(), envelope.next, envelope.total)
+    fn paths(items: &'static str, next: &'static str, total: &'static str) -> Paths {
+        Paths { items, next, total, ..Paths::default() }
+    }
+
+    fn read<'p>(
+        body: &'p str,
+        items: &'static str,
+        next: &'static str,
+        total: &'static str,
+    ) -> (Vec<&'p str>, Option<String>, Option<u64>) {
+        let envelope = Envelope::read(body.as_bytes(), &paths(items, next, total)).unwrap();
+        let total = envelope.total.map(|total| match total {
+            Total::Exact(total) | Total::Estimate(total) => total,
+        });
+        (envelope.items.iter().map(|raw| raw.get()).collect(), envelope.next, total)
     }
 
     #[test]
@@ -141,20 +167,20 @@ mod tests {
     #[test]
     fn what_is_no_list_is_an_error_and_never_an_empty_list() {
         for body in ["", "<html>", "[1, 2", "[] x", r#"{"Resources": {}}"#, "null", "{}", r#"{"error": "x"}"#] {
-            assert!(Envelope::read(body.as_bytes(), "Resources", "", "").is_err(), "{body:?}");
+            assert!(Envelope::read(body.as_bytes(), &paths("Resources", "", "")).is_err(), "{body:?}");
         }
-        assert!(Envelope::read(b"{}", "", "", "").is_err());
+        assert!(Envelope::read(b"{}", &paths("", "", "")).is_err());
     }
 
     #[test]
     fn a_cursor_of_another_shape_is_an_error_and_never_the_end() {
         for next in [r#"{"href": "x"}"#, "[1]", "true"] {
             let body = format!(r#"{{"items": [], "next": {next}}}"#);
-            assert!(Envelope::read(body.as_bytes(), "items", "next", "").is_err(), "{next}");
+            assert!(Envelope::read(body.as_bytes(), &paths("items", "next", "")).is_err(), "{next}");
         }
         for next in ["null", "false", "\"\""] {
             let body = format!(r#"{{"items": [], "next": {next}}}"#);
-            assert_eq!(Envelope::read(body.as_bytes(), "items", "next", "").unwrap().next, None, "{next}");
+            assert_eq!(Envelope::read(body.as_bytes(), &paths("items", "next", "")).unwrap().next, None, "{next}");
         }
     }
 }

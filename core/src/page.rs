@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 use userdir_schema::{RemoteData, Unified};
 
 use crate::action::Recheck;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, Paths};
 use crate::error::{Error, Result};
+use crate::http::Slice;
 
 /// What a list action is asked for.
 #[derive(Clone, Debug)]
@@ -106,8 +107,45 @@ pub(crate) enum NextPage {
     At(String),
     /// The body says: a cursor at this path.
     InBody(&'static str),
+    /// The body says: a cursor at one path, which counts while there is `true` at another.
+    InBodyWhile { more: &'static str, path: &'static str },
     /// After the items of this one, unless they reach the total.
     Counted(Counted),
+}
+
+impl NextPage {
+    /// Reads the body's items and what it says of the total and of the next page.
+    pub fn envelope<'p>(&self, body: &'p [u8], items: &'static str, total: &'static str) -> Result<Envelope<'p>> {
+        let (next, more) = match *self {
+            NextPage::InBody(path) => (path, ""),
+            NextPage::InBodyWhile { more, path } => (path, more),
+            NextPage::None | NextPage::At(_) | NextPage::Counted(_) => ("", ""),
+        };
+        let mut envelope = Envelope::read(body, &Paths { items, next, more, total }).map_err(not_a_list)?;
+        match (self, envelope.more) {
+            (NextPage::InBodyWhile { .. }, None) => {
+                Err(Error::unexpected("the vendor's page does not say whether there are more"))
+            }
+            (NextPage::InBodyWhile { .. }, Some(true)) if envelope.next.is_none() => {
+                Err(Error::unexpected("the vendor says that there are more and not where"))
+            }
+            (NextPage::InBodyWhile { .. }, Some(false)) => {
+                envelope.next = None;
+                Ok(envelope)
+            }
+            _ => Ok(envelope),
+        }
+    }
+
+    /// Where the next page is, given that `came` items came in this one.
+    pub fn cursor(&self, envelope: &Envelope<'_>, came: usize, total: Option<Total>) -> Option<String> {
+        match self {
+            NextPage::None => None,
+            NextPage::At(cursor) => Some(cursor.clone()),
+            NextPage::InBody(_) | NextPage::InBodyWhile { .. } => envelope.next.clone(),
+            NextPage::Counted(counted) => counted.next(came, total),
+        }
+    }
 }
 
 /// How a counting vendor goes on.
@@ -160,16 +198,16 @@ impl<T: Unified> Page<T> {
         self
     }
 
-    /// The next page's cursor is in the body, at this path; missing, null or empty ends the list.
+    /// Goes on where a slice does, with its total: for items that were looked up by what the slice listed.
     #[must_use]
-    pub fn next_in_body(mut self, path: &'static str) -> Page<T> {
-        self.next = NextPage::InBody(path);
-        self
+    pub fn after(mut self, slice: &Slice) -> Page<T> {
+        self.counts = slice.counts;
+        self.next(slice.next.clone()).total(slice.total)
     }
 
-    pub(crate) fn counted(mut self, counted: Counted) -> Page<T> {
-        self.next = NextPage::Counted(counted);
-        self.counts = true;
+    pub(crate) fn then(mut self, next: NextPage) -> Page<T> {
+        self.counts = matches!(next, NextPage::Counted(_));
+        self.next = next;
         self
     }
 
@@ -182,7 +220,7 @@ impl<T: Unified> Page<T> {
 
     /// The exact total is in the body, at this path.
     #[must_use]
-    pub fn total_in_body(mut self, path: &'static str) -> Page<T> {
+    pub(crate) fn total_in_body(mut self, path: &'static str) -> Page<T> {
         self.total_path = path;
         self
     }
@@ -209,19 +247,14 @@ impl<T: Unified> Page<T> {
                 Opened { page: self, items: Items::Values(values), next: None, total: self.total }
             }
             Content::Body { body, items, .. } => {
-                let next = match self.next {
-                    NextPage::InBody(path) => path,
-                    _ => "",
-                };
-                let envelope = Envelope::read(body, items, next, self.total_path).map_err(not_a_list)?;
-                let total = self.total.or(envelope.total.map(Total::Exact));
-                Opened { page: self, items: Items::Raw(envelope.items), next: envelope.next, total }
+                let envelope = self.next.envelope(body, items, self.total_path)?;
+                let total = self.total.or(envelope.total);
+                let next = self.next.cursor(&envelope, envelope.items.len(), total);
+                return Ok(Opened { page: self, items: Items::Raw(envelope.items), next, total });
             }
         };
-        match &self.next {
-            NextPage::None | NextPage::InBody(_) => {}
-            NextPage::At(cursor) => opened.next = Some(cursor.clone()),
-            NextPage::Counted(counted) => opened.next = counted.next(opened.came(), opened.total),
+        if let NextPage::At(cursor) = &self.next {
+            opened.next = Some(cursor.clone());
         }
         Ok(opened)
     }
@@ -247,7 +280,7 @@ impl Counted {
     }
 }
 
-fn not_a_list(error: serde_json::Error) -> Error {
+pub(crate) fn not_a_list(error: serde_json::Error) -> Error {
     Error::unexpected(format!("the vendor's list cannot be read: {}", Shape(&error)))
         .hint("check `base_url`; if it is right, the vendor changed its answer")
 }

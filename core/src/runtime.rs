@@ -66,6 +66,8 @@ pub struct StoredToken {
     pub refresh_token: Option<Secret>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Where the API is, for vendors that say so with the token.
+    pub base_url: Option<String>,
 }
 
 /// Where tokens are kept, so that replicas and restarts share them.

@@ -151,6 +151,10 @@ impl Directory {
             _ => return Err(wrong(Error::invalid("the input must be a JSON object"))),
         };
         given.retain(|_, value| !value.is_null());
+        // what is sent along empty is not given; only where fields are set does an empty value mean something
+        if action.is_write() && !matches!(action.info().method, "create" | "update") {
+            given.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
+        }
         let members: Vec<&str> = I::members().collect();
         if action.info().resource == "users" {
             alias(&mut given, &members).map_err(wrong)?;
@@ -196,8 +200,7 @@ impl Directory {
         }
         // what is wrong with the rest is told before anything is read
         let rest = Value::Object(given);
-        let input: I = self.parse(I::ACTION, rest.clone())?;
-        self.ready(call, I::ACTION, &input)?;
+        let input: I = self.ready(call, I::ACTION, self.parse(I::ACTION, rest.clone())?)?;
         let id = input.subject().unwrap_or_default();
         let reading = call.own_reading();
         let Some(reading) = I::Output::get(self.provider(), &reading, id) else { return Ok(json) };

@@ -75,7 +75,7 @@ impl Directory {
         cursor: Option<&str>,
         sink: &mut (impl Sink<F::Output> + Send),
     ) -> Result<Option<String>> {
-        self.ready(call, F::ACTION, &filter)?;
+        let filter = self.ready(call, F::ACTION, filter)?;
         let binding = self.binding();
         let position = match cursor.filter(|cursor| !cursor.is_empty()) {
             Some(cursor) => binding.open(&filter, cursor).map_err(|error| error.during(self.slug(), F::ACTION))?,
@@ -104,7 +104,10 @@ impl Directory {
         F: ListAction,
         S: Sink<F::Output> + Send + 'static,
     {
-        let ready = self.ready(call, F::ACTION, &filter);
+        let (ready, filter) = match self.ready(call, F::ACTION, filter) {
+            Ok(filter) => (Ok(()), filter),
+            Err(error) => (Err(error), F::default()),
+        };
         let walk = Walk::new(self.clone(), call.clone(), filter, Position::default());
         stream::try_unfold((walk, Some(ready), new), |(mut walk, ready, new)| async move {
             if let Some(ready) = ready {

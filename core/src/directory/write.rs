@@ -39,7 +39,7 @@ impl Directory {
     /// `NotSupported`, `InvalidRequest`, `NotFound` for a subject that does not exist, or the vendor's; `outcome()` tells
     /// whether it may have been carried out.
     pub async fn write<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
-        self.ready(call, I::ACTION, &input)?;
+        let input = self.ready(call, I::ACTION, input)?;
         let about = input.subject().unwrap_or_default().to_owned();
         let mut reply = self.run(&call.acting(), input).await.map_err(|error| {
             let error = self.explain(error, I::ACTION);
@@ -56,8 +56,8 @@ impl Directory {
     /// # Errors
     /// Those of the read.
     pub async fn confirm<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
-        self.ready(call, I::ACTION, input)?;
-        self.look(call, input).await.map_err(|error| self.explain(error, I::ACTION))
+        let input = self.ready(call, I::ACTION, input.clone())?;
+        self.look(call, &input).await.map_err(|error| self.explain(error, I::ACTION))
     }
 
     async fn run<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
@@ -184,7 +184,8 @@ impl Directory {
             Confirm::Created => Ok(Confirmation::unknown()),
             Confirm::Get { fields, shows } | Confirm::After { fields, shows } => {
                 let Some(id) = input.subject() else { return Ok(Confirmation::unknown()) };
-                let Some(value) = self.read::<I::Output>(&call.reading(fields), id).await? else {
+                let reading = call.reading(fields).confirming(object(input));
+                let Some(value) = self.read::<I::Output>(&reading, id).await? else {
                     return Ok(Confirmation::unknown());
                 };
                 let own = value.as_ref().zip(self.facts(I::ACTION).and_then(|facts| facts.shows));

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use super::token::{Grant, Tokens};
+use super::token::{Discovery, Grant, Tokens};
 use crate::error::{Error, Result};
 use crate::settings::Secret;
 
@@ -53,6 +53,25 @@ impl Auth {
     /// A token of this grant, sent as `Authorization: Bearer …`.
     pub fn token(grant: Grant) -> Auth {
         Auth::Token(Box::new(Tokens::new(grant)))
+    }
+
+    /// Takes the API's address from the token's answer. Nothing for a header that stays the same.
+    #[must_use]
+    pub fn discovering(mut self, discovery: Discovery) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.discovery = Some(discovery);
+        }
+        self
+    }
+
+    /// Refuses a token with fewer scopes than asked for, at vendors that leave out what was not granted without a word.
+    /// Nothing for a header that stays the same.
+    #[must_use]
+    pub fn checking_scopes(mut self) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.checks_scopes = true;
+        }
+        self
     }
 }
 

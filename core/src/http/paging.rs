@@ -8,9 +8,11 @@ use url::Url;
 
 use crate::action::ListAction;
 use crate::call::Call;
-use crate::error::{Error, Result};
-use crate::page::{Counted, MapItem, Mapped, Page, PageRequest, Total};
+use crate::envelope::{Envelope, Paths};
+use crate::error::{Details, Error, ErrorKind, Result};
+use crate::page::{Counted, MapItem, Mapped, NextPage, Page, PageRequest, Total, not_a_list};
 
+use super::Answer;
 use super::request::Request;
 
 /// How a list is paged.
@@ -47,12 +49,30 @@ pub enum Next {
         /// Name of the parameter.
         parameter: &'static str,
     },
+    /// A cursor in the body that counts only while a flag beside it is true: the last page has a cursor too.
+    BodyCursorWhile {
+        /// Where the flag is.
+        more: &'static str,
+        /// Where the cursor is.
+        path: &'static str,
+        /// Name of the parameter.
+        parameter: &'static str,
+    },
     /// A number of items to pass over.
     Offset {
         /// Name of the parameter.
         parameter: &'static str,
         /// Number of the very first item: 0, or 1 for SCIM's `startIndex`.
         first: u64,
+    },
+    /// The same, at a vendor that shows no item beyond a certain number.
+    OffsetWithin {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// Number of the very first item.
+        first: u64,
+        /// Items that can be reached.
+        window: u64,
     },
     /// A number of the page.
     PageNumber {
@@ -89,7 +109,9 @@ impl Paging {
     fn parameters(&self) -> impl Iterator<Item = &'static str> {
         let own = match self.next {
             Next::BodyCursor { parameter, .. }
+            | Next::BodyCursorWhile { parameter, .. }
             | Next::Offset { parameter, .. }
+            | Next::OffsetWithin { parameter, .. }
             | Next::PageNumber { parameter, .. } => parameter,
             Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => "",
         };
@@ -110,31 +132,103 @@ impl Request {
         paging: &Paging,
         map: impl MapItem<F::Output>,
     ) -> Result<Page<F::Output>> {
-        let passed = |name: &&str| call.passes_through && call.remote_query.iter().any(|(key, _)| key == name);
+        let sent = self.primary().send_page(call, request.cursor.as_deref(), request.wanted, paging).await?;
+        Ok(Page::of_body(sent.answer.body, paging.items, map)
+            .then(sent.next)
+            .total(sent.total)
+            .total_in_body(sent.total_at))
+    }
+
+    /// Sends the request for one page of a list whose items are not what the action lists: ids to be looked up, or rows
+    /// that belong to a resource.
+    ///
+    /// # Errors
+    /// As [`Request::page`].
+    pub async fn slice(self, call: &Call, cursor: Option<&str>, wanted: Option<u32>, paging: &Paging) -> Result<Slice> {
+        let sent = self.send_page(call, cursor, wanted, paging).await?;
+        let envelope = sent.next.envelope(&sent.answer.body, paging.items, sent.total_at)?;
+        let total = sent.total.or(envelope.total);
+        Ok(Slice {
+            next: sent.next.cursor(&envelope, envelope.items.len(), total),
+            total,
+            counts: matches!(sent.next, NextPage::Counted(_)),
+            items: paging.items,
+            answer: sent.answer,
+        })
+    }
+
+    /// Reads a list that belongs to a resource, such as a user's groups, whole: to the last page.
+    ///
+    /// # Errors
+    /// As any read; a list that cannot be read to its end is an error and never a shorter list.
+    pub async fn all<R>(
+        mut self,
+        call: &Call,
+        paging: &Paging,
+        map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
+    ) -> Result<Vec<R>> {
+        let (mut rows, mut cursor, mut seen, mut came) = (Vec::new(), None::<String>, HashSet::new(), 0);
+        loop {
+            let slice = self.again().slice(call, cursor.as_deref(), None, paging).await?;
+            let before = rows.len();
+            rows.extend(slice.each(&map)?);
+            came += (rows.len() - before) as u64;
+            let Some(next) = slice.next else {
+                return match slice.total {
+                    Some(Total::Exact(total)) if came < total => Err(short(came, total)),
+                    _ => Ok(rows),
+                };
+            };
+            if !seen.insert(next.clone()) {
+                return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
+            }
+            cursor = Some(next);
+        }
+    }
+
+    /// Adds the paging parameters and sends it.
+    async fn send_page(
+        self,
+        call: &Call,
+        cursor: Option<&str>,
+        wanted: Option<u32>,
+        paging: &Paging,
+    ) -> Result<SentPage> {
+        let passed = |name: &&str| {
+            self.is_primary() && call.passes_through && call.remote_query.iter().any(|(key, _)| key == name)
+        };
         if let Some(name) = paging.parameters().find(passed) {
             return Err(Error::invalid(format!("`remote_query` names `{name}`, which belongs to paging"))
                 .hint("use `limit` and `next_cursor`"));
         }
         // `page:size`: pages that are counted keep their size, else their numbers would mean other items
-        let (at, kept_size) =
-            match request.cursor.as_deref().map(|cursor| cursor.split_once(':').unwrap_or((cursor, ""))) {
-                Some((at, size)) => (Some(at), size.parse().ok()),
-                None => (None, None),
-            };
-        let size = match paging.next {
-            Next::PageNumber { .. } => kept_size.unwrap_or_else(|| paging.size(request.wanted)),
-            _ => paging.size(request.wanted),
+        let (at, kept_size) = match cursor.map(|cursor| cursor.split_once(':').unwrap_or((cursor, ""))) {
+            Some((at, size)) => (Some(at), size.parse().ok()),
+            None => (None, None),
         };
         let at = |first: u64| at.map_or(Ok(first), |at| at.parse::<u64>().map_err(|_| not_a_number()));
-        let mut sent = self.primary();
+        let size = match paging.next {
+            Next::PageNumber { .. } => kept_size.unwrap_or_else(|| paging.size(wanted)),
+            Next::OffsetWithin { first, window, .. } => {
+                let left = window.saturating_sub(at(first)?.saturating_sub(first));
+                if left == 0 {
+                    return Err(beyond(window));
+                }
+                paging.size(wanted).min(u32::try_from(left).unwrap_or(u32::MAX))
+            }
+            _ => paging.size(wanted),
+        };
+        let mut sent = self;
         if !paging.limit.is_empty() {
             sent = sent.query(paging.limit, size.to_string());
         }
         let mut counted = None;
-        sent = match (paging.next, &request.cursor) {
+        sent = match (paging.next, cursor) {
             (Next::LinkHeader | Next::BodyLink { .. }, Some(url)) => sent.follow(url)?,
-            (Next::BodyCursor { parameter, .. }, Some(cursor)) => sent.query(parameter, cursor),
-            (Next::Offset { parameter, first }, _) => {
+            (Next::BodyCursor { parameter, .. } | Next::BodyCursorWhile { parameter, .. }, Some(cursor)) => {
+                sent.query(parameter, cursor)
+            }
+            (Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. }, _) => {
                 let at = at(first)?;
                 counted = Some(Counted { at, first, pages: false, size: u64::from(size) });
                 sent.query(parameter, at.to_string())
@@ -148,43 +242,77 @@ impl Request {
         };
         let origin = sent.origin();
         let answer = sent.read(call).await?;
-        let mut page = Page::of_body(answer.body.clone(), paging.items, map);
-        page = match (paging.next, counted) {
-            (_, Some(counted)) => page.counted(counted),
-            (Next::LinkHeader, _) => page.next(next_link(&answer.headers, &origin)?),
-            (Next::BodyLink { path } | Next::BodyCursor { path, .. }, _) => page.next_in_body(path),
-            _ => page,
+        let next = match (paging.next, counted) {
+            (_, Some(counted)) => NextPage::Counted(counted),
+            (Next::LinkHeader, _) => next_link(&answer.headers, &origin)?.map_or(NextPage::None, NextPage::At),
+            (Next::BodyLink { path } | Next::BodyCursor { path, .. }, _) => NextPage::InBody(path),
+            (Next::BodyCursorWhile { more, path, .. }, _) => NextPage::InBodyWhile { more, path },
+            _ => NextPage::None,
         };
-        Ok(match paging.total {
-            TotalAt::Nowhere => page,
-            TotalAt::Body(path) => page.total_in_body(path),
+        let (mut total, mut total_at) = (None, "");
+        match paging.total {
+            TotalAt::Nowhere => {}
+            TotalAt::Body(path) => total_at = path,
             TotalAt::Header(name) => {
-                let total = answer.headers.get(name).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-                page.total(total.map(Total::Exact))
+                total = answer
+                    .headers
+                    .get(name)
+                    .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                    .map(Total::Exact);
             }
-        })
+        }
+        Ok(SentPage { answer, next, total, total_at })
     }
 }
 
-impl Request {
-    /// Reads a list that belongs to a resource, such as a user's groups, whole: next links are followed to the end.
+/// A page as it was answered.
+struct SentPage {
+    answer: Answer,
+    next: NextPage,
+    total: Option<Total>,
+    total_at: &'static str,
+}
+
+/// One page of a list whose items are not what the action lists.
+#[derive(Debug)]
+pub struct Slice {
+    /// The vendor's answer.
+    pub answer: Answer,
+    /// Where to go on; none at the end.
+    pub next: Option<String>,
+    /// What the vendor says of the number of all items.
+    pub total: Option<Total>,
+    /// Whether the list is read by position.
+    pub(crate) counts: bool,
+    items: &'static str,
+}
+
+impl Slice {
+    /// The items, mapped. An item that cannot be read fails the whole: a list must not be short without a word.
     ///
     /// # Errors
-    /// As any read; a list that cannot be read to its end is an error and never a shorter list.
-    pub async fn all<R>(self, call: &Call, map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync) -> Result<Vec<R>> {
-        let following = self.following();
-        let (mut request, mut rows, mut seen) = (self, Vec::new(), HashSet::new());
-        loop {
-            let address = request.origin();
-            let answer = request.read(call).await?;
-            rows.extend(answer.each(&map)?);
-            let Some(next) = next_link(&answer.headers, &address)? else { return Ok(rows) };
-            request = following(&next)?;
-            if !seen.insert(next) {
-                return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
-            }
-        }
+    /// `UnexpectedResponse`.
+    pub fn each<R>(&self, map: impl Fn(&RawValue) -> Mapped<R>) -> Result<Vec<R>> {
+        let envelope = Envelope::read(&self.answer.body, &Paths { items: self.items, ..Paths::default() });
+        let items = envelope.map_err(not_a_list)?.items;
+        items.into_iter().map(map).collect::<Mapped<Vec<R>>>().map_err(not_a_list)
     }
+}
+
+fn short(came: u64, total: u64) -> Error {
+    let details = Details::List { delivered: came, expected: Some(total), at: 0 };
+    Error::new(ErrorKind::Incomplete, format!("the vendor says there are {total} and gave {came}"))
+        .with_details(details)
+        .hint("try again; if it stays so, ask the vendor")
+}
+
+/// The vendor would refuse what comes next: the list cannot be read to its end.
+fn beyond(window: u64) -> Error {
+    Error::new(
+        ErrorKind::Incomplete,
+        format!("the vendor shows only the first {window} items of a list, and there are more"),
+    )
+    .hint("narrow the list with a filter, and read it in parts")
 }
 
 fn not_a_number() -> Error {

@@ -37,6 +37,8 @@ pub struct Request {
     repeat: Repeat,
     precondition: Option<String>,
     follows: bool,
+    /// Members of query and body that may not be passed through.
+    guarded: &'static [&'static str],
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
 }
@@ -57,6 +59,7 @@ impl Request {
             repeat,
             precondition: None,
             follows: false,
+            guarded: &[],
             fault: None,
         }
     }
@@ -156,13 +159,36 @@ impl Request {
         self
     }
 
-    /// A GET of a next link of this request's answer, under the same name for pacing and logs.
-    pub(super) fn following(&self) -> impl Fn(&str) -> Result<Request> + use<> {
-        let (http, template) = (self.http.clone(), self.template.clone());
-        move |address| {
-            let next = Request { template: template.clone(), ..Request::new(&http, Method::GET, "") };
-            next.follow(address)
+    /// What the action has looked at or decides: passing it through would go past its checks, and is refused. A name stands
+    /// for its parts too: `emails` for `emails.0` and `emails[0]`.
+    pub fn guarding(mut self, names: &'static [&'static str]) -> Request {
+        self.guarded = names;
+        self
+    }
+
+    /// The same request once more, for the pages of a list.
+    pub(super) fn again(&mut self) -> Request {
+        Request {
+            http: self.http.clone(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            template: self.template.clone(),
+            query: self.query.clone(),
+            address: self.address.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            primary: self.primary,
+            repeat: self.repeat,
+            precondition: self.precondition.clone(),
+            follows: self.follows,
+            guarded: self.guarded,
+            fault: self.fault.take(),
         }
+    }
+
+    /// Whether it is the one that `remote_query` and `remote_data` belong to.
+    pub(super) fn is_primary(&self) -> bool {
+        self.primary
     }
 
     /// Goes to a next link instead; it must be on the account's own origin.
@@ -196,7 +222,7 @@ impl Request {
     /// The whole taxonomy but `NotSupported` and `Incomplete`.
     pub async fn read(self, call: &Call) -> Result<Answer> {
         let http = self.http.clone();
-        let prepared = self.prepare(call)?;
+        let prepared = self.prepare(call).await?;
         http.exchange(call, &prepared).await
     }
 
@@ -207,7 +233,7 @@ impl Request {
     pub async fn write(self, call: &Call) -> Result<Option<Answer>> {
         let http = self.http.clone();
         let (precondition, follows) = (self.precondition.clone(), self.follows);
-        let prepared = self.prepare(call)?;
+        let prepared = self.prepare(call).await?;
         let mut step = prepared.step(&http, call);
         step.after = follows.then(|| step.step - 1).filter(|before| *before > 0);
         step.precondition = precondition;
@@ -259,12 +285,13 @@ impl Request {
     }
 
     /// Puts address, headers and body together.
-    fn prepare(mut self, call: &Call) -> Result<Prepared> {
+    async fn prepare(mut self, call: &Call) -> Result<Prepared> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         let passes = self.primary && call.passes_through;
         if passes {
+            self.check_passed(call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
             if !call.remote_data.is_empty() {
                 self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
@@ -276,13 +303,29 @@ impl Request {
         };
         Ok(Prepared {
             method: self.method,
-            url,
+            url: self.http.at_discovered(call, url).await?,
             template: self.template,
             headers: self.headers,
             body: self.body,
             repeat: self.repeat,
             token: None,
         })
+    }
+
+    /// Refuses what is passed through in place of something that the action has checked.
+    fn check_passed(&self, call: &Call) -> Result<()> {
+        let is_guarded = |passed: &&String| {
+            self.guarded.iter().any(|name| {
+                passed.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
+        };
+        let passed = call.remote_query.iter().map(|(name, _)| ("remote_query", name));
+        let mut passed = passed.chain(call.remote_data.keys().map(|name| ("remote_data", name)));
+        match passed.find(|(_, name)| is_guarded(name)) {
+            None => Ok(()),
+            Some((place, name)) => Err(Error::invalid(format!("`{place}` names `{name}`, which this action decides"))
+                .hint("give it as a member of the action")),
+        }
     }
 
     fn url(&self) -> Url {

@@ -6,12 +6,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tracing::debug;
+use url::Url;
 
 use super::egress::{PrivateName, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::back_off;
 use super::redact::Redactor;
-use super::token::oauth_fault;
+use super::token::{oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
@@ -48,11 +49,14 @@ impl Http {
             attempt += 1;
             let authorization = self.authorize(call, request, refused_token.as_ref()).await?;
             let attempted = self.attempt(call, request, authorization.as_ref()).await;
+            let mut quota_used_up = false;
             let error = match attempted {
                 Ok(answer) => {
                     let rate = self.0.vendor.rate.read(&answer.headers, runtime.clock.now());
                     self.0.pacer.observe(&request.template, &rate, runtime.clock.monotonic());
-                    match self.judge(call, request, authorization.as_ref(), answer) {
+                    let fault = self.fault(request, &answer);
+                    quota_used_up = fault.as_ref().is_some_and(|fault| fault.quota_used_up);
+                    match self.judge_by(fault, call, request, authorization.as_ref(), answer) {
                         Ok(answer) => return Ok(answer),
                         Err(error) => error,
                     }
@@ -62,14 +66,16 @@ impl Http {
             };
             *unclear |= error.outcome() == Outcome::Unknown;
             // The vendor may have ended a token early: once, with a new one.
-            if error.vendor().is_some_and(|vendor| vendor.status == 401)
+            if error.kind() == ErrorKind::Authentication
+                && error.vendor().is_some()
+                && request.token.is_none()
                 && refused_token.is_none()
                 && let Some(Authorization::Token(ready)) = authorization
             {
                 refused_token = Some(ready);
                 continue;
             }
-            if !may_repeat(request.repeat, &error) || call.cancellation.is_cancelled() {
+            if !may_repeat(request.repeat, &error) || call.cancellation.is_cancelled() || quota_used_up {
                 return Err(error);
             }
             if attempt >= runtime.limits.attempts {
@@ -134,6 +140,25 @@ impl Http {
                 tokens.ready(self, call, refused).await.map(|ready| Some(Authorization::Token(ready)))
             }
         }
+    }
+
+    /// The address with the origin that the token's answer gave, where the vendor tells it so.
+    pub(super) async fn at_discovered(&self, call: &Call, mut url: Url) -> Result<Url> {
+        let Auth::Token(tokens) = &self.0.auth else { return Ok(url) };
+        let Some(discovery) = tokens.discovery else { return Ok(url) };
+        let ready = tokens.ready(self, call, None).await?;
+        let Some(base) = ready.base_url() else { return Ok(url) };
+        let strange = || Error::unexpected("the vendor's token answer names no address for its API");
+        let base = Url::parse(base).map_err(|_| strange())?;
+        let egress = &self.0.runtime.shared.egress;
+        egress.check(&base)?;
+        egress.check_host(&base, discovery.hosts)?;
+        if url.origin() == self.0.base.origin() {
+            url.set_scheme(base.scheme()).map_err(|()| strange())?;
+            url.set_host(base.host_str()).map_err(|_| strange())?;
+            url.set_port(base.port()).map_err(|()| strange())?;
+        }
+        Ok(url)
     }
 
     /// One request on the wire.
@@ -265,7 +290,23 @@ impl Http {
         authorization: Option<&Authorization>,
         answer: Answer,
     ) -> Result<Answer> {
-        let fault = if request.token.is_some() { oauth_fault(&answer) } else { (self.0.vendor.fault)(&answer) };
+        self.judge_by(self.fault(request, &answer), call, request, authorization, answer)
+    }
+
+    /// What the body says of a fault.
+    fn fault(&self, request: &Prepared, answer: &Answer) -> Option<Fault> {
+        let said = || (self.0.vendor.fault)(answer);
+        if request.token.is_some() { oauth_fault(answer).or_else(|| refused_token(answer, said())) } else { said() }
+    }
+
+    fn judge_by(
+        &self,
+        fault: Option<Fault>,
+        call: &Call,
+        request: &Prepared,
+        authorization: Option<&Authorization>,
+        answer: Answer,
+    ) -> Result<Answer> {
         if answer.is_success() && fault.as_ref().is_none_or(|fault| fault.kind.is_none()) {
             return Ok(answer);
         }
@@ -347,7 +388,10 @@ fn may_repeat(repeat: Repeat, error: &Error) -> bool {
     match error.kind() {
         // refused before it was carried out
         ErrorKind::RateLimited => true,
-        ErrorKind::Unavailable => harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 502..=504)),
+        // 2xx: the vendor says it in the body
+        ErrorKind::Unavailable => {
+            harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 200..=299 | 502..=504))
+        }
         // a connection that never was is safe for any request; `unknown` marks those that left
         ErrorKind::Transport | ErrorKind::Timeout => {
             harmless || error.outcome() == Outcome::NotDone && error.vendor().is_none()

@@ -18,6 +18,7 @@ use super::auth::{Auth, basic, sensitive};
 use super::prepared::{Body, Prepared, Repeat};
 use super::{Answer, Fault, Http};
 use crate::call::Call;
+use crate::definition::quoted;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::runtime::StoredToken;
 use crate::settings::Secret;
@@ -29,14 +30,33 @@ pub enum Grant {
     ClientCredentials {
         /// Token address.
         url: Url,
+        /// `client_credentials`, or the word that the vendor has for the same thing; empty where it wants none.
+        grant_type: &'static str,
+        /// How the request is written.
+        encoding: Encoding,
         /// Client id.
         client_id: String,
         /// How the client proves itself.
         client: ClientAuth,
         /// Scopes, separated by spaces.
         scope: Option<String>,
-        /// Further form fields, such as Zoom's `account_id`.
+        /// Further fields, such as the account that the token is for.
         extra: Vec<(String, String)>,
+    },
+    /// RFC 6749 §4.3: for vendors that have nothing better.
+    Password {
+        /// Token address.
+        url: Url,
+        /// Client id.
+        client_id: String,
+        /// How the client proves itself.
+        client: ClientAuth,
+        /// Scopes, separated by spaces.
+        scope: Option<String>,
+        /// The user that the token is for.
+        username: String,
+        /// The user's password, or the key that the vendor takes for one.
+        password: Secret,
     },
     /// RFC 6749 §6, with rotation.
     RefreshToken {
@@ -66,6 +86,24 @@ pub enum Grant {
     },
 }
 
+/// How a token request is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As a form: RFC 6749.
+    Form,
+    /// As a JSON object of the same fields, against the RFC.
+    Json,
+}
+
+/// Where the token's answer says that the API is, for vendors that tell it only then.
+#[derive(Clone, Copy, Debug)]
+pub struct Discovery {
+    /// Reads the address; none leaves the one that is set.
+    pub read: fn(&Answer) -> Option<String>,
+    /// Host patterns that it must match; empty allows any.
+    pub hosts: &'static [&'static str],
+}
+
 /// How a client proves itself at the token address.
 #[derive(Debug)]
 pub enum ClientAuth {
@@ -86,6 +124,9 @@ pub enum ClientAuth {
 #[derive(Debug)]
 pub struct Tokens {
     grant: Grant,
+    pub(super) discovery: Option<Discovery>,
+    /// Whether a token with fewer scopes than asked for is refused.
+    pub(super) checks_scopes: bool,
     /// Held while a token is fetched, so that the others wait for it.
     state: Mutex<State>,
 }
@@ -129,6 +170,11 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Where the API is, if the token's answer said so.
+    pub fn base_url(&self) -> Option<&str> {
+        self.token.base_url.as_deref()
+    }
+
     fn new(token: Arc<StoredToken>) -> Result<Ready> {
         Ok(Ready { header: sensitive(format!("Bearer {}", token.access_token.expose()))?, token })
     }
@@ -148,9 +194,45 @@ impl Usable {
     }
 }
 
+impl Grant {
+    /// The client credentials grant as RFC 6749 §4.4 has it.
+    pub fn client_credentials(
+        url: Url,
+        client_id: impl Into<String>,
+        client: ClientAuth,
+        scope: Option<String>,
+    ) -> Grant {
+        Grant::ClientCredentials {
+            url,
+            grant_type: "client_credentials",
+            encoding: Encoding::Form,
+            client_id: client_id.into(),
+            client,
+            scope,
+            extra: Vec::new(),
+        }
+    }
+
+    /// Refuses a token that lacks scopes. One whose answer names none has all that were asked for: RFC 6749 §5.1.
+    fn check_scopes(&self, granted: Option<&str>) -> Result<()> {
+        let (Grant::ClientCredentials { scope: Some(wanted), .. } | Grant::Password { scope: Some(wanted), .. }) = self
+        else {
+            return Ok(());
+        };
+        let Some(granted) = granted else { return Ok(()) };
+        let has = |wanted: &&str| granted.split_whitespace().any(|scope| scope == *wanted);
+        let missing: Vec<&str> = wanted.split_whitespace().filter(|wanted| !has(wanted)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Authentication, format!("the vendor gave a token without {}", quoted(&missing)))
+            .hint("grant the app these scopes, or ask for fewer"))
+    }
+}
+
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, state: Mutex::default() }
+        Tokens { grant, discovery: None, checks_scopes: false, state: Mutex::default() }
     }
 
     /// The token to send, fetched if need be. `refused` is one that the vendor has just answered 401 to.
@@ -246,9 +328,13 @@ impl Tokens {
         // A refresh token may be used once; a repeat of a request that may have been carried out would burn it.
         let mut repeat = Repeat::Idempotent;
         let before = stored.and_then(|token| token.refresh_token);
+        let mut written = Encoding::Form;
         let url = match &self.grant {
-            Grant::ClientCredentials { url, client_id, client, scope, extra } => {
-                field("grant_type", "client_credentials");
+            Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra } => {
+                written = *encoding;
+                if !grant_type.is_empty() {
+                    field("grant_type", grant_type);
+                }
                 if let Some(scope) = scope {
                     field("scope", scope);
                 }
@@ -263,6 +349,16 @@ impl Tokens {
                 repeat = Repeat::Never;
                 url
             }
+            Grant::Password { url, client_id, client, scope, username, password } => {
+                field("grant_type", "password");
+                field("username", username);
+                field("password", password.expose());
+                if let Some(scope) = scope {
+                    field("scope", scope);
+                }
+                authorization = client.prove(client_id, url, http, &mut field)?;
+                url
+            }
             Grant::JwtBearer { url, issuer, subject, audience, private_key, key_id } => {
                 field("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
                 let claims = Claims::new(issuer, subject, audience, now(http));
@@ -270,15 +366,24 @@ impl Tokens {
                 url
             }
         };
-        let prepared = Prepared::to_token_address(url.clone(), Method::POST, Body::Form(form), authorization, repeat);
+        let body = match written {
+            Encoding::Form => Body::Form(form),
+            Encoding::Json => Body::Json(as_object(form)?),
+        };
+        let prepared = Prepared::to_token_address(url.clone(), Method::POST, body, authorization, repeat);
         // with time of its own: the call that happens to be first must not cut it off for the others
         let answer = http.exchange(&Call::new(), &prepared).await.map_err(explain)?;
         let granted: Granted = answer.json()?;
         if granted.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop")) {
             return Err(dpop());
         }
+        if self.checks_scopes {
+            self.grant.check_scopes(granted.scope.as_deref())?;
+        }
         let lifetime = granted.expires_in.as_ref().and_then(seconds);
+        let base_url = self.discovery.and_then(|discovery| (discovery.read)(&answer));
         Ok(StoredToken {
+            base_url,
             access_token: granted.access_token.into(),
             refresh_token: granted.refresh_token.map(Secret::from).or(before),
             expires_at: lifetime
@@ -298,6 +403,12 @@ fn fetch_apart(http: Http, usable: Usable) -> JoinHandle<Result<Ready>> {
     })
 }
 
+fn as_object(fields: Vec<(String, String)>) -> Result<Vec<u8>> {
+    let object: serde_json::Map<String, serde_json::Value> =
+        fields.into_iter().map(|(name, value)| (name, value.into())).collect();
+    serde_json::to_vec(&object).map_err(|error| Error::config("the token request cannot be written").caused_by(error))
+}
+
 fn now(http: &Http) -> Timestamp {
     http.0.runtime.shared.clock.now()
 }
@@ -309,6 +420,7 @@ struct Granted {
     token_type: Option<String>,
     expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
+    scope: Option<String>,
 }
 
 /// Some vendors write the number as a text.
@@ -350,7 +462,14 @@ pub(crate) fn oauth_fault(answer: &Answer) -> Option<Fault> {
     }
     let refusal: Refusal = serde_json::from_slice(&answer.body).ok()?;
     let kind = (answer.status < 429 && refusal.error != "invalid_scope").then_some(ErrorKind::Authentication);
-    Some(Fault { code: Some(refusal.error), message: refusal.error_description, kind, retry_after: None })
+    Some(Fault { code: Some(refusal.error), message: refusal.error_description, kind, ..Fault::default() })
+}
+
+/// What a token address says that answers errors in the vendor's words: without valid credentials there is no
+/// permission to lack.
+pub(crate) fn refused_token(answer: &Answer, said: Option<Fault>) -> Option<Fault> {
+    let refused = matches!(answer.status, 401 | 403).then_some(ErrorKind::Authentication);
+    said.map(|fault| Fault { kind: fault.kind.or(refused), ..fault })
 }
 
 /// Says what to do about a refused token request.

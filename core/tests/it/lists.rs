@@ -357,3 +357,51 @@ async fn the_next_page_is_asked_for_while_this_one_is_handed_on() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(world.requests().await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_cursor_beside_a_flag_counts_only_while_the_flag_says_so() {
+    let world = World::paging("while").await;
+    world
+        .serve(|_, target, _| match param(target, "cursor").as_deref() {
+            None => ok(json!({ "items": users(1..=2), "info": { "end": "c1", "more": true }, "total": 3 })),
+            Some("c1") => ok(json!({ "items": users(3..=3), "info": { "end": "c2", "more": false }, "total": 3 })),
+            Some(_) => status(500),
+        })
+        .await;
+    let all: Vec<_> = world.directory.stream_users(&Call::new(), UserFilter::default()).collect().await;
+    assert_eq!(all.into_iter().filter_map(Result::ok).count(), 3);
+    assert_eq!(world.requests().await.len(), 2, "the last page's cursor is not followed");
+
+    for info in [json!({ "end": null, "more": true }), json!({ "end": "c1" }), json!({})] {
+        let world = World::paging("while").await;
+        world.serve(move |_, _, _| ok(json!({ "items": users(1..=2), "info": info }))).await;
+        let all: Vec<_> = world.directory.stream_users(&Call::new(), UserFilter::default()).collect().await;
+        assert!(all.iter().any(Result::is_err), "such a page must not read as the end");
+    }
+}
+
+/// A vendor that shows 25 items at most: it would answer 400 beyond.
+#[tokio::test]
+async fn a_list_beyond_the_vendors_window_ends_in_an_error_that_says_so() {
+    for (there, whole) in [(25u32, true), (26, false), (400, false)] {
+        let world = World::paging("window").await;
+        let give = move |_: &str, path: &str, _: usize| {
+            let number = |name: &str| param(path, name).unwrap().parse::<u32>().unwrap();
+            let (start, limit) = (number("startIndex"), number("limit"));
+            if start + limit > 26 {
+                return status(400);
+            }
+            page(users(start..(start + limit).min(there + 1)), None, Some(u64::from(there)))
+        };
+        world.serve(give).await;
+        let (ids, error) = all(&world).await;
+        assert_eq!((ids.len(), error.is_none()), (25, whole), "{there}");
+        if let Some(error) = error {
+            assert_eq!(error.kind(), ErrorKind::Incomplete);
+            assert!(error.message().contains("only the first 25 items"), "{error}");
+            assert!(
+                matches!(error.details(), Details::List { delivered: 25, expected: Some(total), .. } if *total == u64::from(there))
+            );
+        }
+    }
+}

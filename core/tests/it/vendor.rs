@@ -8,7 +8,8 @@ use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place
 use userdir_core::http::*;
 use userdir_core::reply::Steps;
 use userdir_core::{
-    Action, Call, Connect, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait, provider,
+    Action, Call, Connect, Effect, Error, ErrorKind, IdRule, Mapped, Page, PageRequest, Reply, Result, async_trait,
+    provider,
 };
 use userdir_schema::{DateTime, Email, Group, User};
 
@@ -22,8 +23,13 @@ pub static VENDOR: Vendor = Vendor {
         }
         let body: Body = answer.json().ok()?;
         // a fault inside a 200
-        let kind = (body.code == "gone").then_some(ErrorKind::NotFound);
-        Some(Fault { code: Some(body.code), message: body.message, kind, retry_after: None })
+        let kind = match body.code.as_str() {
+            "gone" => Some(ErrorKind::NotFound),
+            "busy" => Some(ErrorKind::Unavailable),
+            _ => None,
+        };
+        let quota_used_up = body.code == "quota";
+        Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, ..Fault::default() })
     },
     request_id: "x-request-id",
     accept: "application/vnd.acme+json",
@@ -51,9 +57,22 @@ const SETTINGS: &[Setting] = &[
     Setting::text("client_id", "Client id", "of the app"),
     Setting::secret("client_secret", "Client secret", "of the app"),
     Setting::secret("refresh_token", "Refresh token", "the first"),
-    Setting::choice("paging", "Paging", &["link", "body_link", "cursor", "offset", "page", "whole"], "how it pages")
-        .default("cursor"),
+    Setting::choice(
+        "grant",
+        "Grant",
+        &["plain", "bare", "json", "password", "discover", "scopes"],
+        "how a token is asked for",
+    )
+    .default("plain"),
+    Setting::choice(
+        "paging",
+        "Paging",
+        &["link", "body_link", "cursor", "while", "offset", "window", "page", "whole"],
+        "how it pages",
+    )
+    .default("cursor"),
     Setting::flag("totals", "Totals", "whether the vendor gives totals").default("true"),
+    Setting::flag("one_spelling", "One spelling", "whether ids are small letters, however they are given"),
 ];
 
 const SCHEMES: &[Scheme] = &[
@@ -113,7 +132,37 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         }
         _ => {
             let (client_id, client) = client()?;
-            Auth::token(Grant::ClientCredentials { url: token_url, client_id, client, scope: None, extra: vec![] })
+            let (url, scope, grant_type) = (token_url, None, "account_credentials");
+            match connection.get("grant").unwrap_or_default() {
+                "bare" => Auth::token(Grant::ClientCredentials {
+                    url,
+                    grant_type: "",
+                    encoding: Encoding::Form,
+                    client_id,
+                    client,
+                    scope,
+                    extra: Vec::new(),
+                }),
+                "json" => {
+                    let (encoding, extra) = (Encoding::Json, vec![("account_id".to_owned(), "a1".to_owned())]);
+                    Auth::token(Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra })
+                }
+                "password" => {
+                    let (username, password) = ("maya".to_owned(), connection.secret("client_secret")?);
+                    Auth::token(Grant::Password { url, client_id, client, scope, username, password })
+                }
+                "discover" => {
+                    Auth::token(Grant::client_credentials(url, client_id, client, scope)).discovering(Discovery {
+                        read: |answer| answer.header("x-region").map(str::to_owned),
+                        hosts: &["*.acme.example"],
+                    })
+                }
+                "scopes" => {
+                    let scope = Some("users.read users.write".to_owned());
+                    Auth::token(Grant::client_credentials(url, client_id, client, scope)).checking_scopes()
+                }
+                _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
+            }
         }
     };
     let total = if connection.flag("totals") { TotalAt::Body("total") } else { TotalAt::Nowhere };
@@ -122,7 +171,12 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         "link" => Paging { items: "", next: Next::LinkHeader, total: TotalAt::Header("x-total"), ..paging },
         "body_link" => Paging { next: Next::BodyLink { path: "next" }, ..paging },
         "cursor" => Paging { next: Next::BodyCursor { path: "next", parameter: "cursor" }, ..paging },
+        "while" => Paging {
+            next: Next::BodyCursorWhile { more: "info.more", path: "info.end", parameter: "cursor" },
+            ..paging
+        },
         "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
+        "window" => Paging { next: Next::OffsetWithin { parameter: "startIndex", first: 1, window: 25 }, ..paging },
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,
     };
@@ -133,6 +187,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
 pub struct Acme {
     http: Http,
     paging: Paging,
+    id_rule: IdRule,
 }
 
 pub static ACME: Definition = Definition {
@@ -154,7 +209,7 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
-        ActionFacts::new(Action::AssignRole),
+        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
         ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
         ActionFacts::new(Action::GetGroup),
         ActionFacts::new(Action::AddUserToGroup),
@@ -171,7 +226,15 @@ provider!(Acme, ACME);
 #[async_trait]
 impl Connect for Acme {
     fn connect(connection: Connection) -> Result<Acme> {
-        connect(&connection).map(|(http, paging)| Acme { http, paging })
+        let id_rule = match connection.flag("one_spelling") {
+            true => IdRule::Form(|id| id.is_ascii().then(|| id.to_ascii_lowercase())),
+            false => IdRule::Plain,
+        };
+        connect(&connection).map(|(http, paging)| Acme { http, paging, id_rule })
+    }
+
+    fn id_rule(&self) -> IdRule {
+        self.id_rule
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
@@ -197,8 +260,9 @@ impl ListUsers for Acme {
 #[async_trait]
 impl GetUser for Acme {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
-        Ok(Reply::read(answer.map(user)?))
+        let wanted = call.confirms::<AssignRoleInput>().and_then(|wanted| wanted.workspace_id);
+        let request = self.http.get("users").id(&input.id).query_if("in", wanted);
+        Ok(Reply::read(request.primary().read(call).await?.map(user)?))
     }
 }
 
@@ -256,7 +320,8 @@ impl AssignRole for Acme {
             let effect = if id == "held" {
                 Ok(Effect::Already)
             } else {
-                let sent = self.http.put("users").id(&input.id).path("roles").id(id).primary().write(call).await;
+                let held = self.http.put("users").id(&input.id).path("roles").id(id);
+                let sent = held.primary().write(call).await;
                 sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned })
             };
             steps.add(id, effect);
@@ -287,7 +352,7 @@ impl GetGroup for Acme {
 impl AddUserToGroup for Acme {
     async fn add_user_to_group(&self, call: &Call, input: AddUserToGroupInput) -> Result<Reply<Group<'static>>> {
         let member = self.http.put("groups").id(&input.group_id).path("members").id(&input.user_id);
-        member.primary().write(call).await?;
+        member.guarding(&["emails"]).primary().write(call).await?;
         Ok(Reply::sent(&input.group_id))
     }
 }

@@ -299,7 +299,12 @@ pub struct TestStore {
 }
 
 pub fn stored(access: &str, refresh: Option<&str>) -> StoredToken {
-    StoredToken { access_token: access.into(), refresh_token: refresh.map(Into::into), expires_at: None }
+    StoredToken {
+        access_token: access.into(),
+        refresh_token: refresh.map(Into::into),
+        expires_at: None,
+        base_url: None,
+    }
 }
 
 impl TestStore {

@@ -6,7 +6,7 @@ use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::License;
 
-use crate::{Okta, map};
+use crate::{Okta, ROWS, map};
 
 const APPS: Paging = Paging { items: "", limit: "limit", max: 200, next: Next::LinkHeader, total: TotalAt::Nowhere };
 
@@ -19,7 +19,8 @@ impl ListLicenses for Okta {
                 return Err(Error::invalid("`status` does not work together with `user_id`")
                     .hint("Okta's list of a user's applications shows no status"));
             }
-            let links = self.http.get("api/v1/users").id(user).path("appLinks").primary().all(call, map::app_link);
+            let links =
+                self.http.get("api/v1/users").id(user).path("appLinks").primary().all(call, &ROWS, map::app_link);
             return Ok(Page::of_values(map::one_an_app(links.await?)));
         }
         let mut expression = ScimFilter::default();

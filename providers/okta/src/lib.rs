@@ -23,7 +23,9 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Reset, Vendor};
+use userdir_core::http::{
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Reset, TotalAt, Vendor,
+};
 use userdir_core::{Action, Call, Connect, Effect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -72,7 +74,7 @@ fn fault(answer: &Answer) -> Option<Fault> {
         "E0000001" if error.says_exists() => Some(ErrorKind::Conflict),
         _ => None,
     };
-    Some(Fault { message: Some(error.message()), code: Some(error.error_code), kind, retry_after: None })
+    Some(Fault { message: Some(error.message()), code: Some(error.error_code), kind, ..Fault::default() })
 }
 
 #[async_trait]
@@ -88,13 +90,12 @@ impl Connect for Okta {
             let url = base.join("/oauth2/v1/token").map_err(|_| Error::config("`base_url` cannot take a path"))?;
             let private_key = connection.secret("private_key")?;
             let key_id = connection.require("key_id")?.to_owned();
-            Auth::token(Grant::ClientCredentials {
+            Auth::token(Grant::client_credentials(
                 url,
-                client_id: connection.require("client_id")?.to_owned(),
-                client: ClientAuth::PrivateKeyJwt { private_key, key_id },
-                scope: connection.get("scopes").map(str::to_owned),
-                extra: Vec::new(),
-            })
+                connection.require("client_id")?,
+                ClientAuth::PrivateKeyJwt { private_key, key_id },
+                connection.get("scopes").map(str::to_owned),
+            ))
         } else {
             Auth::authorization("SSWS ", &connection.secret("api_token")?)?
         };
@@ -111,6 +112,9 @@ impl Connect for Okta {
             .then(|| "a service app acts for nobody; connect with an API token to have a \"me\"".to_owned())
     }
 }
+
+/// Lists that belong to a user or a group. Okta documents no pages for them; should a next link appear, it is followed.
+const ROWS: Paging = Paging { items: "", limit: "", max: u32::MAX, next: Next::LinkHeader, total: TotalAt::Nowhere };
 
 /// The effect of one write among several.
 fn effect(sent: Result<Option<Answer>>) -> Result<Effect> {

@@ -10,7 +10,7 @@ use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Res
 use userdir_schema::{Role, RoleAssignment, User, UserRole};
 
 use crate::map::{self, STANDARD_ROLES};
-use crate::{Okta, wire};
+use crate::{Okta, ROWS, wire};
 
 /// Custom roles page in the body, with a size of Okta's choosing.
 const CUSTOM: Paging = Paging {
@@ -233,7 +233,7 @@ impl ListRoleAssignments for Okta {
             (None, None) => return self.all_assignments(call, request).await,
         };
         let held = self.http.get(holders).id(holder).path("roles").primary();
-        Ok(Page::of_values(held.all(call, |raw| map::role_assignment(holder, raw)).await?))
+        Ok(Page::of_values(held.all(call, &ROWS, |raw| map::role_assignment(holder, raw)).await?))
     }
 }
 
@@ -250,7 +250,7 @@ impl Okta {
         let mut assignments = Vec::new();
         for user in assignees.value.into_iter().flatten() {
             let held = self.http.get("api/v1/users").id(&user.id).path("roles");
-            assignments.extend(held.all(call, |raw| map::role_assignment(&user.id, raw)).await?);
+            assignments.extend(held.all(call, &ROWS, |raw| map::role_assignment(&user.id, raw)).await?);
         }
         let next = assignees.links.and_then(|links| links.next).map(|next| next.href);
         Ok(Page::of_values(assignments).next(next))
@@ -275,7 +275,7 @@ impl GetRoleAssignment for Okta {
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (holders, holder, assignment) = parts(&input.id)?;
         let held = self.http.get(holders).id(holder).path("roles").primary();
-        let held = held.all(call, |raw| map::role_assignment(holder, raw)).await?;
+        let held = held.all(call, &ROWS, |raw| map::role_assignment(holder, raw)).await?;
         let found = held.into_iter().find(|held| held.id == input.id.as_str());
         found.map(Reply::read).ok_or_else(|| Error::not_found("the holder has no such assignment").about(assignment))
     }

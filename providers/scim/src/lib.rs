@@ -88,13 +88,12 @@ impl Connect for Scim {
             "client_credentials" => {
                 let secret = connection.secret("client_secret")?;
                 let by_post = connection.get("client_authentication") == Some("post");
-                Auth::token(Grant::ClientCredentials {
-                    url: connection.url("token_url")?,
-                    client_id: connection.require("client_id")?.to_owned(),
-                    client: if by_post { ClientAuth::Post(secret) } else { ClientAuth::Basic(secret) },
-                    scope: connection.get("scope").map(str::to_owned),
-                    extra: Vec::new(),
-                })
+                Auth::token(Grant::client_credentials(
+                    connection.url("token_url")?,
+                    connection.require("client_id")?,
+                    if by_post { ClientAuth::Post(secret) } else { ClientAuth::Basic(secret) },
+                    connection.get("scope").map(str::to_owned),
+                ))
             }
             _ => Auth::bearer(&connection.secret("bearer_token")?)?,
         };
