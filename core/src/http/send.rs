@@ -12,7 +12,7 @@ use super::egress::{PrivateName, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::back_off;
 use super::redact::Redactor;
-use super::token::oauth_fault;
+use super::token::{oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
@@ -310,7 +310,8 @@ impl Http {
 
     /// What the body says of a fault.
     fn fault(&self, request: &Prepared, answer: &Answer) -> Option<Fault> {
-        if request.token.is_some() { oauth_fault(answer) } else { (self.0.vendor.fault)(answer) }
+        let said = || (self.0.vendor.fault)(answer);
+        if request.token.is_some() { oauth_fault(answer).or_else(|| refused_token(answer, said())) } else { said() }
     }
 
     fn judge_by(
@@ -406,7 +407,10 @@ fn may_repeat(repeat: Repeat, error: &Error) -> bool {
     match error.kind() {
         // refused before it was carried out
         ErrorKind::RateLimited => true,
-        ErrorKind::Unavailable => harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 502..=504)),
+        // 2xx: the vendor says it in the body
+        ErrorKind::Unavailable => {
+            harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 200..=299 | 502..=504))
+        }
         // a connection that never was is safe for any request; `unknown` marks those that left
         ErrorKind::Transport | ErrorKind::Timeout => {
             harmless || error.outcome() == Outcome::NotDone && error.vendor().is_none()
