@@ -105,6 +105,9 @@ pub enum Fixed {
     /// Run the whole server on an empty machine, with stand-in vendors inside this process.
     #[command(display_order = 0)]
     Demo(crate::demo::Demo),
+    /// Print the OpenAPI 3.1 document of the server.
+    #[command(display_order = 100)]
+    Openapi,
     /// Print the JSON Schema of a resource.
     #[command(display_order = 100)]
     Schema {

@@ -11,6 +11,7 @@ mod demo;
 mod errors;
 mod input;
 mod members;
+mod openapi;
 mod output;
 mod progress;
 mod providers;
@@ -79,6 +80,7 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
         Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
         Fixed::Demo(demo) => demo::run(session, &demo).await,
         Fixed::Serve(serve) => serve::run(session, &serve).await,
+        Fixed::Openapi => openapi::run(),
         Fixed::Schema { resource } => schema(&resource),
         Fixed::Completions { shell } => {
             let mut script = Vec::new();

@@ -26,6 +26,8 @@ pub struct Call {
     pub(crate) cancellation: CancellationToken,
     pub(crate) remote_query: Arc<Vec<(String, String)>>,
     pub(crate) remote_data: Arc<Map<String, Value>>,
+    /// The body of the primary vendor request, as the caller has it.
+    pub(crate) body: Option<Arc<PassedBody>>,
     pub(crate) observers: Arc<Vec<Arc<dyn Observer>>>,
     pub(crate) plan: Option<Arc<Plan>>,
     pub(crate) keep_remote_data: Keep,
@@ -37,6 +39,12 @@ pub struct Call {
     pub(crate) passes_through: bool,
     /// In a confirming read: the input of the write.
     confirms: Option<Arc<Map<String, Value>>>,
+}
+
+/// A body that goes to the vendor as it is.
+pub(crate) struct PassedBody {
+    pub content_type: Option<String>,
+    pub bytes: Vec<u8>,
 }
 
 /// What clones share.
@@ -129,6 +137,14 @@ impl Call {
     #[must_use]
     pub fn remote_data(mut self, data: Map<String, Value>) -> Call {
         self.remote_data = Arc::new(data);
+        self
+    }
+
+    /// Sends these bytes as the body of the action's primary vendor request, in place of the mapped one. What the action
+    /// is about still has to be in its input; what it sets need not.
+    #[must_use]
+    pub fn with_body(mut self, content_type: Option<String>, bytes: Vec<u8>) -> Call {
+        self.body = Some(Arc::new(PassedBody { content_type, bytes }));
         self
     }
 

@@ -17,7 +17,7 @@ use crate::metrics::Answered;
 use crate::problem::Problem;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::state::AppState;
-use crate::{health, platform, unified};
+use crate::{health, platform, trace, unified};
 
 /// The router with everything in it, ready to be served behind [`collapse_slashes`].
 pub fn router(state: AppState) -> Router {
@@ -117,6 +117,7 @@ async fn watch(State(state): State<AppState>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = known(request.method());
     let span = tracing::info_span!("request", id = %id.0, method, route);
+    trace::adopt(&span, request.headers());
     let header = id.header();
     request.extensions_mut().insert(id);
     let started = Instant::now();
@@ -180,9 +181,15 @@ fn known(method: &Method) -> &'static str {
     METHODS.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
 }
 
+/// The path as the client sent it, where its slashes were collapsed.
+#[derive(Clone, Debug)]
+pub struct RawPath(pub String);
+
 /// Takes repeated slashes for one: clients glue base address and path together.
 pub fn collapse_slashes<B>(mut request: axum::http::Request<B>) -> axum::http::Request<B> {
     let Cow::Owned(path) = single_slashes(request.uri().path()) else { return request };
+    let raw = RawPath(request.uri().path().to_owned());
+    request.extensions_mut().insert(raw);
     let mut parts = request.uri().clone().into_parts();
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     parts.path_and_query = PathAndQuery::try_from(format!("{path}{query}")).ok();

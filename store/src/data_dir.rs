@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{MasterKey, SqliteStore, StoreError};
+use crate::{MasterKey, StoreError};
 
 /// A folder with `userdir.db` and `master.key`.
 #[derive(Debug, Clone)]
@@ -84,19 +84,6 @@ pub enum KeySource {
     FilePath(PathBuf),
     /// The key itself, as from `USERDIR_MASTER_KEY`.
     Base64(SecretString),
-}
-
-/// Opens the store in a data folder; makes folder, key and database where this is the first start.
-pub async fn open_sqlite(data_dir: &Path, key: KeySource) -> Result<SqliteStore, StoreError> {
-    let path = data_dir.to_owned();
-    let (dir, key, lock) = blocking(data_dir, move || {
-        let dir = DataDir::open(path)?;
-        let lock = dir.lock()?;
-        let key = dir.master_key(&key)?;
-        Ok((dir, key, lock))
-    })
-    .await?;
-    SqliteStore::open_locked(&dir, key, lock).await
 }
 
 /// Runs what waits for files on a thread where that stops nobody else.

@@ -50,6 +50,29 @@ pub enum StoreError {
         reason: &'static str,
     },
 
+    /// What was given as the address of a database is none.
+    #[error(
+        "the database URL cannot be used: {reason}. Write it as postgres://USER@HOST:5432/DATABASE, and add \
+         ?sslmode=verify-full where the network is not your own"
+    )]
+    InvalidUrl {
+        /// What is wrong with it, without any of its words: it may hold a password.
+        reason: String,
+    },
+
+    /// A key that is made at the first start would be lost with the machine it was made on.
+    #[error(
+        "a PostgreSQL store needs its master key from outside; give the same one to every process, through \
+         USERDIR_MASTER_KEY or --master-key-file. `openssl rand -base64 32` makes one for a new, empty store"
+    )]
+    KeyNotGiven,
+
+    /// This kind of database is copied by its own tools.
+    #[error(
+        "a PostgreSQL store is copied and restored with `pg_dump` and `pg_restore`; secrets stay sealed in the copy"
+    )]
+    CopyElsewhere,
+
     /// What was given as a cursor is none of this list.
     #[error("the cursor is not one of this list; start again without it")]
     InvalidCursor,
@@ -162,7 +185,8 @@ pub enum StoreError {
 
     /// The database did not do its part.
     #[error(
-        "the database failed while {doing}: {source}. Check that its disk has room and is writable, then try again"
+        "the database failed while {doing}: {source}. Check that it can be reached and that its disk has room, then try \
+         again"
     )]
     Database {
         /// What was under way.
@@ -204,6 +228,26 @@ impl StoreError {
 
     pub(crate) fn damaged(account: impl Into<String>, what: impl Into<String>) -> Self {
         Self::Damaged { account: account.into(), what: what.into() }
+    }
+
+    /// A value that must be unique is there already.
+    pub(crate) fn or_name_taken(self, what: &'static str, name: &str) -> Self {
+        match &self {
+            Self::Database { source: sqlx::Error::Database(error), .. } if error.is_unique_violation() => {
+                Self::NameTaken { what, name: name.to_owned() }
+            }
+            _ => self,
+        }
+    }
+
+    /// What a row belongs to is not there.
+    pub(crate) fn or_no_account(self, account: uuid::Uuid) -> Self {
+        match &self {
+            Self::Database { source: sqlx::Error::Database(error), .. } if error.is_foreign_key_violation() => {
+                Self::no_account(account)
+            }
+            _ => self,
+        }
     }
 
     pub(crate) fn no_account(name_or_id: impl ToString) -> Self {

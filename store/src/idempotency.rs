@@ -42,12 +42,13 @@ impl IdempotencyScope {
 pub struct IdempotencyTicket {
     pub(crate) account: Uuid,
     pub(crate) scope: [u8; 32],
-    pub(crate) fence: i64,
+    /// A new one each time the key is begun: an old ticket never fits a later run.
+    pub(crate) run: Uuid,
 }
 
 impl fmt::Debug for IdempotencyTicket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdempotencyTicket").field("account", &self.account).field("fence", &self.fence).finish()
+        f.debug_struct("IdempotencyTicket").field("account", &self.account).field("run", &self.run).finish()
     }
 }
 

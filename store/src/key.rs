@@ -7,9 +7,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox};
-use sha2::Sha256;
+use secrecy::{ExposeSecretMut, SecretBox};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -20,7 +18,7 @@ use crate::seal::Key;
 const LONGEST_FILE: u64 = 1024;
 
 /// The key that wraps the data keys of all accounts: 32 random bytes, wiped from memory when dropped.
-pub struct MasterKey(SecretBox<[u8; 32]>);
+pub struct MasterKey(Key);
 
 impl MasterKey {
     /// Reads the key file, or makes a new one where there is none. Two processes that do so at once get the same key.
@@ -59,54 +57,35 @@ impl MasterKey {
         Self::parse(text, || "the master key that was given".to_owned())
     }
 
-    /// A key for one purpose. Keys of different purposes say nothing about each other or about the master key.
-    pub fn derive(&self, purpose: &str) -> SecretBox<[u8; 32]> {
-        self.expand("for others", purpose)
-    }
-
     /// The key that wraps data keys. The master key itself encrypts nothing, so that other keys can stem from it too.
     pub(crate) fn wrapping_key(&self) -> Key {
-        Key::new(self.expand("of the store", "wrap data keys"))
+        Key::new(self.0.derive("of the store", b"wrap data keys"))
     }
 
-    fn generate() -> Result<Self, StoreError> {
+    /// A fresh one, in no file yet.
+    pub fn generate() -> Result<Self, StoreError> {
         let mut bytes = SecretBox::new(Box::new([0; 32]));
         crate::seal::fill_random(bytes.expose_secret_mut())?;
-        Ok(Self(bytes))
+        Ok(Self(Key::new(bytes)))
     }
 
     /// The error names where the text came from and nothing of the text: even one wrong character is part of a key.
     fn parse(text: &str, origin: impl FnOnce() -> String) -> Result<Self, StoreError> {
         let bytes = STANDARD.decode(text.trim()).map(Zeroizing::new).unwrap_or_default();
         match <[u8; 32]>::try_from(bytes.as_slice()).map(Zeroizing::new) {
-            Ok(bytes) => Ok(Self(SecretBox::new(Box::new(*bytes)))),
+            Ok(bytes) => Ok(Self(Key::new(SecretBox::new(Box::new(*bytes))))),
             Err(_) => Err(StoreError::InvalidKey { origin: origin() }),
         }
     }
 
-    /// HMAC-SHA-256 over a label that no two uses share.
-    fn expand(&self, whose: &str, purpose: &str) -> SecretBox<[u8; 32]> {
-        // HMAC pads a short key with zeros to one block; done here, since then no length can be wrong
-        let mut block = Zeroizing::new([0; 64]);
-        for (to, from) in block.iter_mut().zip(self.0.expose_secret()) {
-            *to = *from;
-        }
-        let mac = <Hmac<Sha256> as KeyInit>::new((&*block).into())
-            .chain_update(b"userdir/v1\0")
-            .chain_update(whose)
-            .chain_update(b"\0")
-            .chain_update(purpose);
-        SecretBox::new(Box::new(mac.finalize().into_bytes().into()))
-    }
-
     /// Writes under another name first and links the whole file into place: whoever sees the key file sees all of it,
     /// and a file that is there is never replaced.
-    fn write_new(&self, path: &Path) -> io::Result<()> {
+    pub(crate) fn write_new(&self, path: &Path) -> io::Result<()> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = folder.join(format!(".master.key.{}", Uuid::new_v4()));
         let written = (|| {
             let mut file = create_private(&temporary)?;
-            let text = Zeroizing::new(STANDARD.encode(self.0.expose_secret()));
+            let text = Zeroizing::new(STANDARD.encode(self.0.bytes()));
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")?;
             file.sync_all()?;

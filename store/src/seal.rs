@@ -2,10 +2,23 @@
 //!
 //! A sealed value is `version (1 byte) ‖ nonce (24) ‖ ciphertext and tag`. Its associated data names what it is and where
 //! it stands (account, name), so that it opens nowhere else. Nothing here knows a database: every store seals alike.
+//!
+//! ```text
+//! master key, outside the database, generation 1, 2, …
+//!  └ wrapping key, derived from it
+//!     ├ root key, random, one for each store: keys that outlast a change of the master key are derived from it
+//!     │  ├ of each audit chain    ├ of the payloads of link tokens    └ of purposes outside the store
+//!     └ data key, random, one for each account
+//!        └ secrets, vendor tokens, stored answers
+//! ```
+//!
+//! So a change of the master key wraps the root key and the data keys anew, and nothing else; see `keyring.rs`.
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
+use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -28,6 +41,11 @@ enum Place<'a> {
     DataKey { account: Uuid, key_id: i64 },
     Secret { account: Uuid, name: &'a str },
     Token { account: Uuid, slot: &'a str },
+    Answer { account: Uuid, scope: &'a [u8; 32] },
+    Link { hash: &'a [u8; 32] },
+    Root { key_id: i64 },
+    Handover { to: i64 },
+    Previous { of: i64 },
 }
 
 impl Place<'_> {
@@ -38,6 +56,11 @@ impl Place<'_> {
             Self::DataKey { account, key_id } => (b"dkey_", *account, &key_id.to_be_bytes()),
             Self::Secret { account, name } => (b"secrt", *account, name.as_bytes()),
             Self::Token { account, slot } => (b"token", *account, slot.as_bytes()),
+            Self::Answer { account, scope } => (b"answr", *account, *scope),
+            Self::Link { hash } => (b"link_", Uuid::nil(), *hash),
+            Self::Root { key_id } => (b"root_", Uuid::nil(), &key_id.to_be_bytes()),
+            Self::Handover { to } => (b"hando", Uuid::nil(), &to.to_be_bytes()),
+            Self::Previous { of } => (b"previ", Uuid::nil(), &of.to_be_bytes()),
         };
         [b"userdir/v1/", kind, account.as_bytes(), rest].concat()
     }
@@ -51,10 +74,30 @@ impl Key {
         Self(bytes)
     }
 
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
+
     fn random() -> Result<Self, StoreError> {
         let mut bytes = SecretBox::new(Box::new([0; 32]));
         fill_random(bytes.expose_secret_mut())?;
         Ok(Self(bytes))
+    }
+
+    /// A key for one purpose: HMAC-SHA-256 over a label that no two uses share. It tells nothing of this one or others.
+    pub(crate) fn derive(&self, whose: &str, purpose: &[u8]) -> SecretBox<[u8; 32]> {
+        let mac = hmac(self.0.expose_secret())
+            .chain_update(b"userdir/v1\0")
+            .chain_update(whose)
+            .chain_update(b"\0")
+            .chain_update(purpose);
+        SecretBox::new(Box::new(mac.finalize().into_bytes().into()))
+    }
+
+    /// The key inside an opened value.
+    fn unwrapped(plain: &[u8]) -> Result<Self, DoesNotOpen> {
+        let bytes = <[u8; 32]>::try_from(plain).map(Zeroizing::new).map_err(|_| DoesNotOpen)?;
+        Ok(Self(SecretBox::new(Box::new(*bytes))))
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -105,21 +148,100 @@ impl Wrapping {
         opened.is_ok_and(|plain| *plain == CHECK)
     }
 
+    /// The next generation, sealed for those who hold this one.
+    pub(crate) fn hand_over(&self, next: &Wrapping) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(Place::Handover { to: next.key_id }, next.key.0.expose_secret())
+    }
+
+    /// The next generation, from what [`Wrapping::hand_over`] made.
+    pub(crate) fn next(&self, sealed: &[u8]) -> Result<Wrapping, DoesNotOpen> {
+        let key_id = self.key_id + 1;
+        let key = Key::unwrapped(&self.key.open(Place::Handover { to: key_id }, sealed)?)?;
+        Ok(Wrapping { key, key_id })
+    }
+
+    /// The generation before, sealed for those who hold this one.
+    pub(crate) fn keep_previous(&self, previous: &Wrapping) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(Place::Previous { of: self.key_id }, previous.key.0.expose_secret())
+    }
+
+    /// The generation before, from what [`Wrapping::keep_previous`] made.
+    pub(crate) fn previous(&self, sealed: &[u8]) -> Result<Wrapping, DoesNotOpen> {
+        let key = Key::unwrapped(&self.key.open(Place::Previous { of: self.key_id }, sealed)?)?;
+        Ok(Wrapping { key, key_id: self.key_id - 1 })
+    }
+
     /// A new data key for an account, and its wrapped form to keep.
     pub(crate) fn new_data_key(&self, account: Uuid) -> Result<(DataKey, Vec<u8>), StoreError> {
-        let key = Key::random()?;
-        let place = Place::DataKey { account, key_id: self.key_id };
-        let wrapped = self.key.seal(place, key.0.expose_secret())?;
-        Ok((DataKey { account, key }, wrapped))
+        let data_key = DataKey { account, key: Key::random()? };
+        let wrapped = self.wrap(&data_key)?;
+        Ok((data_key, wrapped))
+    }
+
+    /// A data key in its wrapped form.
+    pub(crate) fn wrap(&self, data_key: &DataKey) -> Result<Vec<u8>, StoreError> {
+        let place = Place::DataKey { account: data_key.account, key_id: self.key_id };
+        self.key.seal(place, data_key.key.0.expose_secret())
     }
 
     /// The data key of an account, from its wrapped form.
     pub(crate) fn data_key(&self, account: Uuid, wrapped: &[u8]) -> Result<DataKey, DoesNotOpen> {
         let plain = self.key.open(Place::DataKey { account, key_id: self.key_id }, wrapped)?;
-        let bytes = <[u8; 32]>::try_from(plain.as_slice()).map_err(|_| DoesNotOpen)?;
-        let bytes = Zeroizing::new(bytes);
-        Ok(DataKey { account, key: Key(SecretBox::new(Box::new(*bytes))) })
+        Ok(DataKey { account, key: Key::unwrapped(&plain)? })
     }
+
+    /// The root key in its wrapped form.
+    pub(crate) fn wrap_root(&self, root: &RootKey) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(Place::Root { key_id: self.key_id }, root.0.0.expose_secret())
+    }
+
+    /// The root key, from its wrapped form.
+    pub(crate) fn root(&self, wrapped: &[u8]) -> Result<RootKey, DoesNotOpen> {
+        let plain = self.key.open(Place::Root { key_id: self.key_id }, wrapped)?;
+        Ok(RootKey(Key::unwrapped(&plain)?))
+    }
+}
+
+/// The key from which stem those that outlast a change of the master key.
+pub(crate) struct RootKey(Key);
+
+impl RootKey {
+    pub(crate) fn random() -> Result<Self, StoreError> {
+        Key::random().map(Self)
+    }
+
+    /// For a purpose outside the store.
+    pub(crate) fn for_others(&self, purpose: &str) -> SecretBox<[u8; 32]> {
+        self.0.derive("for others", purpose.as_bytes())
+    }
+
+    /// For the audit chain of an account.
+    pub(crate) fn for_audit(&self, account: Uuid) -> SecretBox<[u8; 32]> {
+        self.0.derive("audit", account.as_bytes())
+    }
+
+    /// Seals what a link token remembers; `hash` is that of its value.
+    pub(crate) fn seal_link(&self, hash: &[u8; 32], payload: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.links().seal(Place::Link { hash }, payload)
+    }
+
+    pub(crate) fn open_link(&self, hash: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        self.links().open(Place::Link { hash }, sealed)
+    }
+
+    fn links(&self) -> Key {
+        Key(self.0.derive("links", b""))
+    }
+}
+
+/// HMAC-SHA-256 under a key of 32 bytes.
+pub(crate) fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
+    // HMAC pads a short key with zeros to one block; done here, since then no length can be wrong
+    let mut block = Zeroizing::new([0; 64]);
+    for (to, from) in block.iter_mut().zip(key) {
+        *to = *from;
+    }
+    <Hmac<Sha256> as KeyInit>::new((&*block).into())
 }
 
 /// The key of one account's secrets and tokens.
@@ -143,6 +265,14 @@ impl DataKey {
 
     pub(crate) fn open_token(&self, slot: &str, sealed: &[u8]) -> Result<SecretString, DoesNotOpen> {
         text(self.key.open(self.token(slot), sealed)?)
+    }
+
+    pub(crate) fn seal_answer(&self, scope: &[u8; 32], answer: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.key.seal(Place::Answer { account: self.account, scope }, answer)
+    }
+
+    pub(crate) fn open_answer(&self, scope: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        self.key.open(Place::Answer { account: self.account, scope }, sealed)
     }
 
     fn secret<'a>(&self, name: &'a str) -> Place<'a> {
@@ -226,15 +356,30 @@ mod tests {
     #[test]
     fn keys_of_different_purposes_differ() {
         let master = MasterKey::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let root = RootKey(Key::new(SecretBox::new(Box::new([0; 32]))));
+        let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
         let keys = [
-            *master.derive("cursors").expose_secret(),
-            *master.derive("audit").expose_secret(),
-            *master.derive("wrap data keys").expose_secret(),
+            *root.for_others("cursors").expose_secret(),
+            *root.for_others("audit").expose_secret(),
+            *root.for_audit(a).expose_secret(),
+            *root.for_audit(b).expose_secret(),
+            *root.links().0.expose_secret(),
             *master.wrapping_key().0.expose_secret(),
             [0; 32],
         ];
         for (i, a) in keys.iter().enumerate() {
             assert!(keys.iter().skip(i + 1).all(|b| a != b), "key {i}");
         }
+    }
+
+    #[test]
+    fn a_generation_opens_its_neighbours_alone() {
+        let (one, two) = (wrapping(1), Wrapping { key_id: 2, ..wrapping(2) });
+        let (handed, kept) = (one.hand_over(&two).unwrap(), two.keep_previous(&one).unwrap());
+        assert!(one.next(&handed).unwrap().fits(&two.check().unwrap()));
+        assert!(two.previous(&kept).unwrap().fits(&one.check().unwrap()));
+        assert!(two.next(&handed).is_err() && one.previous(&kept).is_err());
+        let three = Wrapping { key_id: 3, ..wrapping(3) };
+        assert!(three.next(&handed).is_err() && three.previous(&kept).is_err());
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 use support::{CANARY, KEY_A, new, open, run};
-use userdir_store::{DataDir, KeySource, MasterKey, SqliteStore, Store, StoreError, open_sqlite};
+use userdir_store::{DataDir, KeySource, MasterKey, Store, StoreError, open_sqlite};
 
 const KEY_B: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=";
 
@@ -119,7 +119,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
     .await;
     let before = fs::read(dir.path().join("userdir.db")).unwrap();
     let error = open_sqlite(dir.path(), KeySource::File).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { database: 9999, program: 1 }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { database: 9999, program: 2 }), "{error}");
     assert_eq!(fs::read(dir.path().join("userdir.db")).unwrap(), before);
 }
 
@@ -167,24 +167,54 @@ async fn first_starts_at_once_make_one_key_and_one_database() {
 #[tokio::test]
 async fn keys_made_at_once_are_one() {
     let dir = tempfile::tempdir().unwrap();
-    let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
+    let path = dir.path().join("master.key");
+    let files: Vec<String> = std::thread::scope(|scope| {
         let make = || {
-            let key = MasterKey::load_or_create(&dir.path().join("master.key")).unwrap();
-            *key.derive("x").expose_secret()
+            MasterKey::load_or_create(&path).unwrap();
+            fs::read_to_string(&path).unwrap()
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
-    assert!(keys.iter().all(|key| key == &keys[0]));
+    assert!(files.iter().all(|file| file == &files[0]), "the file never changed");
 }
 
 #[tokio::test]
 async fn a_start_cut_off_early_goes_on_at_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let data = DataDir::open(dir.path()).unwrap();
-    let key = MasterKey::load_or_create(&data.key_file()).unwrap();
+    MasterKey::load_or_create(&data.key_file()).unwrap();
     // killed after the file was made and before anything was in it
     fs::write(data.database(), []).unwrap();
-    SqliteStore::open(&data, key).await.unwrap().close().await;
+    open(&dir).await.close().await;
     open(&dir).await.ready().await.unwrap();
+}
+
+/// As the first version of the store left it.
+#[tokio::test]
+async fn an_older_database_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir).await;
+    let id = store.create_account(new("a")).await.unwrap().id;
+    store.close().await;
+    run(
+        &dir,
+        "DROP TABLE request_log; DROP TABLE unknown_writes; DROP TABLE idempotent_runs; DROP TABLE audit_rows; \
+         DROP TABLE audit_heads; DROP TABLE link_tokens; DROP TABLE access_tokens; DROP TABLE api_tokens; \
+         DROP TABLE key_ring; DROP INDEX accounts_by_age; ALTER TABLE master_keys DROP COLUMN handover; \
+         ALTER TABLE master_keys DROP COLUMN handover_until; ALTER TABLE master_keys DROP COLUMN previous; \
+         ALTER TABLE accounts DROP COLUMN is_sandbox; ALTER TABLE accounts DROP COLUMN last_forbidden_error; \
+         UPDATE accounts SET created_at = '2026-01-02T03:04:05Z', updated_at = '2026-01-02T03:04:05.123456789Z'; \
+         DELETE FROM _sqlx_migrations WHERE version > 1",
+    )
+    .await;
+    let error = open_sqlite(dir.path(), KeySource::Base64(KEY_B.into())).await.unwrap_err();
+    assert!(matches!(error, StoreError::WrongKey { .. }), "{error}");
+    let store = open(&dir).await;
+    let account = store.account("a").await.unwrap();
+    assert_eq!(account.created_at.to_string(), "2026-01-02T03:04:05Z");
+    assert_eq!(account.updated_at.to_string(), "2026-01-02T03:04:05.123456Z");
+    assert_eq!(store.secrets(id).await.unwrap()["api_token"].expose_secret(), CANARY);
+    let page = store.accounts_page(&Default::default(), 10, None).await.unwrap();
+    assert_eq!(page.accounts, [account]);
 }

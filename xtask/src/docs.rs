@@ -1,5 +1,5 @@
 //! The generated parts of the docs. In the README and in the pages of the providers they stand between marks such as
-//! `<!-- matrix -->` and `<!-- /matrix -->`; `docs/providers.md` is made as a whole.
+//! `<!-- matrix -->` and `<!-- /matrix -->`; `docs/providers.md` and `docs/openapi.json` are made as a whole.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -27,6 +27,7 @@ pub fn run(root: &Path, check: bool) -> Result<()> {
     let mut pages = vec![
         ("README.md".to_owned(), between("matrix", &read(root, "README.md")?, &report.matrix())?),
         ("docs/providers.md".to_owned(), providers(&report)),
+        ("docs/openapi.json".to_owned(), userdir_server::openapi::text().to_owned()),
     ];
     for registration in registry.providers() {
         let file = format!("providers/{}/README.md", registration.definition.slug);

@@ -26,7 +26,7 @@ enum Chore {
         #[arg(long)]
         name: Option<String>,
     },
-    /// Write the generated parts of the docs: the matrix in the README and in `docs/providers.md`.
+    /// Write the generated parts of the docs: the matrix in the README, and `docs/openapi.json`.
     Docs {
         /// Write nothing; exit 1 where something is stale.
         #[arg(long)]

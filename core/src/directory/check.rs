@@ -25,15 +25,18 @@ impl Directory {
                 call.mask(password);
             }
             mask_passwords(call, &call.remote_data, false);
+            if call.body.is_some() && action.info().verb == "DELETE" {
+                return Err(Error::invalid("a vendor's delete has no body, so none can be passed on"));
+            }
             let facts = definition.facts(action);
             match action.info().kind {
                 ActionKind::List => self.check_filters(facts, &given)?,
                 ActionKind::Get | ActionKind::Write => self.check_members::<I>(facts, &given)?,
             }
-            missing::<I>(action, facts, &given)?;
+            missing::<I>(action, facts, &given, call.body.is_some())?;
             let respelled = self.check_ids(&mut given)?;
             let changes = given.keys().any(|name| !I::REQUIRED.contains(&name.as_str()));
-            if action.info().method == "update" && !changes && call.remote_data.is_empty() {
+            if action.info().method == "update" && !changes && call.remote_data.is_empty() && call.body.is_none() {
                 let can = quoted(&self.takes::<I>(facts));
                 return Err(Error::invalid(format!("nothing to change is given; {} takes {can}", definition.slug)));
             }
@@ -156,8 +159,14 @@ fn mask_passwords(call: &Call, members: &Map<String, Value>, inside: bool) {
     }
 }
 
-/// Names every required member that is missing or empty.
-fn missing<I: Input>(action: Action, facts: Option<&ActionFacts>, given: &Map<String, Value>) -> Result<()> {
+/// Names every required member that is missing or empty. A body that is passed on as it is may hold what this vendor wants
+/// in the body.
+fn missing<I: Input>(
+    action: Action,
+    facts: Option<&ActionFacts>,
+    given: &Map<String, Value>,
+    body_is_passed: bool,
+) -> Result<()> {
     let default = if action.info().kind == ActionKind::Write && action.info().verb == "POST" {
         Place::Body
     } else {
@@ -167,7 +176,10 @@ fn missing<I: Input>(action: Action, facts: Option<&ActionFacts>, given: &Map<St
     let general =
         I::REQUIRED.iter().copied().filter(|name| !own.iter().any(|r| r.name == *name)).map(|name| (name, default));
     let (mut query, mut body) = (Vec::new(), Vec::new());
-    for (name, place) in general.chain(own.iter().map(|r| (r.name, r.place))) {
+    let is_passed =
+        |r: &&crate::definition::Required| body_is_passed && r.place != Place::Query && !I::REQUIRED.contains(&r.name);
+    let own = own.iter().filter(|r| !is_passed(r));
+    for (name, place) in general.chain(own.map(|r| (r.name, r.place))) {
         if given.get(name).is_some_and(|value| !is_empty(value)) {
             continue;
         }

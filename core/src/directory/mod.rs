@@ -66,6 +66,15 @@ impl Directory {
         self.provider().check(call).await.map_err(|error| error.of_provider(self.slug()))
     }
 
+    /// Fetches a new token where the account has one, whether the old one still works or not. Nothing where its credentials
+    /// stay the same.
+    ///
+    /// # Errors
+    /// The refusal of the token address.
+    pub async fn renew_credentials(&self, call: &Call) -> Result<()> {
+        self.provider().http().renew(call).await.map_err(|error| error.of_provider(self.slug()))
+    }
+
     /// Its HTTP side, for requests that no action makes.
     pub fn http(&self) -> &Http {
         self.provider().http()

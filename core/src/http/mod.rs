@@ -36,6 +36,7 @@ pub use reqwest::Method;
 pub(crate) use send::root_cause;
 pub use token::{ClientAuth, Discovery, Encoding, Grant};
 
+use crate::call::Call;
 use crate::definition::{Definition, Scheme, SettingKind};
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::page::{MapItem, Mapped, Shape, map_one};
@@ -339,6 +340,13 @@ impl Http {
     /// The time of day, by the runtime's clock.
     pub fn now(&self) -> userdir_schema::DateTime {
         self.0.runtime.shared.clock.now().into()
+    }
+
+    /// Fetches a new token, where requests carry one.
+    pub(crate) async fn renew(&self, call: &Call) -> Result<()> {
+        let Auth::Token(tokens) = &self.0.auth else { return Ok(()) };
+        let current = tokens.ready(self, call, None).await?;
+        tokens.ready(self, call, Some(&current)).await.map(drop)
     }
 
     /// The base address.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Http;
-use crate::call::Call;
+use crate::call::{Call, PassedBody};
 use crate::error::{Error, Result};
 use crate::observer::WriteStep;
 
@@ -86,6 +86,16 @@ pub(super) fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Bod
         }
         Body::Bytes { .. } => Err(no_object()),
     }
+}
+
+/// The caller's own body in place of the mapped one.
+pub(super) fn passed(method: &Method, body: &PassedBody) -> Result<Body> {
+    if matches!(*method, Method::GET | Method::DELETE) {
+        return Err(Error::invalid("this action's vendor request has no body, so none can be passed on"));
+    }
+    let content_type = body.content_type.as_deref().map(HeaderValue::try_from).transpose();
+    let content_type = content_type.map_err(|_| Error::invalid("the content type of the body cannot be a header"))?;
+    Ok(Body::Bytes { content_type, bytes: body.bytes.clone() })
 }
 
 impl Prepared {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::paging::same_origin;
-use super::prepared::{Body, Prepared, Repeat, merged};
+use super::prepared::{Body, Prepared, Repeat, merged, passed};
 use super::{Answer, Http};
 use crate::call::Call;
 use crate::error::Outcome;
@@ -321,6 +321,9 @@ impl Request {
         if passes {
             self.check_passed(call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
+            if let Some(body) = &call.body {
+                self.body = passed(&self.method, body)?;
+            }
             if !call.remote_data.is_empty() {
                 self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use tracing::debug;
+use tracing::{Instrument, debug, info_span};
 use url::Url;
 
 use super::egress::{PrivateName, shown};
@@ -33,7 +33,9 @@ impl Http {
     /// Sends a request as often as the policy allows and gives its successful answer.
     pub(super) async fn exchange(&self, call: &Call, request: &Prepared) -> Result<Answer> {
         let mut unclear = false;
-        let result = self.try_exchange(call, request, &mut unclear).await;
+        let span =
+            info_span!("vendor", provider = self.0.provider, method = %request.method, endpoint = %request.template);
+        let result = self.try_exchange(call, request, &mut unclear).instrument(span).await;
         // Once an attempt may have been carried out, nothing later unsays it: a repeated DELETE is answered 404 because
         // the first one was done.
         result.map_err(|error| if unclear { error.with_outcome(Outcome::Unknown) } else { error })

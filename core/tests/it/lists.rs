@@ -380,6 +380,27 @@ async fn a_cursor_beside_a_flag_counts_only_while_the_flag_says_so() {
     }
 }
 
+#[tokio::test]
+async fn one_vendor_page_is_read_whole_and_led_on_from() {
+    let world = by_cursor(|| page(users(11..21), Some("three"), Some(30))).await;
+    let call = Call::new();
+    let list = |cursor: Option<String>| {
+        let (directory, call) = (world.directory.clone(), call.clone());
+        async move { directory.vendor_page(&call, Action::ListUsers, json!({}), 4, cursor.as_deref()).await }
+    };
+    let second = list(None).await.unwrap();
+    assert_eq!(world.requests().await.len(), 1, "one page, also where it holds more than wanted");
+    let third = list(second.clone()).await.unwrap();
+    assert_eq!(list(third).await.unwrap(), None);
+    let users = world.directory.list_users(&call, UserFilter::default(), 1000, second.as_deref()).await.unwrap();
+    assert_eq!(users.items.len(), 20, "the cursor is one of all lists");
+
+    // a cursor into the middle of a page leads to the whole of it
+    let middle = world.directory.list_users(&call, UserFilter::default(), 13, None).await.unwrap().next_cursor;
+    let third = list(middle).await.unwrap();
+    assert_eq!(list(third).await.unwrap(), None);
+}
+
 /// A vendor that shows 25 items at most: it would answer 400 beyond.
 #[tokio::test]
 async fn a_list_beyond_the_vendors_window_ends_in_an_error_that_says_so() {
@@ -404,25 +425,4 @@ async fn a_list_beyond_the_vendors_window_ends_in_an_error_that_says_so() {
             );
         }
     }
-}
-
-#[tokio::test]
-async fn one_vendor_page_is_read_whole_and_led_on_from() {
-    let world = by_cursor(|| page(users(11..21), Some("three"), Some(30))).await;
-    let call = Call::new();
-    let list = |cursor: Option<String>| {
-        let (directory, call) = (world.directory.clone(), call.clone());
-        async move { directory.vendor_page(&call, Action::ListUsers, json!({}), 4, cursor.as_deref()).await }
-    };
-    let second = list(None).await.unwrap();
-    assert_eq!(world.requests().await.len(), 1, "one page, also where it holds more than wanted");
-    let third = list(second.clone()).await.unwrap();
-    assert_eq!(list(third).await.unwrap(), None);
-    let users = world.directory.list_users(&call, UserFilter::default(), 1000, second.as_deref()).await.unwrap();
-    assert_eq!(users.items.len(), 20, "the cursor is one of all lists");
-
-    // a cursor into the middle of a page leads to the whole of it
-    let middle = world.directory.list_users(&call, UserFilter::default(), 13, None).await.unwrap().next_cursor;
-    let third = list(middle).await.unwrap();
-    assert_eq!(list(third).await.unwrap(), None);
 }

@@ -133,6 +133,28 @@ async fn a_remote_query_may_not_name_what_belongs_to_paging() {
 }
 
 #[tokio::test]
+async fn a_body_is_passed_on_as_it_is() {
+    let world = world().await;
+    let body = b"--b\r\n\x00\xff\r\n--b--".to_vec();
+    let call = Call::new().with_body(Some("multipart/form-data; boundary=b".into()), body.clone());
+    world.directory.update_user(&call, UpdateUserInput::new("u1")).await.unwrap();
+    let requests = world.requests().await;
+    let sent = requests.iter().find(|request| request.method.as_str() != "GET").unwrap();
+    assert_eq!(sent.body, body);
+    assert_eq!(sent.headers["content-type"], "multipart/form-data; boundary=b");
+
+    // what the action is about is still needed, and a request without a body takes none
+    let error = world.directory.update_user(&call, UpdateUserInput::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    let before = world.lines().await;
+    let error = world.directory.delete_user(&call, DeleteUserInput::new("u1")).await.unwrap_err();
+    assert!(error.to_string().contains("no body"), "{error}");
+    assert_eq!(world.lines().await, before, "told before anything is asked");
+    let both = call.remote_data(object(json!({ "a": 1 })));
+    assert!(world.directory.update_user(&both, UpdateUserInput::new("u1")).await.is_err());
+}
+
+#[tokio::test]
 async fn what_an_action_decides_cannot_be_passed_through() {
     let queries = [("emails", false), ("emails.1", false), ("emails[]", false), ("emailsToo", true)];
     let queries = queries.map(|(name, passes)| (Call::new().remote_query(vec![(name.into(), "x".into())]), passes));

@@ -103,6 +103,10 @@ impl Connect for PagerDuty {
         Ok(PagerDuty { http: connection.http(base, &PAGERDUTY, auth), from, is_app })
     }
 
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
     async fn check(&self, call: &Call) -> Result<()> {
         self.get("users").query("limit", "1").read(call).await.map(drop)
     }

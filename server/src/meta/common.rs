@@ -107,12 +107,7 @@ pub const COMMON: &[Common] = &[
         Kind::Flag,
         "Asks the vendor nothing: an empty list, or null. Changes nothing.",
     ),
-    Common::new(
-        "truto_body_passthrough",
-        On::Writes,
-        Kind::Flag,
-        "Hands the body to the vendor as it came.",
-    ),
+    Common::new("truto_body_passthrough", On::Writes, Kind::Flag, "Hands the body to the vendor as it came."),
     Common::new(
         "truto_dry_run",
         On::Writes,

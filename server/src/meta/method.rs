@@ -87,7 +87,9 @@ impl Method {
         let takes = |name: &str| match (self.definition, self.facts()) {
             (None, _) => true,
             (Some(_), None) => self.required().contains(&name),
-            (Some(_), Some(facts)) if info.kind == ActionKind::List => facts.filters.contains(&name) || sorts(facts, name),
+            (Some(_), Some(facts)) if info.kind == ActionKind::List => {
+                facts.filters.contains(&name) || sorts(facts, name)
+            }
             (Some(_), Some(facts)) => self.required().contains(&name) || facts.accepts.contains(&name),
         };
         let names = info.members.iter().map(|name| plain(name)).filter(|name| takes(name));

@@ -3,9 +3,10 @@
 
 pub mod common;
 pub mod method;
-mod model;
+pub mod model;
 mod routes;
 mod tools;
 
+pub use model::settings;
 pub use routes::routes;
-pub use tools::{Capabilities, Tool, capabilities, tools};
+pub use tools::{AccountCapability, Capabilities, Tool, capabilities, tools};

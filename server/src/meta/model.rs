@@ -34,7 +34,8 @@ impl Model {
     /// The methods that it lacks, with the reason.
     pub fn lacks(&self) -> impl Iterator<Item = (Action, &'static str)> {
         let missing = Action::ALL.iter().copied().filter(|action| !self.actions.contains(*action));
-        missing.map(|action| (action, self.definition.lack(action).unwrap_or("this provider does not implement it yet")))
+        missing
+            .map(|action| (action, self.definition.lack(action).unwrap_or("this provider does not implement it yet")))
     }
 
     /// As JSON.
@@ -64,11 +65,19 @@ impl Model {
         text.push_str("| key | kind | required | help |\n|---|---|---|---|\n");
         for setting in definition.settings {
             let required = if setting.required { "yes" } else { "" };
-            let _ = writeln!(text, "| `{}` | {} | {required} | {} |", setting.key, kind(setting.kind), cell(setting.help));
+            let _ =
+                writeln!(text, "| `{}` | {} | {required} | {} |", setting.key, kind(setting.kind), cell(setting.help));
         }
         for method in self.methods() {
             let info = method.action().info();
-            let _ = write!(text, "\n## `{}`\n\n`{} {}`\n\n{}\n", method.action(), info.verb, method.path(), method.description());
+            let _ = write!(
+                text,
+                "\n## `{}`\n\n`{} {}`\n\n{}\n",
+                method.action(),
+                info.verb,
+                method.path(),
+                method.description()
+            );
             let _ = lines(&mut text, "Needs", &method.required());
             if let Some(facts) = method.facts() {
                 let _ = lines(&mut text, "Takes", facts.accepts);

@@ -1,9 +1,9 @@
 //! `GET /unified/user-directory/{resource}/meta/{method}`, the same of one integration, and the model's documentation.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -11,8 +11,11 @@ use userdir::action::Action;
 
 use super::method::Method;
 use super::model;
-use crate::auth::{Principal, Reach, Scope};
+use userdir_store::Scope;
+
+use crate::auth::{Principal, Reach};
 use crate::platform::integrations;
+use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -25,7 +28,10 @@ pub fn routes() -> Router<AppState> {
         .route("/unified/meta/user-directory/{integration}", get(documentation))
 }
 
-async fn general(principal: Principal, Path((resource, method)): Path<(String, String)>) -> Result<Json<Value>, Problem> {
+async fn general(
+    principal: Principal,
+    Named((resource, method)): Named<(String, String)>,
+) -> Result<Json<Value>, Problem> {
     principal.require(Scope::Read)?;
     let method = Method::general(find(&resource, &method)?);
     Ok(Json(meta(&method, &format!("/docs#{}", method.action().info().function))))
@@ -34,7 +40,7 @@ async fn general(principal: Principal, Path((resource, method)): Path<(String, S
 async fn of_integration(
     State(state): State<AppState>,
     principal: Principal,
-    Path((resource, integration, method)): Path<(String, String, String)>,
+    Named((resource, integration, method)): Named<(String, String, String)>,
 ) -> Result<Json<Value>, Problem> {
     principal.require(Scope::Read)?;
     let registration = integrations::find(&state, &integration)?;
@@ -76,20 +82,23 @@ fn find(resource: &str, method: &str) -> Result<Action, Problem> {
 async fn documentation(
     State(state): State<AppState>,
     principal: Principal,
-    Path(integration): Path<String>,
+    Named(integration): Named<String>,
     mut query: Query,
 ) -> Result<Response, Problem> {
     principal.require(Scope::Read)?;
     if matches!(principal.reach, Reach::Account(_)) {
-        return Err(Problem::forbidden("an account token does not reach the documentation of a model")
-            .hint("use an API token"));
+        return Err(
+            Problem::forbidden("an account token does not reach the documentation of a model").hint("use an API token")
+        );
     }
     let registration = integrations::find(&state, &integration)?;
     let model = model::Model::of(registration);
     match query.text("format")?.as_deref().unwrap_or("json") {
         "json" => Ok(Json(model.json()).into_response()),
-        "md" => Ok((StatusCode::OK, [(CONTENT_TYPE, "text/markdown; charset=utf-8")], model.markdown()).into_response()),
-        "html" => Ok(Html(crate::docs::page::model(&model)).into_response()),
+        "md" => {
+            Ok((StatusCode::OK, [(CONTENT_TYPE, "text/markdown; charset=utf-8")], model.markdown()).into_response())
+        }
+        "html" => Ok(crate::docs::protected(crate::docs::page::model(&model))),
         other => Err(Problem::bad_request(format!("`format` is `{other}`; it must be `json`, `md` or `html`"))),
     }
 }

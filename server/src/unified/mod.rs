@@ -24,7 +24,7 @@ use bytes::Bytes;
 use serde_json::Map;
 use userdir::schema::Resource;
 use userdir::{Action, ActionKind, Directory};
-use userdir_store::{Account, AccountChange, AccountStatus, ForbiddenError, Scope};
+use userdir_store::{Account, Scope};
 
 use self::exchanges::Heads;
 use crate::app::Served;
@@ -32,6 +32,7 @@ use crate::auth::Principal;
 use crate::body;
 use crate::limits::Permit;
 use crate::params::Common;
+use crate::platform::standing::{self, Asked};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::request_id::RequestId;
@@ -193,7 +194,7 @@ async fn answer(
         }
     }
     .await;
-    note_health(&state, &account, action, &heads, result.as_ref().err()).await;
+    standing::note(&state, &account, Asked::action(action), heads.credentials_work(), result.as_ref().err()).await;
     let mut response = result.unwrap_or_else(IntoResponse::into_response);
     served.put(&mut response);
     Ok(response)
@@ -216,47 +217,5 @@ impl Ask {
         let mut members = body::members(&self.headers, &self.body)?;
         members.remove("integrated_account_id");
         Ok(members)
-    }
-}
-
-/// Seconds before the same refusal is noted again.
-const FORBIDDEN_AGAIN: i64 = 3600;
-
-/// Keeps with the account how its connection stands: refused credentials, a right that is missing, and that it works.
-async fn note_health(state: &AppState, account: &Account, action: Action, heads: &Heads, problem: Option<&Problem>) {
-    let change = match problem {
-        Some(problem) if problem.needs_reauth() && account.status != AccountStatus::NeedsReauth => {
-            AccountChange::default().status(AccountStatus::NeedsReauth).last_error(Some(problem.message().to_owned()))
-        }
-        Some(problem) => match problem.missing_scopes() {
-            Some(scopes) => {
-                let info = action.info();
-                let now = jiff::Timestamp::now();
-                let known = account.last_forbidden_error.as_ref().is_some_and(|last| {
-                    last.resource == info.resource
-                        && last.method == info.method
-                        && now.as_second() - last.occurred_at.as_second() < FORBIDDEN_AGAIN
-                });
-                if known {
-                    return;
-                }
-                AccountChange::default().last_forbidden_error(Some(ForbiddenError {
-                    resource: info.resource.to_owned(),
-                    method: info.method.to_owned(),
-                    missing_scopes: scopes.to_vec(),
-                    occurred_at: now,
-                }))
-            }
-            None => return,
-        },
-        None if heads.credentials_work()
-            && matches!(account.status, AccountStatus::NeedsReauth | AccountStatus::Connecting) =>
-        {
-            AccountChange::default().status(AccountStatus::Active).last_error(None)
-        }
-        None => return,
-    };
-    if let Err(error) = state.store().update_account(&account.id.to_string(), change).await {
-        tracing::warn!(%error, account = %account.id, "how the connection stands cannot be kept");
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use userdir::{Call, Effect, Reply};
 
 use super::Ask;
@@ -21,16 +22,22 @@ const SEND_AGAIN: &str = "x-userdir-send-again";
 const READING: Duration = Duration::from_secs(30);
 
 pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
-    let body = ask.body_members()?;
+    let passed = ask.common.body_passthrough;
+    let body = if passed { Map::new() } else { ask.body_members()? };
     let path = path(&ask);
     let input = Input::merge(ask.id.take(), std::mem::take(&mut ask.query).rest(), body)?;
     if ask.common.skip_api_call {
         return Ok(skipped(&ask.common).into_response());
     }
     let call = if ask.common.dry_run { ask.state.plan() } else { ask.state.call() };
-    let call = ask.common.apply(call).remote_data(input.remote_data.clone());
+    let mut call = ask.common.apply(call).remote_data(input.remote_data.clone());
+    if passed {
+        let content_type = ask.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        call = call.with_body(content_type.map(str::to_owned), ask.body.to_vec());
+    }
     let input_value = Value::Object(input.members);
-    let hash = writes::body_hash([&input_value, &Value::Object(input.remote_data), &json!(ask.common.remote_query)]);
+    let asked = json!([input.remote_data, ask.common.remote_query, passed]);
+    let hash = writes::body_hash([&input_value, &asked], if passed { &ask.body } else { &[] });
     let confirm: writes::Confirm = Arc::new({
         let (directory, action, input) = (ask.directory.clone(), ask.action, input_value.clone());
         move || {

@@ -107,12 +107,13 @@ pub(super) fn kept(answer: &Answer) -> StoredAnswer {
     kept
 }
 
-/// A hash of values, whatever the order of members.
-pub fn body_hash<'v>(values: impl IntoIterator<Item = &'v Value>) -> [u8; 32] {
+/// A hash of values, whatever the order of their members, and of bytes.
+pub fn body_hash<'v>(values: impl IntoIterator<Item = &'v Value>, bytes: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for value in values {
         add(&mut hash, value);
     }
+    hash.update(bytes);
     hash.finalize().into()
 }
 
@@ -149,11 +150,12 @@ mod tests {
 
     #[test]
     fn the_order_of_members_does_not_matter_and_nothing_else_is_the_same() {
-        let hash = |text: &str| body_hash([&serde_json::from_str(text).unwrap()]);
+        let hash = |text: &str| body_hash([&serde_json::from_str(text).unwrap()], b"");
         assert_eq!(hash(r#"{"a":1,"b":{"c":[1,2]}}"#), hash(r#"{"b":{"c":[1,2]},"a":1}"#));
         for (a, b) in [("[1,2]", "[2,1]"), (r#"["a","b"]"#, r#"["ab"]"#), ("{}", "[]"), (r#""1""#, "1")] {
             assert_ne!(hash(a), hash(b));
         }
-        assert_ne!(body_hash([&json!("a"), &json!("b")]), body_hash([&json!("ab")]));
+        assert_ne!(body_hash([&json!("a"), &json!("b")], b""), body_hash([&json!("ab")], b""));
+        assert_ne!(body_hash([&json!("a")], b"x"), body_hash([&json!("a")], b""));
     }
 }

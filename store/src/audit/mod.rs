@@ -5,12 +5,19 @@
 //! different accounts never wait for each other. Rows outlive their account. What concerns no account stands in the chain
 //! of [`STORE_CHAIN`], which also notes each new chain, so that one cannot be taken away as a whole.
 
+pub(crate) mod chain;
+mod verify;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::TimeRange;
+pub(crate) use verify::Verifier;
+
+/// The action that notes a new chain.
+pub(crate) const NEW_CHAIN: &str = "audit/begin";
 
 /// The chain of what concerns no account.
 pub const STORE_CHAIN: Uuid = Uuid::nil();

@@ -6,15 +6,23 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::StoreError;
 use crate::data_dir::{DataDir, KeySource, blocking};
 use crate::key::{create_private, sync_folder};
-use crate::{SqliteStore, StoreError};
+use crate::sql::SqlStore;
+use crate::sql::db::Pool;
 
-impl SqliteStore {
+impl SqlStore {
     /// Writes a copy to a file that is not there yet: one state of the database, whatever others write meanwhile.
+    /// PostgreSQL is copied by its own tools.
     pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let pool = match &self.pool {
+            Pool::Sqlite(pool) => pool,
+            #[cfg(feature = "postgres")]
+            Pool::Postgres(_) => return Err(StoreError::CopyElsewhere),
+        };
         create_private(to).map_err(StoreError::io("create the backup", to))?;
-        let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(&self.pool).await;
+        let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(pool).await;
         if let Err(error) = copied {
             // an unfinished copy must not be taken for a backup
             let _ = fs::remove_file(to);
@@ -30,7 +38,7 @@ impl SqliteStore {
 
 /// Puts a copy into a data folder that has no database yet, and opens it with the key that belongs to it. Where it does
 /// not open, the folder is left as it was.
-pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Result<SqliteStore, StoreError> {
+pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Result<SqlStore, StoreError> {
     let (path, copy) = (data_dir.to_owned(), from.to_owned());
     let (dir, key, lock) = blocking(data_dir, move || {
         let mut source = fs::File::open(&copy).map_err(StoreError::io("read the backup", &copy))?;
@@ -53,7 +61,7 @@ pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Res
         }
     })
     .await?;
-    match SqliteStore::open_locked(&dir, key, lock).await {
+    match super::open_locked(&dir, key, lock).await {
         Ok(store) => Ok(store),
         Err(error) => {
             for ending in ["", "-wal", "-shm"] {

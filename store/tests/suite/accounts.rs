@@ -1,7 +1,9 @@
 //! Cases on accounts.
 
 use secrecy::ExposeSecret;
-use userdir_store::{AccountChange, AccountFilter, AccountStatus, NewAccount, Store, StoreError};
+use userdir_store::{
+    AccountChange, AccountFilter, AccountStatus, ForbiddenError, NewAccount, Store, StoreError, TimeRange,
+};
 use uuid::Uuid;
 
 use super::{Lab, okta};
@@ -85,6 +87,92 @@ pub async fn list_and_filter(lab: &dyn Lab) {
     assert_eq!(names(&*store, all.clone().tenant_id("acme")).await, ["a", "c"]);
     assert_eq!(names(&*store, all.clone().tenant_id("acme").integration("okta")).await, ["c"]);
     assert!(names(&*store, all.integration("nobody's")).await.is_empty());
+}
+
+pub async fn filter_by_everything(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let a = store.create_account(okta("a")).await.unwrap();
+    let b = store.create_account(okta("b").sandbox()).await.unwrap();
+    let c = store.create_account(okta("c")).await.unwrap();
+    store.update_account("a", AccountChange::default().status(AccountStatus::Active)).await.unwrap();
+    let all = AccountFilter::default();
+    assert_eq!(names(&*store, all.clone().name("b")).await, ["b"]);
+    assert_eq!(names(&*store, all.clone().status(AccountStatus::Active)).await, ["a"]);
+    assert_eq!(names(&*store, all.clone().is_sandbox(true)).await, ["b"]);
+    assert_eq!(names(&*store, all.clone().is_sandbox(false)).await, ["a", "c"]);
+    let created = |range| all.clone().created_at(range);
+    let at = Some(b.created_at);
+    assert_eq!(names(&*store, created(TimeRange { gt: at, ..Default::default() })).await, ["c"]);
+    assert_eq!(names(&*store, created(TimeRange { gte: at, ..Default::default() })).await, ["b", "c"]);
+    assert_eq!(names(&*store, created(TimeRange { lt: at, ..Default::default() })).await, ["a"]);
+    assert_eq!(names(&*store, created(TimeRange { lte: at, ..Default::default() })).await, ["a", "b"]);
+    let between = TimeRange { gt: Some(a.created_at), lt: Some(c.created_at), ..Default::default() };
+    assert_eq!(names(&*store, created(between)).await, ["b"]);
+    let updated = TimeRange { gt: Some(c.updated_at), ..Default::default() };
+    assert_eq!(names(&*store, all.updated_at(updated)).await, ["a"]);
+    // what no column can hold is found nowhere, and breaks nothing
+    assert!(names(&*store, AccountFilter::default().tenant_id("a\0b")).await.is_empty());
+}
+
+pub async fn pages(lab: &dyn Lab) {
+    let store = lab.open().await;
+    for i in 0..5 {
+        store.create_account(okta(&format!("z{}", 5 - i))).await.unwrap();
+    }
+    let all = AccountFilter::default().integration("okta");
+    let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = store.accounts_page(&all, 2, cursor.as_deref()).await.unwrap();
+        seen.extend(page.accounts.into_iter().map(|account| account.name));
+        // a new name does not move an account
+        store.update_account("z3", AccountChange::default().name("z3")).await.unwrap();
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["z5", "z4", "z3", "z2", "z1"], "the oldest first");
+    let whole = store.accounts_page(&all, 5, None).await.unwrap();
+    assert_eq!((whole.accounts.len(), whole.next_cursor), (5, None));
+    for bad in ["", "x", "not a cursor", "MTIz"] {
+        let error = store.accounts_page(&all, 2, Some(bad)).await.unwrap_err();
+        assert!(matches!(error, StoreError::InvalidCursor), "{error}");
+    }
+}
+
+pub async fn change_and_remove(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let account = store.create_account(okta("a").authentication_method("api_key").set("region", "eu")).await.unwrap();
+    let forbidden = ForbiddenError {
+        resource: "users".into(),
+        method: "list".into(),
+        missing_scopes: vec!["okta.users.read".into()],
+        occurred_at: account.created_at,
+    };
+    let change = AccountChange::default()
+        .authentication_method(Some("oauth2".into()))
+        .is_sandbox(true)
+        .last_forbidden_error(Some(forbidden.clone()))
+        .unset("base_url")
+        .unset("not there")
+        .unset_secret("private_key")
+        .unset_secret("api_token")
+        .secret("api_token", "token-2");
+    let after = store.update_account("a", change).await.unwrap();
+    assert_eq!(after.authentication_method.as_deref(), Some("oauth2"));
+    assert!(after.is_sandbox);
+    assert_eq!(after.last_forbidden_error, Some(forbidden));
+    assert_eq!(after.settings.keys().collect::<Vec<_>>(), ["region"]);
+    assert_eq!(after.secret_keys, ["api_token"]);
+    assert_eq!(store.account("a").await.unwrap(), after);
+    let secrets = store.secrets(account.id).await.unwrap();
+    assert_eq!(secrets.keys().collect::<Vec<_>>(), ["api_token"]);
+    assert_eq!(secrets["api_token"].expose_secret(), "token-2");
+
+    let change = AccountChange::default().authentication_method(None).is_sandbox(false).last_forbidden_error(None);
+    let cleared = store.update_account("a", change.unset_secret("api_token")).await.unwrap();
+    assert_eq!((cleared.authentication_method, cleared.is_sandbox, cleared.last_forbidden_error), (None, false, None));
+    assert!(cleared.secret_keys.is_empty() && store.account("a").await.unwrap().secret_keys.is_empty());
 }
 
 pub async fn update_merges(lab: &dyn Lab) {
@@ -172,7 +260,7 @@ pub async fn remove(lab: &dyn Lab) {
 pub async fn not_found(lab: &dyn Lab) {
     let store = lab.open().await;
     let id = Uuid::new_v4();
-    for key in ["nobody", &id.to_string(), "", "' OR 1=1 --"] {
+    for key in ["nobody", &id.to_string(), "", "' OR 1=1 --", "nul\0"] {
         let error = store.account(key).await.unwrap_err();
         assert!(matches!(&error, StoreError::NotFound { name, .. } if name == key), "{error}");
     }

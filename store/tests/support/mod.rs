@@ -5,12 +5,12 @@
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
-use userdir_store::{KeySource, NewAccount, SqliteStore, open_sqlite};
+use userdir_store::{KeySource, NewAccount, SqlStore, open_sqlite};
 
 pub const CANARY: &str = "canary-5ecret-value";
 pub const KEY_A: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-pub async fn open(dir: &TempDir) -> SqliteStore {
+pub async fn open(dir: &TempDir) -> SqlStore {
     open_sqlite(dir.path(), KeySource::File).await.unwrap()
 }
 

@@ -1,0 +1,294 @@
+//! Lists, creates, changes and deletes accounts.
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use userdir::Registration;
+use userdir::definition::{Definition, SettingKind};
+use userdir_store::{Account, AccountFilter, AccountStatus, Scope, StoreError};
+use uuid::Uuid;
+
+use super::object::{AccountObject, AccountPatch, BulkDeleteBody, MePatch, NewAccountBody};
+use crate::auth::{Principal, Reach};
+use crate::body::JsonBody;
+use crate::credentials;
+use crate::platform::lists::{self, PlatformList};
+use crate::platform::paths::Named;
+use crate::platform::{audit, bodies, connect, integrations};
+use crate::problem::Problem;
+use crate::query::Query;
+use crate::request_id::RequestId;
+use crate::state::AppState;
+
+/// The id of what was deleted.
+#[derive(Serialize, JsonSchema)]
+pub struct IdObject {
+    /// Id.
+    #[schemars(with = "String")]
+    pub id: Uuid,
+}
+
+/// Filters of the list.
+const FILTERS: &[&str] = &[
+    "tenant_id",
+    "is_sandbox",
+    "status",
+    "name",
+    "integration.name",
+    "environment_integration_id",
+    "created_at",
+    "updated_at",
+    "limit",
+    "next_cursor",
+];
+
+pub async fn list(
+    State(state): State<AppState>,
+    principal: Principal,
+    mut query: Query,
+) -> Result<Json<PlatformList<AccountObject>>, Problem> {
+    principal.require(Scope::Admin)?;
+    let limit = lists::limit(&mut query, lists::LIMIT)?;
+    let mut cursor = query.text("next_cursor")?;
+    let filter = filter(&state, &mut query)?;
+    lists::nothing_left(&query, FILTERS)?;
+    let Some(filter) = filter else { return Ok(Json(PlatformList { result: Vec::new(), next_cursor: None, limit })) };
+    loop {
+        let page = state.store().accounts_page(&filter, limit, cursor.as_deref()).await?;
+        let seen = page.accounts.into_iter().filter(|account| principal.sees(account.id));
+        let result: Vec<AccountObject> = seen.map(AccountObject::from).collect();
+        // no empty page with a cursor: some clients stop there
+        if !result.is_empty() || page.next_cursor.is_none() {
+            return Ok(Json(PlatformList { result, next_cursor: page.next_cursor, limit }));
+        }
+        cursor = page.next_cursor;
+    }
+}
+
+/// The filter of a query; none where nothing can pass it.
+fn filter(state: &AppState, query: &mut Query) -> Result<Option<AccountFilter>, Problem> {
+    let mut filter = AccountFilter::default();
+    filter.tenant_id = lists::text(query, "tenant_id")?;
+    filter.name = lists::text(query, "name")?;
+    filter.status = lists::text(query, "status")?.map(|word| AccountStatus::from(word.as_str()));
+    filter.created_at = lists::range(query, "created_at")?;
+    filter.updated_at = lists::range(query, "updated_at")?;
+    filter.is_sandbox = match lists::text(query, "is_sandbox")?.as_deref() {
+        None => None,
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        Some(_) => return Err(Problem::bad_request("`is_sandbox` must be `true` or `false`")),
+    };
+    let named = lists::text(query, "integration.name")?.map(|named| {
+        // an alias is as good; a slug that is not compiled in may still have accounts
+        state.registry().get(&named).map_or(named, |known| known.definition.slug.to_owned())
+    });
+    let by_id = lists::text(query, "environment_integration_id")?
+        .map(|id| integrations::find_installed(state, &id).map(|known| known.definition.slug.to_owned()));
+    filter.integration = match (named, by_id) {
+        (named, None) => named,
+        (_, Some(Err(_))) => return Ok(None),
+        (Some(named), Some(Ok(by_id))) if named != by_id => return Ok(None),
+        (_, Some(Ok(by_id))) => Some(by_id),
+    };
+    Ok(Some(filter))
+}
+
+pub async fn create(
+    State(state): State<AppState>,
+    principal: Principal,
+    Extension(request): Extension<RequestId>,
+    JsonBody(members): JsonBody,
+) -> Result<Json<AccountObject>, Problem> {
+    principal.require(Scope::Admin)?;
+    if !matches!(principal.reach, Reach::All) {
+        return Err(Problem::forbidden("this token reaches certain accounts and cannot create others")
+            .hint("use a token that is not bound to accounts"));
+    }
+    let body: NewAccountBody = bodies::parse(members)?;
+    let (registration, tenant) = match (chosen(&state, &body)?, body.tenant_id.as_deref().filter(|id| !id.is_empty())) {
+        (Some(registration), Some(tenant)) => (registration, tenant),
+        (integration, tenant) => {
+            let absent = [(integration.is_none(), "integration"), (tenant.is_none(), "tenant_id")];
+            let names: Vec<&str> = absent.into_iter().filter(|(absent, _)| *absent).map(|(_, name)| name).collect();
+            return Err(bodies::missing(&names));
+        }
+    };
+    let definition = registration.definition;
+    let context = connect::read(definition, with_region(definition, body.context, body.region)?)?;
+    let scheme = connect::scheme(definition, &context.given, body.authentication_method.as_deref())?;
+    connect::trial(&state, definition, &context.given)?;
+    let method = body.authentication_method.as_deref().unwrap_or(scheme.name);
+    let account = loop {
+        let name = body.name.clone().unwrap_or_else(|| connect::default_name(definition));
+        let new = connect::new_account(&name, definition, tenant, method, &context.given);
+        let new = if body.is_sandbox { new.sandbox() } else { new };
+        match state.store().create_account(new).await {
+            // a name of our own making that happens to be there: the next one is another
+            Err(StoreError::NameTaken { .. }) if body.name.is_none() => {}
+            created => break created?,
+        }
+    };
+    audit::note(&state, &principal, &request, account.id, "integrated-account/create").await?;
+    Ok(Json(account.into()))
+}
+
+/// The provider that a body names.
+fn chosen(state: &AppState, body: &NewAccountBody) -> Result<Option<&'static Registration>, Problem> {
+    let wrong = |problem: Problem| Problem::bad_request(problem.message().to_owned());
+    let named = body.integration.as_deref().map(|named| integrations::find(state, named)).transpose().map_err(wrong)?;
+    let by_id = body.environment_integration_id.map(|id| integrations::find_installed(state, &id.to_string()));
+    let by_id = by_id.transpose().map_err(wrong)?;
+    match (named, by_id) {
+        (Some(named), Some(by_id)) if named.definition.slug != by_id.definition.slug => Err(Problem::bad_request(
+            "`integration` and `environment_integration_id` name two integrations; give one of them",
+        )),
+        (named, by_id) => Ok(named.or(by_id)),
+    }
+}
+
+/// Regions of the hosted service, which say where it keeps its data. This server keeps it where it stands.
+const REGIONS: &[&str] = &["wnam", "enam", "apac", "eu"];
+
+/// Puts `region` among the settings, where there is such a setting.
+fn with_region(
+    definition: &Definition,
+    mut context: Map<String, Value>,
+    region: Option<String>,
+) -> Result<Map<String, Value>, Problem> {
+    let Some(region) = region else { return Ok(context) };
+    if definition.setting("region").is_some() {
+        context.entry("region").or_insert(Value::String(region));
+    } else if !REGIONS.contains(&region.as_str()) {
+        return Err(Problem::bad_request(format!("{} has no setting `region`; leave it out", definition.slug)));
+    }
+    Ok(context)
+}
+
+pub async fn one(
+    State(state): State<AppState>,
+    principal: Principal,
+    Named(named): Named<String>,
+) -> Result<Json<AccountObject>, Problem> {
+    principal.require(Scope::Admin)?;
+    Ok(Json(state.account(&principal, Some(&named)).await?.into()))
+}
+
+pub async fn change(
+    State(state): State<AppState>,
+    principal: Principal,
+    Extension(request): Extension<RequestId>,
+    Named(named): Named<String>,
+    JsonBody(members): JsonBody,
+) -> Result<Json<AccountObject>, Problem> {
+    principal.require(Scope::Admin)?;
+    let account = state.account(&principal, Some(&named)).await?;
+    let patch: AccountPatch = bodies::parse(members)?;
+    let account = apply(&state, &account, patch).await?;
+    audit::note(&state, &principal, &request, account.id, "integrated-account/update").await?;
+    Ok(Json(account.into()))
+}
+
+/// Changes an account: what it is connected with must be complete and right afterwards.
+pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPatch) -> Result<Account, Problem> {
+    let definition = state.registry().get(&account.integration)?.definition;
+    let context = connect::read(definition, with_region(definition, patch.context, patch.region)?)?;
+    let mut change = connect::change(&context);
+    if patch.tenant_id.as_deref() == Some("") {
+        return Err(Problem::bad_request("`tenant_id` is empty"));
+    }
+    change.name = patch.name.filter(|name| *name != account.name);
+    change.tenant_id = patch.tenant_id;
+    change.is_sandbox = patch.is_sandbox;
+    if !context.is_empty() || patch.authentication_method.is_some() {
+        let settings = connect::merged(&credentials::settings(state.store().as_ref(), account).await?, &context);
+        let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
+        connect::trial(state, definition, &settings)?;
+        let method = patch.authentication_method.unwrap_or_else(|| scheme.name.to_owned());
+        change = change.authentication_method(Some(method)).status(AccountStatus::Connecting).last_error(None);
+    }
+    if change.is_empty() {
+        return Ok(account.clone());
+    }
+    Ok(state.store().update_account(&account.id.to_string(), change).await?)
+}
+
+pub async fn delete(
+    State(state): State<AppState>,
+    principal: Principal,
+    Extension(request): Extension<RequestId>,
+    Named(named): Named<String>,
+) -> Result<Json<IdObject>, Problem> {
+    principal.require(Scope::Admin)?;
+    let account = state.account(&principal, Some(&named)).await?;
+    remove(&state, &principal, &request, &account).await?;
+    Ok(Json(IdObject { id: account.id }))
+}
+
+async fn remove(state: &AppState, who: &Principal, request: &RequestId, account: &Account) -> Result<(), Problem> {
+    state.store().remove_account(&account.id.to_string()).await?;
+    audit::note(state, who, request, account.id, "integrated-account/delete").await
+}
+
+pub async fn bulk_delete(
+    State(state): State<AppState>,
+    principal: Principal,
+    Extension(request): Extension<RequestId>,
+    JsonBody(members): JsonBody,
+) -> Result<Json<super::Success>, Problem> {
+    principal.require(Scope::Admin)?;
+    let body: BulkDeleteBody = bodies::parse(members)?;
+    if body.ids.is_empty() {
+        return Err(bodies::missing(&["ids"]));
+    }
+    // all are found before any is deleted: one that was mistyped stops the rest
+    let mut accounts: Vec<Account> = Vec::new();
+    for named in &body.ids {
+        let account = state.account(&principal, Some(named)).await?;
+        if !accounts.iter().any(|other| other.id == account.id) {
+            accounts.push(account);
+        }
+    }
+    for account in &accounts {
+        remove(&state, &principal, &request, account).await?;
+    }
+    Ok(Json(super::Success::YES))
+}
+
+/// The account of an account token.
+async fn own(state: &AppState, principal: &Principal) -> Result<Account, Problem> {
+    if !matches!(principal.reach, Reach::Account(_)) {
+        return Err(Problem::bad_request("only an account token has an account of its own")
+            .hint("name the account: `/integrated-account/{id}`"));
+    }
+    state.account(principal, None).await
+}
+
+pub async fn me(State(state): State<AppState>, principal: Principal) -> Result<Json<AccountObject>, Problem> {
+    Ok(Json(own(&state, &principal).await?.into()))
+}
+
+pub async fn change_me(
+    State(state): State<AppState>,
+    principal: Principal,
+    Extension(request): Extension<RequestId>,
+    JsonBody(members): JsonBody,
+) -> Result<Json<AccountObject>, Problem> {
+    let account = own(&state, &principal).await?;
+    let patch: MePatch = bodies::parse(members)?;
+    let definition = state.registry().get(&account.integration)?.definition;
+    // the secrets that stay would go to the new address
+    let moved = patch
+        .context
+        .keys()
+        .find(|key| definition.setting(key).is_some_and(|setting| matches!(setting.kind, SettingKind::Url { .. })));
+    if let Some(key) = moved {
+        return Err(Problem::forbidden(format!("an account token cannot change the address `{key}`"))
+            .hint("change it with a token of the scope `admin`"));
+    }
+    let account = apply(&state, &account, AccountPatch { context: patch.context, ..AccountPatch::default() }).await?;
+    audit::note(&state, &principal, &request, account.id, "integrated-account/update").await?;
+    Ok(Json(account.into()))
+}

@@ -1,0 +1,197 @@
+//! What a proxied request asks: where, with which query and body.
+
+use axum::extract::Request as HttpRequest;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use url::form_urlencoded;
+use userdir::Directory;
+use userdir::http::{FreePath, Paging, Request};
+
+use super::Kind;
+use crate::app::RawPath;
+use crate::body;
+use crate::problem::Problem;
+use crate::request_id::RequestId;
+use crate::state::AppState;
+use crate::writes::Key;
+
+/// A proxied request.
+pub struct Ask {
+    pub kind: Kind,
+    pub method: Method,
+    /// The account that is named.
+    pub account: Option<String>,
+    /// What of the query goes to the vendor.
+    pub query: Vec<(String, String)>,
+    pub cursor: Option<String>,
+    pub dry_run: bool,
+    pub request_id: String,
+    pub send_again: bool,
+    path: Result<FreePath, Problem>,
+    passthrough: bool,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Bytes of a resource's name that are kept in the log.
+const LONGEST_NAME: usize = 60;
+
+impl Ask {
+    /// Reads a request. What is wrong with its path is told by [`Ask::check`]: the account comes first.
+    ///
+    /// # Errors
+    /// 400 for a query that cannot be read, 413 for a body that is too large.
+    pub async fn read(kind: Kind, request: HttpRequest, state: &AppState) -> Result<Ask, Problem> {
+        let (parts, body) = request.into_parts();
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        let body = if is_read { Bytes::new() } else { body::read(body, state.limits().body_bytes).await? };
+        let raw = parts.extensions.get::<RawPath>().map_or(parts.uri.path(), |raw| raw.0.as_str());
+        let rest = raw.trim_start_matches('/').strip_prefix(kind.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let mut ask = Ask {
+            kind,
+            account: None,
+            query: Vec::new(),
+            cursor: None,
+            dry_run: false,
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            send_again: parts.headers.get("x-userdir-send-again").is_some_and(|value| value == "true"),
+            path: FreePath::parse(rest.unwrap_or_default()).map_err(Problem::from),
+            passthrough: false,
+            method: parts.method,
+            headers: parts.headers,
+            body,
+        };
+        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
+        for (at, (name, value)) in pairs.enumerate() {
+            if at >= state.limits().query_pairs {
+                let most = state.limits().query_pairs;
+                return Err(Problem::bad_request(format!("the query is wrong: it has more than {most} parameters")));
+            }
+            ask.take(name, value, is_read)?;
+        }
+        Ok(ask)
+    }
+
+    /// Takes what is ours out of the query; the rest is the vendor's.
+    fn take(&mut self, name: String, value: String, is_read: bool) -> Result<(), Problem> {
+        let flag = |value: &str| match value {
+            "" | "false" => Ok(false),
+            "true" => Ok(true),
+            _ => Err(Problem::bad_request(format!("`{name}` must be `true` or `false`"))),
+        };
+        match name.as_str() {
+            "integrated_account_id" => self.account = Some(value).filter(|value| !value.is_empty()),
+            "next_cursor" if is_read => self.cursor = Some(value).filter(|value| !value.is_empty()),
+            "truto_dry_run" => self.dry_run = flag(&value)?,
+            "truto_body_passthrough" => self.passthrough = flag(&value)?,
+            name if name.starts_with("truto_") => {}
+            _ => self.query.push((name, value)),
+        }
+        Ok(())
+    }
+
+    /// Whether it can be sent.
+    ///
+    /// # Errors
+    /// 400 that says what is wrong with the path or the body.
+    pub fn check(&self) -> Result<(), Problem> {
+        self.path.as_ref().map_err(Problem::clone)?;
+        if self.json().is_some_and(|value| value.get("methodConfig").is_some()) && !self.passthrough {
+            return Err(Problem::bad_request("`methodConfig` is not supported")
+                .hint("put method, path, query and body into the request itself"));
+        }
+        if self.is_json_by_type() && !self.passthrough && !self.body.is_empty() && self.json().is_none() {
+            return Err(Problem::bad_request("the body is no JSON")
+                .hint("send its own content type, or `truto_body_passthrough=true` to hand it on as it is"));
+        }
+        Ok(())
+    }
+
+    /// The vendor's path.
+    ///
+    /// # Errors
+    /// 400 for a path that leads elsewhere.
+    pub fn path(&self, directory: &Directory) -> Result<FreePath, Problem> {
+        let path = self.path.clone()?;
+        Ok(match self.kind {
+            Kind::Proxy => path.below(directory.resources().root),
+            Kind::Custom => path,
+        })
+    }
+
+    /// The first segment of the path, for log and audit: what follows may name a person.
+    pub fn resource(&self) -> String {
+        let first = self.path.as_ref().ok().and_then(|path| path.as_str().split('/').next()).unwrap_or("-");
+        first.chars().take(LONGEST_NAME).collect()
+    }
+
+    /// What is done, for the log.
+    pub fn verb(&self) -> &'static str {
+        match self.method {
+            Method::POST => "post",
+            Method::PUT => "put",
+            Method::PATCH => "patch",
+            Method::DELETE => "delete",
+            Method::HEAD => "head",
+            _ => "get",
+        }
+    }
+
+    /// `limit` as the vendor's own page size, where it has one of another name.
+    pub fn paged(&self, paging: &Paging) -> (Option<u32>, Vec<(String, String)>) {
+        let is_ours = |name: &str| self.kind == Kind::Proxy && name == "limit" && !matches!(paging.limit, "" | "limit");
+        let limit = self.query.iter().find(|(name, _)| is_ours(name)).and_then(|(_, value)| value.parse().ok());
+        let rest = self.query.iter().filter(|(name, _)| limit.is_none() || !is_ours(name)).cloned().collect();
+        (limit, rest)
+    }
+
+    /// The `Idempotency-Key`, for this method, path, query and body.
+    pub fn key(&self) -> Result<Option<Key>, Problem> {
+        let path = self.path.as_ref().map(FreePath::as_str).unwrap_or_default();
+        let mut hash = Sha256::new();
+        for (name, value) in &self.query {
+            for part in [name, value] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        hash.update([0]);
+        hash.update(&self.body);
+        Key::of(&self.headers, format!("{} {}/{path}", self.method, self.kind.as_str()), hash.finalize().into())
+    }
+
+    /// Adds the body: JSON under the vendor's content type, anything else under its own.
+    pub fn with_body(&self, request: Request) -> Request {
+        if self.body.is_empty() {
+            return request;
+        }
+        let content_type = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let raw: Option<&RawValue> = serde_json::from_slice(&self.body).ok();
+        match raw.filter(|_| !self.passthrough && !self.is_multipart()) {
+            Some(json) => request.json(&json),
+            None => request.bytes(content_type, self.body.to_vec()),
+        }
+    }
+
+    fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    fn content_type(&self) -> String {
+        self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase()
+    }
+
+    fn is_multipart(&self) -> bool {
+        self.content_type().trim_start().starts_with("multipart/")
+    }
+
+    fn is_json_by_type(&self) -> bool {
+        let content_type = self.content_type();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
+    }
+}

@@ -1,0 +1,184 @@
+//! Every error of the contract, with its status and its body.
+
+use serde_json::{Value, json};
+use userdir_stand_in::Answer;
+use userdir_store::{AccountStatus, Scope};
+
+use crate::vendor::{SECRET, refusal};
+use crate::world::World;
+
+const USER: &str = "/unified/user-directory/users/u001?{account}";
+
+#[tokio::test]
+async fn the_order_of_checks_is_who_which_what_and_how() {
+    let world = World::new().await;
+    // everything is wrong: the first that is said is who asks, and so on
+    let target =
+        |account: &str| format!("/unified/user-directory/users/downgrade?integrated_account_id={account}&a[b=1");
+    let target = |account: &str| target(account).replace("&a[b=1", "&limit=x");
+    let send = async |token: &str, target: String| world.as_token(token, "POST", &target, &[], b"{").await.status;
+    assert_eq!(send("wrong", target("nobody")).await, 401);
+    let reader = world.token(Scope::Read).await;
+    assert_eq!(send(&reader, target("nobody")).await, 403);
+    assert_eq!(send(&world.token, target("nobody")).await, 404);
+    assert_eq!(send(&world.token, target("okta-test")).await, 501);
+    assert_eq!(send(&world.token, target("okta-test").replace("downgrade", "deactivate")).await, 400);
+    assert!(world.vendor.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_missing_account_and_missing_fields_are_named() {
+    let world = World::new().await;
+    let problem = world.get("/unified/user-directory/users").await.problem();
+    assert_eq!(
+        problem["truto_error_insight"]["missing_required_query_parameters"]["value"],
+        json!(["integrated_account_id"])
+    );
+    let problem = world.post("/unified/user-directory/users?{account}", &json!({"title": "x"})).await.problem();
+    let insight = &problem["truto_error_insight"]["missing_required_body_fields"];
+    assert_eq!(insight["value"], json!(["first_name", "last_name", "emails"]), "{problem}");
+    assert!(insight["description"].is_string() && problem.get("truto_is_remote_error").is_none());
+    let problem = world.post("/unified/user-directory/users/deactivate?{account}", &json!({})).await.problem();
+    assert_eq!(problem["truto_error_insight"]["missing_required_body_fields"]["value"], json!(["user_id"]));
+    let problem = world
+        .post("/unified/user-directory/users/deactivate?{account}", &json!({"user_id": "u1", "colour": 1}))
+        .await
+        .problem();
+    assert!(problem["message"].as_str().unwrap().contains("`colour`"));
+    let text = world.send("POST", "/unified/user-directory/users/deactivate?{account}", &[], b"{\"user_id\": ").await;
+    assert!(text.problem()["message"].as_str().unwrap().contains("no JSON"));
+    assert!(world.vendor.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_vendors_refusal_is_handed_on_with_what_it_said() {
+    let world = World::new().await;
+    for (status, code, expected) in [
+        (400, "E0000001", 400),
+        (403, "E0000006", 403),
+        (404, "E0000007", 404),
+        (409, "E0000001", 409),
+        (422, "E0000001", 422),
+        (418, "E0000001", 418),
+        (500, "E0000009", 502),
+        (302, "E0", 502),
+    ] {
+        world.vendor.fault(
+            "GET /api/v1/users/u001",
+            refusal(status, code, "in the vendor's words").header("x-rate-limit-remaining", "3"),
+        );
+        let answer = world.get(USER).await;
+        assert_eq!(answer.status, expected, "{status}: {}", answer.text());
+        let problem = answer.problem();
+        assert_eq!(problem["truto_is_remote_error"], true);
+        assert_eq!(
+            (&problem["raw_response"]["errorCode"], &problem["message"]),
+            (&json!(code), &json!("in the vendor's words"))
+        );
+        assert!(problem["truto_error_insight"]["remote_error"]["description"].is_string());
+        assert_eq!(
+            (answer.header("ratelimit-remaining"), answer.header("x-okta-request-id")),
+            (Some("3"), Some("okta-req-1"))
+        );
+        assert_eq!(problem["details"]["vendor"]["status"], status);
+    }
+    world.vendor.fault("GET /api/v1/users/u001", Answer { body: "<html>no".into(), ..Answer::empty(400) });
+    assert_eq!(world.get(USER).await.problem()["raw_response"], "<html>no");
+}
+
+#[tokio::test]
+async fn refused_credentials_show_at_the_account_until_they_work() {
+    let world = World::new().await;
+    world.vendor.fault("GET /api/v1/users/u001", refusal(401, "E0000011", "Invalid token provided"));
+    let answer = world.get(USER).await;
+    assert_eq!((answer.status, &answer.problem()["truto_is_remote_error"]), (401, &json!(true)));
+    let account = world.store.account("okta-test").await.unwrap();
+    assert_eq!(
+        (account.status, account.last_error.as_deref()),
+        (AccountStatus::NeedsReauth, Some("Invalid token provided"))
+    );
+    assert_eq!(world.get(USER).await.status, 200);
+    let account = world.store.account("okta-test").await.unwrap();
+    assert_eq!((account.status, account.last_error), (AccountStatus::Active, None));
+}
+
+#[tokio::test]
+async fn a_missing_right_is_said_with_its_scopes_and_kept() {
+    let world = World::new().await;
+    world.vendor.fault("GET /api/v1/users?", refusal(403, "E0000006", "You do not have permission"));
+    let problem = world.get("/unified/user-directory/users?{account}").await.problem();
+    assert_eq!(
+        problem["truto_error_insight"]["forbidden_error"]["value"]["missing_scopes"],
+        json!(["okta.users.read"])
+    );
+    let account = world.store.account("okta-test").await.unwrap();
+    let last = account.last_forbidden_error.unwrap();
+    assert_eq!(
+        (account.status, last.resource.as_str(), last.method.as_str()),
+        (AccountStatus::Active, "users", "list")
+    );
+    assert_eq!(last.missing_scopes, ["okta.users.read"]);
+}
+
+#[tokio::test]
+async fn a_used_up_limit_says_how_long() {
+    let world = World::with(2, |config| config.limits.request_time = std::time::Duration::from_secs(2)).await;
+    world.vendor.fault(
+        "GET /api/v1/users/u001",
+        refusal(429, "E0000047", "API call exceeded rate limit").header("retry-after", "30"),
+    );
+    let answer = world.get(USER).await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("30")));
+    assert!(answer.problem()["truto_error_insight"]["rate_limit_error"]["description"].is_string());
+}
+
+#[tokio::test]
+async fn a_vendor_that_does_not_answer_is_a_504_and_one_that_is_gone_a_502() {
+    let world = World::with(2, |config| config.limits.request_time = std::time::Duration::from_millis(700)).await;
+    world.vendor.slow(std::time::Duration::from_secs(5));
+    let answer = world.get(USER).await;
+    assert_eq!(answer.status, 504, "{}", answer.text());
+    answer.problem();
+
+    let gone = crate::world::connect(world.store.as_ref(), "okta-gone", "http://127.0.0.1:9").await;
+    let answer = world.get(&format!("/unified/user-directory/users/u001?integrated_account_id={}", gone.id)).await;
+    assert_eq!(answer.status, 502, "{}", answer.text());
+    assert_eq!(answer.problem()["details"]["kind"], "transport");
+}
+
+#[tokio::test]
+async fn what_some_provider_lacks_is_a_501_and_what_nobody_has_a_404() {
+    let world = World::new().await;
+    for (method, target) in
+        [("GET", "workspaces?{account}"), ("GET", "activities/a1?{account}"), ("POST", "users/downgrade?{account}")]
+    {
+        let answer = world.send(method, &format!("/unified/user-directory/{target}"), &[], b"").await;
+        assert_eq!(answer.status, 501, "{target}");
+        let problem = answer.problem();
+        assert!(problem["message"].as_str().unwrap().contains("because"), "{problem}");
+    }
+    for (method, target) in [
+        ("POST", "users/promote?{account}"),
+        ("POST", "users/create?{account}"),
+        ("POST", "users/list?{account}"),
+        ("DELETE", "users/u1/x?{account}"),
+        ("POST", "me?{account}"),
+    ] {
+        assert_eq!(
+            world.send(method, &format!("/unified/user-directory/{target}"), &[], b"").await.status,
+            404,
+            "{target}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_answer() {
+    let world = World::new().await;
+    let echo = json!({"errorCode": "E0", "errorSummary": format!("token {SECRET} is bad"), "sent": SECRET}).to_string();
+    world.vendor.fault("GET /api/v1/users/u001", Answer::json(400, echo));
+    let answer = world.get(USER).await;
+    assert!(!answer.text().contains(SECRET), "{}", answer.text());
+    let problem = answer.problem();
+    assert_eq!(problem["raw_response"]["sent"], Value::from("***"));
+}

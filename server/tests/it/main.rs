@@ -1,0 +1,14 @@
+//! The server as clients meet it: bytes in, bytes out, on a store and against a vendor of the tests' own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod attacks;
+mod client;
+mod errors;
+mod formats;
+mod lists;
+mod operation;
+mod vendor;
+mod wire;
+mod world;
+mod writes;

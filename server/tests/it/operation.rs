@@ -1,0 +1,116 @@
+//! Running it: health, numbers, the log of requests, stopping.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use userdir_store::LogFilter;
+
+use crate::client;
+use crate::world::World;
+
+#[tokio::test]
+async fn health_is_open_and_the_numbers_are_not() {
+    let world = World::with(3, |config| config.metrics_listen = Some(([127, 0, 0, 1], 0).into())).await;
+    for path in ["/healthz", "/readyz"] {
+        let answer = world.as_token("", "GET", path, &[], b"").await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"status": "ok"})), "{path}");
+    }
+    world.get("/unified/user-directory/users?{account}").await;
+    world.get("/unified/user-directory/users/u001?{account}").await;
+    assert_eq!(world.as_token("", "GET", "/metrics", &[], b"").await.status, 401);
+    let text = world.get("/metrics").await.text();
+    for line in [
+        r#"userdir_http_requests_total{route="/unified/user-directory/{resource}",method="GET",provider="okta",action="users/list",status="200"} 1"#,
+        r#"userdir_vendor_requests_total{provider="okta",status="200"}"#,
+        "userdir_http_request_duration_seconds_bucket",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    assert!(!text.contains("u001") && !text.contains(&world.account.id.to_string()), "labels are bounded: {text}");
+    let alone = world.metrics.unwrap();
+    let answer = client::send(alone, b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert_eq!(answer.status, 200);
+    let answer = client::send(alone, b"GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn requests_are_logged_without_a_person() {
+    let mut world = World::new().await;
+    world.get("/unified/user-directory/users?{account}&limit=2&username=maya@example.com").await;
+    world.get("/unified/user-directory/users/maya@example.com?{account}").await;
+    world.get("/unified/user-directory/users?integrated_account_id=nobody").await;
+    world.stop().await;
+    let entries = world.store.log(&LogFilter::default()).await.unwrap().entries;
+    let lines: Vec<_> =
+        entries.iter().rev().map(|e| (e.resource.as_str(), e.method.as_str(), e.status, e.result_count)).collect();
+    assert_eq!(lines, [("users", "list", 200, Some(0)), ("users", "get", 404, None)]);
+    let text = serde_json::to_string(&entries).unwrap();
+    assert!(!text.contains("maya"), "{text}");
+    assert_eq!((entries[0].integration.as_str(), entries[0].tenant_id.as_str()), ("okta", "acme"));
+}
+
+#[tokio::test]
+async fn what_is_under_way_is_finished_before_the_end() {
+    let mut world = World::new().await;
+    world.vendor.slow(Duration::from_millis(300));
+    let bytes = world.request(
+        &world.token,
+        "POST",
+        "/unified/user-directory/users/deactivate?{account}",
+        &[],
+        br#"{"user_id":"u001"}"#,
+    );
+    let address = world.address;
+    let under_way = tokio::spawn(async move { client::send(address, &bytes).await });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    world.stop().await;
+    let answer = under_way.await.unwrap();
+    assert_eq!((answer.status, answer.header("x-userdir-effect")), (200, Some("applied")), "{}", answer.text());
+    assert!(tokio::net::TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn another_server_on_the_same_store_goes_on_where_this_one_stopped() {
+    let mut world = World::new().await;
+    let body = br#"{"user_id":"u001"}"#;
+    let target = "/unified/user-directory/users/deactivate?{account}";
+    world.send("POST", target, &[("idempotency-key", "k1")], body).await;
+    let cursor = world.get("/unified/user-directory/users?{account}&limit=2").await.json()["next_cursor"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    world.stop().await;
+    let (folder, vendor) = (world.folder.clone(), world.vendor.clone());
+    drop(world);
+    let world = World::on(folder, vendor, |_| {}).await;
+    let answer = world.send("POST", target, &[("idempotency-key", "k1")], body).await;
+    assert_eq!((answer.status, answer.header("idempotent-replayed")), (200, Some("true")));
+    assert_eq!(
+        world.get(&format!("/unified/user-directory/users?{{account}}&limit=2&next_cursor={cursor}")).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_stream_is_read_no_faster_than_it_is_taken() {
+    let world = Arc::new(World::with(3_000, |_| {}).await);
+    world.vendor.pad(20_000);
+    let request = world.request(
+        &world.token,
+        "GET",
+        "/unified/user-directory/users?{account}&truto_response_format=stream",
+        &[],
+        b"",
+    );
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, &request).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let asked = world.vendor.asked().len();
+    // 15 pages of 4 MB: what is not taken is not asked for
+    assert!(asked < 8, "{asked} pages were read that nobody took");
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(world.vendor.asked().len() <= asked + 1, "nobody reads on when the client is gone");
+}
