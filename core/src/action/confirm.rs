@@ -136,19 +136,21 @@ fn is_at(place: &Option<String>, held: &UserRole<'_>) -> bool {
 /// The user holds every role named.
 pub fn user_holds_roles(input: &AssignRoleInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::No };
+    let wanted = input.placed_roles();
     let is_held = |wanted, held: &[UserRole<'_>]| {
         held.iter().any(|held| is_role(wanted, held) && is_at(&input.workspace_id, held))
     };
-    Shows::from_option(user.roles.as_ref().map(|held| input.roles.iter().all(|wanted| is_held(wanted, held))))
+    Shows::from_option(user.roles.as_ref().map(|held| wanted.iter().all(|wanted| is_held(wanted, held))))
 }
 
 /// The user holds none of the roles named.
 pub fn user_lacks_roles(input: &UnassignRoleInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::Yes };
+    let wanted = input.placed_roles();
     let is_held = |wanted, held: &[UserRole<'_>]| {
         held.iter().any(|held| is_role(wanted, held) && is_at(&input.workspace_id, held))
     };
-    Shows::from_option(user.roles.as_ref().map(|held| !input.roles.iter().any(|wanted| is_held(wanted, held))))
+    Shows::from_option(user.roles.as_ref().map(|held| !wanted.iter().any(|wanted| is_held(wanted, held))))
 }
 
 /// The user has the licence and role named, where both can be seen. A role in a group is no seat.
@@ -319,6 +321,19 @@ mod tests {
         assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("w1"), &anywhere), Shows::No);
         let input = AssignRoleInput::new("u1", named("r1")).workspace_id("w1");
         assert_eq!(user_holds_roles(&input, Some(&user)), Shows::No);
+    }
+
+    #[test]
+    fn organizations_say_where_roles_are_meant() {
+        let held = UserRole { id: Some("r1".into()), organization: Some("o1".into()), ..Default::default() };
+        let user = User { roles: Some(vec![held]), ..User::with_id("u1") };
+        let role = || vec![UserRole { id: Some("r1".into()), ..Default::default() }];
+        let there =
+            |id: &'static str| vec![userdir_schema::UserOrganization { id: Some(id.into()), ..Default::default() }];
+        let lacks = |id| user_lacks_roles(&UnassignRoleInput::new("u1", role()).organizations(there(id)), Some(&user));
+        assert_eq!((lacks("o1"), lacks("o2")), (Shows::No, Shows::Yes));
+        let holds = |id| user_holds_roles(&AssignRoleInput::new("u1", role()).organizations(there(id)), Some(&user));
+        assert_eq!((holds("o1"), holds("o2")), (Shows::Yes, Shows::No));
     }
 
     #[test]

@@ -276,6 +276,40 @@ by_roles! {
     UnassignRoleInput
 }
 
+/// The roles, each with the organization that it is meant in: its own; else the one at its place in `organizations`, where
+/// there are as many as roles; else the only one.
+fn placed(
+    roles: &[UserRole<'static>],
+    organizations: &Option<Vec<userdir_schema::UserOrganization<'static>>>,
+) -> Vec<UserRole<'static>> {
+    let organizations = organizations.as_deref().unwrap_or_default();
+    let place = |index: usize| match organizations {
+        [only] => only.id.clone(),
+        several if several.len() == roles.len() => several.get(index)?.id.clone(),
+        _ => None,
+    };
+    let role = |(index, role): (usize, &UserRole<'static>)| UserRole {
+        organization: role.organization.clone().or_else(|| place(index)),
+        ..role.clone()
+    };
+    roles.iter().enumerate().map(role).collect()
+}
+
+impl AssignRoleInput {
+    /// The roles, each with the organization that it is meant in: its own; else the one at its place in `organizations`,
+    /// where there are as many as roles; else the only one.
+    pub fn placed_roles(&self) -> Vec<UserRole<'static>> {
+        placed(&self.roles, &self.organizations)
+    }
+}
+
+impl UnassignRoleInput {
+    /// As [`AssignRoleInput::placed_roles`].
+    pub fn placed_roles(&self) -> Vec<UserRole<'static>> {
+        placed(&self.roles, &self.organizations)
+    }
+}
+
 /// Inputs that name a group and a user.
 macro_rules! by_membership {
     ($($(#[$doc:meta])* $name:ident)*) => { $(
@@ -353,6 +387,27 @@ mod tests {
         let json = serde_json::to_value(&input).unwrap();
         assert_eq!(json, serde_json::json!({"group_id": "g1", "user_id": "u1", "workspace_id": "w1"}));
         assert_eq!(input.subject(), Some("g1"));
+    }
+
+    #[test]
+    fn a_role_is_meant_in_its_organization() {
+        let role = |organization: Option<&'static str>| UserRole {
+            id: Some("r1".into()),
+            organization: organization.map(Into::into),
+            ..Default::default()
+        };
+        let places = |roles: Vec<UserRole<'static>>, organizations: &[&'static str]| {
+            let organizations = organizations
+                .iter()
+                .map(|id| userdir_schema::UserOrganization { id: Some((*id).into()), ..Default::default() });
+            let input = UnassignRoleInput::new("u1", roles).organizations(organizations.collect::<Vec<_>>());
+            input.placed_roles().iter().map(|role| role.organization.as_deref().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(places(vec![role(None), role(Some("own"))], &["o1"]), [some("o1"), some("own")]);
+        assert_eq!(places(vec![role(None), role(None)], &["o1", "o2"]), [some("o1"), some("o2")]);
+        assert_eq!(places(vec![role(None)], &["o1", "o2"]), [None]);
+        assert_eq!(places(vec![role(None)], &[]), [None]);
     }
 
     #[test]
