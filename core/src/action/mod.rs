@@ -77,7 +77,7 @@ pub trait ListAction: Input {
 /// The input of a get action: it names the action and calls it.
 pub trait GetAction: Input {
     /// What it reads.
-    type Output: Unified;
+    type Output: Gettable;
     /// The action.
     const ACTION: Action;
 

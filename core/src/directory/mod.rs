@@ -95,7 +95,12 @@ impl Directory {
         let Some(reply) = input.call(self.provider(), call) else {
             return Err(self.definition().not_supported(I::ACTION));
         };
-        reply.await.map_err(|error| self.explain(error, I::ACTION).about(about))
+        let mut reply = reply.await.map_err(|error| self.explain(error, I::ACTION).about(about))?;
+        // what a provider kept by itself, too
+        if call.keep_remote_data.dropped {
+            reply.value = reply.value.without_remote_data();
+        }
+        Ok(reply)
     }
 
     fn provider(&self) -> &dyn UserDirectoryProvider {

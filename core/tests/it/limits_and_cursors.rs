@@ -243,3 +243,14 @@ async fn lists_by_name_are_json_lines() {
     let page = world.directory.list_json(&bare, action, Value::Null, 5, None).await.unwrap();
     assert!(page.items.lines().all(|line| !line.contains("remote_data")));
 }
+
+#[tokio::test]
+async fn a_get_leaves_the_vendors_own_object_out_too() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "id": "g1", "name": "Ops" }))).await;
+    let kept = world.directory.get_group(&Call::new(), GetGroupInput::new("g1")).await.unwrap();
+    assert!(kept.value.remote_data.is_some());
+    let bare = Call::new().without_remote_data();
+    let left_out = world.directory.get_group(&bare, GetGroupInput::new("g1")).await.unwrap();
+    assert!(left_out.value.remote_data.is_none());
+}
