@@ -150,14 +150,14 @@ impl Steps {
 pub struct Unreadable(Vec<&'static str>);
 
 impl Unreadable {
-    /// What could be read; nothing where the credentials may not read it.
+    /// What could be read; nothing where the credentials may not read it, or the customer's plan does not have it.
     ///
     /// # Errors
-    /// Any other of the reading's.
+    /// Those of the read but `Permission` and `NotSupported`.
     pub fn known<T>(&mut self, field: &'static str, read: Result<T>) -> Result<Option<T>> {
         match read {
             Ok(value) => Ok(Some(value)),
-            Err(error) if error.kind() == ErrorKind::Permission => {
+            Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotSupported) => {
                 self.0.push(field);
                 Ok(None)
             }
@@ -169,7 +169,8 @@ impl Unreadable {
     pub fn note<T>(self, reply: Reply<T>) -> Reply<T> {
         match self.0.as_slice() {
             [] => reply,
-            fields => reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))),
+            fields => reply
+                .note(format!("not shown, because the credentials or the plan may not read it: {}", fields.join(", "))),
         }
     }
 }

@@ -247,24 +247,30 @@ impl Directory {
             }
             found
         } else if able.contains(Action::ListUsers) && filters(Action::ListUsers).contains(&"group_id") {
-            let users = self.stream(&reading, UserFilter::default().group_id(&group_id));
-            let found = users.try_any(|user| std::future::ready(user.id == user_id.as_str())).await?;
-            // a group's list does not tell a stranger from a mistyped id
-            if !found {
-                self.find_user(call, &user_id).await?;
+            let among = async |id: &str| {
+                let users = self.stream(&reading, UserFilter::default().group_id(&group_id));
+                users.try_any(|user| std::future::ready(user.id == id)).await
+            };
+            match among(&user_id).await? {
+                true => true,
+                // a group's list does not tell a stranger from a mistyped id, nor from one written in another way
+                false => match self.find_user(call, &user_id).await? {
+                    Some(user) if user.id != user_id.as_str() => among(&user.id).await?,
+                    _ => false,
+                },
             }
-            found
         } else {
             return Ok(Confirmation { value: Some(group), shows: Shows::Unknown });
         };
         Ok(Confirmation { value: Some(group), shows: Shows::from(member == wanted) })
     }
 
-    /// Refuses a user that the vendor does not have.
-    async fn find_user(&self, call: &Call, user_id: &str) -> Result<()> {
+    /// Refuses a user that the vendor does not have; none where the provider cannot tell.
+    async fn find_user(&self, call: &Call, user_id: &str) -> Result<Option<User<'static>>> {
         match self.read::<User<'static>>(&call.reading(confirm::STATUS), user_id).await? {
             Some(None) => Err(missing_user(Error::not_found(""), user_id)),
-            _ => Ok(()),
+            Some(user) => Ok(user),
+            None => Ok(None),
         }
     }
 

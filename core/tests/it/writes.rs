@@ -291,7 +291,8 @@ mod membership {
                 let path = path.split('?').next().unwrap_or_default();
                 match (method, path) {
                     ("GET", "/groups/g1") => ok(json!({ "id": "g1", "name": "Ops" })),
-                    ("GET", "/users/u1") => ok(maya("active")),
+                    // the second is another way to write the id
+                    ("GET", "/users/u1" | "/users/maya") => ok(maya("active")),
                     ("GET", "/users/u1/groups") => {
                         let shown = groups
                             .iter()
@@ -340,6 +341,19 @@ mod membership {
         let reply = world.directory.remove_user_from_group(&call, input).await.unwrap();
         assert_eq!(reply.effect, Effect::Already);
         assert_eq!(world.writes().await.len(), 1);
+    }
+
+    /// A login, or an id without its prefix, in place of the id that the list shows.
+    #[tokio::test]
+    async fn an_id_written_in_another_way_is_the_same_user() {
+        let world = World::of("slow", |settings| settings).await;
+        vendor(&world, &["g1"], true).await;
+        let (call, input) = (Call::new(), RemoveUserFromGroupInput::new("g1", "maya"));
+        let reply = world.directory.remove_user_from_group(&call, input.clone()).await.unwrap();
+        assert_eq!(reply.effect, Effect::Applied);
+        let reply = world.directory.remove_user_from_group(&call, input).await.unwrap();
+        assert_eq!(reply.effect, Effect::Already);
+        assert_eq!(world.writes().await, ["DELETE /groups/g1/members/maya"]);
     }
 
     /// A mistyped id never reads as "is not in the group anyway".
