@@ -129,6 +129,24 @@ impl Steps {
         }
     }
 
+    /// Adds what one vendor call came to that was about several things, such as several roles at once: all or none.
+    pub fn add_all(&mut self, targets: impl IntoIterator<Item = impl Into<String>>, effect: Result<Effect>) {
+        let mut effect = effect;
+        for target in targets {
+            let others = match &effect {
+                Ok(effect) => Ok(*effect),
+                Err(error) => Err(Error::new(error.kind(), "refused together with the others of its call")
+                    .with_outcome(error.outcome())),
+            };
+            self.add(target, std::mem::replace(&mut effect, others));
+        }
+    }
+
+    /// Whether no step has failed so far.
+    pub fn are_well(&self) -> bool {
+        self.error.is_none()
+    }
+
     /// The reply with its steps; the error itself where nothing was done; `PartlyDone` where some was and some was not.
     ///
     /// # Errors
@@ -268,6 +286,17 @@ mod tests {
         steps.add("r1", Err(Error::new(ErrorKind::Authentication, "refused")));
         assert!(!steps.go_on());
         assert_eq!(steps.finish(Reply::read(())).unwrap_err().kind(), ErrorKind::Authentication);
+    }
+
+    #[test]
+    fn what_one_call_does_is_done_for_all_or_for_none() {
+        let mut steps = Steps::default();
+        steps.add_all(["r1", "r2"], Ok(Effect::Applied));
+        assert!(steps.are_well());
+        steps.add_all(["r3", "r4"], Err(Error::new(ErrorKind::Permission, "refused")));
+        assert!(!steps.are_well());
+        let error = steps.finish(Reply::read(())).unwrap_err();
+        assert!(error.to_string().contains("done for r1, r2; not for r3, r4"), "{error}");
     }
 
     #[test]

@@ -4,30 +4,75 @@ use userdir_core::Registration;
 
 /// The registrations. Naming them here keeps the linker from dropping a crate that nobody else names.
 pub static LINKED: &[&Registration] = &[
+    #[cfg(feature = "blackline")]
+    &userdir_blackline::REGISTRATION,
     #[cfg(feature = "crowdstrike")]
     &userdir_crowdstrike::REGISTRATION,
+    #[cfg(feature = "elastic-cloud")]
+    &userdir_elastic_cloud::REGISTRATION,
+    #[cfg(feature = "jumpcloud")]
+    &userdir_jumpcloud::REGISTRATION,
     #[cfg(feature = "okta")]
     &userdir_okta::REGISTRATION,
     #[cfg(feature = "pagerduty")]
     &userdir_pagerduty::REGISTRATION,
+    #[cfg(feature = "salesforce")]
+    &userdir_salesforce::REGISTRATION,
     #[cfg(feature = "scim")]
     &userdir_scim::REGISTRATION,
+    #[cfg(feature = "slack-enterprise")]
+    &userdir_slack_enterprise::REGISTRATION,
+    #[cfg(feature = "teamviewer")]
+    &userdir_teamviewer::REGISTRATION,
+    #[cfg(feature = "vanta")]
+    &userdir_vanta::REGISTRATION,
+    #[cfg(feature = "zoom")]
+    &userdir_zoom::REGISTRATION,
 ];
 
 /// Slugs that can be compiled in, for the message about one that is not.
-pub static KNOWN: &[&str] = &["crowdstrike", "okta", "pagerduty", "scim"];
+pub static KNOWN: &[&str] = &[
+    "blackline",
+    "crowdstrike",
+    "elastic-cloud",
+    "jumpcloud",
+    "okta",
+    "pagerduty",
+    "salesforce",
+    "scim",
+    "slack-enterprise",
+    "teamviewer",
+    "vanta",
+    "zoom",
+];
 
 /// The fixture cases of the providers, by slug.
 #[cfg(feature = "fixtures")]
 pub static FIXTURES: &[(&str, &include_dir::Dir<'static>)] = &[
+    #[cfg(feature = "blackline")]
+    ("blackline", &userdir_blackline::FIXTURES),
     #[cfg(feature = "crowdstrike")]
     ("crowdstrike", &userdir_crowdstrike::FIXTURES),
+    #[cfg(feature = "elastic-cloud")]
+    ("elastic-cloud", &userdir_elastic_cloud::FIXTURES),
+    #[cfg(feature = "jumpcloud")]
+    ("jumpcloud", &userdir_jumpcloud::FIXTURES),
     #[cfg(feature = "okta")]
     ("okta", &userdir_okta::FIXTURES),
     #[cfg(feature = "pagerduty")]
     ("pagerduty", &userdir_pagerduty::FIXTURES),
+    #[cfg(feature = "salesforce")]
+    ("salesforce", &userdir_salesforce::FIXTURES),
     #[cfg(feature = "scim")]
     ("scim", &userdir_scim::FIXTURES),
+    #[cfg(feature = "slack-enterprise")]
+    ("slack-enterprise", &userdir_slack_enterprise::FIXTURES),
+    #[cfg(feature = "teamviewer")]
+    ("teamviewer", &userdir_teamviewer::FIXTURES),
+    #[cfg(feature = "vanta")]
+    ("vanta", &userdir_vanta::FIXTURES),
+    #[cfg(feature = "zoom")]
+    ("zoom", &userdir_zoom::FIXTURES),
 ];
 
 #[cfg(test)]

@@ -91,7 +91,11 @@ impl Conversion<'_> {
         let mut out = Map::new();
         for (key, value) in schema {
             let key = key.as_str();
-            if ONE.contains(&key) {
+            if let (true, Value::Array(kinds)) = (ONE.contains(&key), value) {
+                // a list of schemas stands for "one of these", wherever it was once allowed
+                let kinds: Vec<Value> = kinds.iter().map(|it| self.convert(it)).collect();
+                out.insert(key.into(), json!({ "anyOf": kinds }));
+            } else if ONE.contains(&key) {
                 out.insert(key.into(), self.convert(value));
             } else if LIST.contains(&key) {
                 let all = value.as_array().into_iter().flatten().map(|it| self.convert(it)).collect();
@@ -155,10 +159,10 @@ fn types(schema: &Map<String, Value>, way: Way, out: &mut Map<String, Value>) {
     let nullable = said || way == Way::Response;
     match schema.get("type") {
         Some(Value::String(kind)) if kind == "file" => {}
-        Some(kind) if !nullable => drop(out.insert("type".into(), kind.clone())),
+        Some(kind) if !nullable || kind == "null" => drop(out.insert("type".into(), kind.clone())),
         Some(Value::Array(kinds)) => {
-            let kinds = kinds.iter().cloned().chain([Value::from("null")]).collect();
-            out.insert("type".into(), Value::Array(kinds));
+            let others = kinds.iter().filter(|kind| *kind != "null").cloned();
+            out.insert("type".into(), others.chain([Value::from("null")]).collect());
         }
         Some(kind) => drop(out.insert("type".into(), json!([kind, "null"]))),
         None => {}

@@ -121,20 +121,13 @@ impl<'c> Changes<'c> {
             if !std::mem::replace(&mut self.has_begun, true) {
                 request = request.primary();
             }
-            let mut effect = match self.steps.go_on() {
+            let effect = match self.steps.go_on() {
                 true => request.write(self.call).await.map(Effect::of_write),
                 false => self.steps.not_tried(),
             };
-            for role in roles {
-                let others = effect.as_ref().copied().map_err(|error| together(error.kind()));
-                self.steps.add(&role.shown, std::mem::replace(&mut effect, others));
-            }
+            self.steps.add_all(roles.iter().map(|role| &role.shown), effect);
         }
     }
-}
-
-fn together(kind: ErrorKind) -> Error {
-    Error::new(kind, "refused together with the others of its call")
 }
 
 fn find_by_name<'c>(catalogue: impl Iterator<Item = &'c (String, String)>, name: &str) -> Result<String> {
@@ -239,6 +232,10 @@ impl UnassignRole for CrowdStrike {
         for (cid, roles) in places {
             let direct = self.grants(call, &input.id, Some(&cid), true).await?;
             let all = self.grants(call, &input.id, Some(&cid), false).await?;
+            if all.is_empty() {
+                // nobody must not read as somebody without roles
+                self.home(call, &input.id).await?;
+            }
             let sorted = Revocation::of(self.named(call, &cid, &roles, several).await?, &direct, &all);
             self.refuse_unknown(call, &cid, &sorted.already).await?;
             changes.push((cid, sorted));

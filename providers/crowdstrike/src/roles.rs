@@ -67,6 +67,11 @@ impl CrowdStrike {
 
     /// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
     pub(crate) async fn refuse_unknown(&self, call: &Call, cid: &str, roles: &[Named]) -> Result<()> {
+        let ids: Vec<String> = roles.iter().map(|role| role.id.clone()).collect();
+        // all at once; where one is missing, one by one, so that it can be named
+        if ids.len() > 1 && self.show(call, &ROLES, &ids, Some(cid)).await.is_ok() {
+            return Ok(());
+        }
         for role in roles {
             let shown = the_one(call, self.ask(&ROLES, &role.id).query("cid", cid), &role.id).await;
             shown.map_err(|error| match error.kind() {

@@ -1,0 +1,207 @@
+//! Users: members, and those who are invited. Elastic Cloud reads neither by id: the whole list comes and is looked
+//! through.
+
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Answer, Request};
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::User;
+
+use crate::map::{self, INVITATION};
+use crate::roles::OWNER;
+use crate::seats::{Wanted, body_of};
+use crate::wire::{self, RoleAssignments};
+use crate::{ElasticCloud, roles};
+
+/// A member as far as roles go.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    pub user: String,
+    pub assignments: RoleAssignments,
+}
+
+impl Holder {
+    fn is_owner(&self) -> bool {
+        self.assignments.organization.iter().any(|entry| entry.role_id == OWNER)
+    }
+}
+
+/// The members as one key sees them.
+#[derive(Debug)]
+pub(crate) struct Members(Vec<Holder>);
+
+impl Members {
+    pub fn iter(&self) -> impl Iterator<Item = &Holder> {
+        self.0.iter()
+    }
+
+    pub fn find(&self, user: &str) -> Result<&Holder> {
+        let found = self.0.iter().find(|member| member.user == user);
+        found.ok_or_else(|| Error::not_found("the organization has no such member").about(user))
+    }
+
+    /// Whether the key sees every assignment. A key sees those that it may manage; owners, of whom each organization has
+    /// one at least, are managed by an owner's key alone.
+    pub fn shows_all(&self) -> bool {
+        self.0.iter().any(Holder::is_owner)
+    }
+
+    /// Refuses to leave the organization without an owner.
+    pub fn refuse_last_owner(&self, user: &str) -> Result<()> {
+        let (own, others): (Vec<_>, Vec<_>) = self.iter().filter(|it| it.is_owner()).partition(|it| it.user == user);
+        match own.is_empty() || !others.is_empty() {
+            true => Ok(()),
+            false => Err(Error::refused("this is the last owner of the organization")
+                .about(user)
+                .hint("make somebody else an owner first")),
+        }
+    }
+}
+
+impl ElasticCloud {
+    pub(crate) fn list_of(&self, organization: &str, what: &'static str) -> Request {
+        self.http.get("organizations").id(organization).path(what)
+    }
+
+    /// The members with their roles.
+    pub(crate) async fn members(&self, call: &Call, organization: &str) -> Result<Members> {
+        Members::read(&self.list_of(organization, "members").read(call).await?)
+    }
+}
+
+impl Members {
+    /// From the answer of the list.
+    pub fn read(answer: &Answer) -> Result<Members> {
+        let list: wire::Members = answer.json()?;
+        let read = |raw: &&RawValue| -> Result<Holder> {
+            let member: wire::Member = serde_json::from_str(raw.get())
+                .map_err(|error| Error::unexpected("a member cannot be read").caused_by(error))?;
+            Ok(Holder { user: member.user_id.to_string(), assignments: member.role_assignments.unwrap_or_default() })
+        };
+        list.members.iter().map(read).collect::<Result<_>>().map(Members)
+    }
+}
+
+/// The cursor of the second part of a list of users.
+const INVITED: &str = "invitations";
+/// The words that users show, and those of which there are none.
+const STATUSES: &[&str] = &["active", "invited", "expired", "inactive", "deleted"];
+
+#[async_trait]
+impl ListUsers for ElasticCloud {
+    /// The members, and then those who are invited. All filters are applied here.
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        let words = filter.status.iter().flat_map(|status| status.values());
+        let is_unknown = |word: &&String| !STATUSES.iter().any(|known| known.eq_ignore_ascii_case(word));
+        if let Some(word) = words.into_iter().find(is_unknown) {
+            return Err(Error::invalid(format!("status `{word}` is unknown here"))
+                .hint("the words are active, invited and expired"));
+        }
+        let organization = self.organization(call, filter.organization_id.as_deref()).await?;
+        let page = match request.cursor.as_deref() {
+            None => {
+                let answer = self.list_of(&organization, "members").primary().read(call).await?;
+                Page::<User<'static>>::of_body(answer.body, "members", map::member).next(Some(INVITED.to_owned()))
+            }
+            Some(_) => {
+                let answer = self.list_of(&organization, INVITED).read(call).await?;
+                Page::<User<'static>>::of_body(answer.body, "invitations", map::invitation)
+            }
+        };
+        Ok(page.rechecked(filter.clone()))
+    }
+}
+
+#[async_trait]
+impl GetUser for ElasticCloud {
+    async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+        let organization = self.organization(call, input.organization_id.as_deref()).await?;
+        let missing = || Error::not_found("the organization has nobody of this id");
+        if let Some(token) = input.id.strip_prefix(INVITATION) {
+            let answer = self.list_of(&organization, INVITED).primary().read(call).await?;
+            let list: wire::Invitations = answer.json()?;
+            let is_it = |raw: &&&RawValue| {
+                serde_json::from_str::<wire::Invitation<'_>>(raw.get()).is_ok_and(|it| it.token == token)
+            };
+            let found = list.invitations.iter().find(is_it).ok_or_else(missing)?;
+            return Ok(Reply::read(answer.part(found).map(map::invitation)?));
+        }
+        let answer = self.list_of(&organization, "members").primary().read(call).await?;
+        let list: wire::Members = answer.json()?;
+        let is_it = |raw: &&&RawValue| {
+            serde_json::from_str::<wire::Member<'_>>(raw.get()).is_ok_and(|it| it.user_id == input.id.as_str())
+        };
+        let found = list.members.iter().find(is_it).ok_or_else(missing)?;
+        let reply = Reply::read(answer.part(found).map(map::member)?);
+        Ok(match call.wants("roles") && !Members::read(&answer)?.shows_all() {
+            true => reply.note("roles that this key may not manage are not shown; an owner's key sees all"),
+            false => reply,
+        })
+    }
+}
+
+#[async_trait]
+impl CreateUser for ElasticCloud {
+    /// An invitation; the person becomes a member by accepting it.
+    async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
+        let email = match input.emails.as_deref() {
+            Some([email]) => email.email.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        let Some(email) = email else {
+            return Err(Error::invalid("an invitation takes exactly one of `emails`"));
+        };
+        let roles = input.roles.as_deref().unwrap_or_default();
+        let known = input.organization_id.clone();
+        for role in roles {
+            Wanted::of(role, "")?.scope()?;
+        }
+        let organization = self.organization(call, known.as_deref()).await?;
+        let wanted = roles.iter().map(|role| Wanted::of(role, &organization)).collect::<Result<Vec<_>>>()?;
+        let role_assignments = if wanted.is_empty() { None } else { Some(body_of(&wanted)?) };
+        let body = wire::NewInvitation { emails: vec![email], role_assignments };
+        let invite = self.http.post("organizations").id(&organization).path(INVITED).json(&body);
+        let Some(answer) = invite.guarding(&["emails", "role_assignments"]).primary().write(call).await? else {
+            return Ok(Reply::planned());
+        };
+        let made: wire::Invitations = answer.json()?;
+        let invitation = made.invitations.first().ok_or_else(|| Error::unexpected("no invitation was answered"))?;
+        Ok(Reply::applied(answer.part(invitation).map(map::invitation)?))
+    }
+}
+
+#[async_trait]
+impl DeleteUser for ElasticCloud {
+    /// Ends a membership, or cancels an invitation.
+    async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+        let organization = self.organization(call, input.organization_id.as_deref()).await?;
+        let delete = self.http.delete("organizations").id(&organization);
+        let delete = match input.id.strip_prefix(INVITATION) {
+            Some(token) => delete.path(INVITED).id(token),
+            None => {
+                self.members(call, &organization).await?.refuse_last_owner(&input.id)?;
+                delete.path("members").id(&input.id)
+            }
+        };
+        let effect = match delete.primary().write(call).await {
+            // there a moment ago
+            Err(error) if error.kind() == ErrorKind::NotFound => Effect::Already,
+            sent => Effect::of_write(sent?),
+        };
+        Ok(Reply::sent(&input.id).with_effect(effect))
+    }
+}
+
+/// The roles of the table, and whatever else somebody holds.
+pub(crate) fn all_roles<'a>(seen: impl IntoIterator<Item = &'a RoleAssignments>) -> Vec<userdir_schema::Role<'static>> {
+    let mut all: Vec<_> =
+        roles::TABLE.iter().filter_map(|(id, _)| Some(roles::role(id, &roles::scope_of(id)?))).collect();
+    for (scope, entry) in seen.into_iter().flat_map(RoleAssignments::each) {
+        let id = roles::id_of(&scope, &entry.role_id);
+        if !all.iter().any(|role| role.id == id.as_str()) {
+            all.push(roles::role(&id, &scope));
+        }
+    }
+    all
+}

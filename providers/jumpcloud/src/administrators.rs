@@ -1,0 +1,329 @@
+//! Administrators of the console, whose roles are the roles of the directory users they are linked to.
+//!
+//! v1 calls them users; of their calls only the change is described in public. The others are those of JumpCloud's own
+//! command line and PowerShell module.
+
+use std::sync::{Arc, PoisonError};
+
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait};
+use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
+
+use crate::{JumpCloud, map, wire};
+
+pub const ADMINISTRATORS: Paging = Paging {
+    items: "results",
+    limit: "limit",
+    max: 100,
+    next: Next::Offset { parameter: "skip", first: 0 },
+    total: TotalAt::Body("totalCount"),
+};
+
+/// What an administrator with several roles has in place of a role's name.
+const SEVERAL: &str = "Multi Role";
+/// The role that alone may manage administrators.
+const BILLING: &str = "Administrator with Billing";
+/// Seconds for which the list of roles is good enough to name ids.
+const KEPT: i64 = 300;
+
+/// A role that somebody holds. Where the list of roles has it, id and name are both known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    pub id: Option<String>,
+    pub name: Option<String>,
+}
+
+impl Held {
+    /// Whether a word means this role: its id, or its name in any case.
+    pub fn is(&self, word: &str) -> bool {
+        self.id.as_deref() == Some(word) || self.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(word))
+    }
+
+    fn same(&self, other: &Held) -> bool {
+        [&other.id, &other.name].into_iter().flatten().any(|word| self.is(word))
+    }
+
+    /// For messages.
+    pub fn shown(&self) -> &str {
+        self.name.as_deref().or(self.id.as_deref()).unwrap_or_default()
+    }
+}
+
+/// Whether a role is among others.
+pub fn holds(roles: &[Held], role: &Held) -> bool {
+    roles.iter().any(|held| held.same(role))
+}
+
+/// The roles that there are.
+#[derive(Debug, Default)]
+pub struct Catalogue(Vec<Held>);
+
+impl Catalogue {
+    /// The role that a word means.
+    pub fn find(&self, word: &str) -> Option<&Held> {
+        self.0.iter().find(|role| role.is(word))
+    }
+
+    /// The roles of the administrator that a directory user is linked to: names, which the list of roles has ids for.
+    pub fn of_linked(&self, admin: &wire::LinkedAdministrator<'_>) -> Vec<Held> {
+        self.of_names(&admin.role_names, &admin.role_name)
+    }
+
+    fn of_names(&self, names: &Option<Vec<Text<'_>>>, name: &Option<Text<'_>>) -> Vec<Held> {
+        let several = names.iter().flatten().filter(|name| !name.is_empty());
+        let one = name.iter().filter(|name| !name.is_empty() && **name != SEVERAL);
+        let found = |name: &Text<'_>| {
+            let unknown = || Held { id: None, name: Some(name.to_string()) };
+            self.find(name).cloned().unwrap_or_else(unknown)
+        };
+        let held: Vec<Held> = several.map(found).collect();
+        if held.is_empty() { one.map(found).collect() } else { held }
+    }
+}
+
+/// What an administrator holds. Whether `roles` has ids or names is unverified; either is understood.
+pub fn held(it: &wire::Administrator<'_>, roles: &Catalogue) -> Vec<Held> {
+    let words = it.roles.iter().flatten().filter(|word| !word.is_empty());
+    let found = |word: &Text<'_>| {
+        let unknown = || Held { id: Some(word.to_string()), name: None };
+        roles.find(word).cloned().unwrap_or_else(unknown)
+    };
+    let by_word: Vec<Held> = words.map(found).collect();
+    if !by_word.is_empty() {
+        return by_word;
+    }
+    let by_name = roles.of_names(&it.role_names, &it.role_name);
+    if by_name.is_empty() { it.role.iter().filter(|id| !id.is_empty()).map(found).collect() } else { by_name }
+}
+
+/// An administrator, as far as roles go.
+#[derive(Clone, Debug)]
+pub struct Administrator {
+    pub id: String,
+    pub email: String,
+    pub organization: Option<String>,
+    pub is_suspended: bool,
+    pub held: Vec<Held>,
+}
+
+impl Administrator {
+    fn of(it: &wire::Administrator<'_>, roles: &Catalogue) -> Administrator {
+        Administrator {
+            id: it.id.to_string(),
+            email: it.email.as_deref().unwrap_or_default().to_owned(),
+            organization: it.organization.as_deref().map(str::to_owned),
+            is_suspended: it.suspended == Some(true),
+            held: held(it, roles),
+        }
+    }
+
+    pub fn read(raw: &RawValue, roles: &Catalogue) -> Mapped<Administrator> {
+        serde_json::from_str(raw.get()).map(|it: wire::Administrator| Administrator::of(&it, roles))
+    }
+}
+
+/// Whom a change of roles is about: a directory user, the administrator, or both.
+#[derive(Debug)]
+pub struct Subject {
+    /// Where an administrator is made of.
+    pub email: String,
+    pub organization: Option<String>,
+    pub administrator: Option<Administrator>,
+}
+
+impl Subject {
+    /// Refuses to act in another organization than the one that is named.
+    pub fn check_organizations(
+        &self,
+        roles: &[UserRole<'_>],
+        organizations: &Option<Vec<UserOrganization<'_>>>,
+    ) -> Result<()> {
+        let Some(own) = &self.organization else { return Ok(()) };
+        let named = roles.iter().filter_map(|role| role.organization.as_deref());
+        let mut named = named.chain(organizations.iter().flatten().filter_map(|place| place.id.as_deref()));
+        match named.find(|id| id != own) {
+            None => Ok(()),
+            Some(other) => Err(Error::invalid("the user is in another organization; nothing was changed")
+                .about(other.to_owned())
+                .hint(format!("leave the organization out, or name `{own}`"))),
+        }
+    }
+}
+
+impl JumpCloud {
+    /// The list of roles as it is now.
+    pub(crate) async fn fresh_catalogue(&self, call: &Call) -> Result<Arc<Catalogue>> {
+        let roles = self.v2.get("roles").all(call, &crate::roles::ROLES, |raw| {
+            let role: wire::Role = serde_json::from_str(raw.get())?;
+            Ok(Held { id: Some(role.id.to_string()), name: role.name.map(String::from) })
+        });
+        let roles = Arc::new(Catalogue(roles.await?));
+        self.keep(roles.clone());
+        Ok(roles)
+    }
+
+    /// The list of roles to name ids with, a few minutes old at most; empty where the credentials may not read it.
+    pub(crate) async fn catalogue(&self, call: &Call) -> Result<Arc<Catalogue>> {
+        if !call.wants("roles") {
+            return Ok(Arc::default());
+        }
+        let kept = self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, roles)) = kept.filter(|(since, _)| seconds(self.v2.now()) - since < KEPT) {
+            return Ok(roles);
+        }
+        match self.fresh_catalogue(call).await {
+            Err(error) if error.kind() == ErrorKind::Permission => {
+                let none = Arc::<Catalogue>::default();
+                self.keep(none.clone());
+                Ok(none)
+            }
+            read => read,
+        }
+    }
+
+    fn keep(&self, roles: Arc<Catalogue>) {
+        *self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner) = Some((seconds(self.v2.now()), roles));
+    }
+
+    /// All administrators.
+    pub(crate) async fn administrators(&self, call: &Call, roles: &Catalogue) -> Result<Vec<Administrator>> {
+        self.v1.get("users").all(call, &ADMINISTRATORS, |raw| Administrator::read(raw, roles)).await
+    }
+
+    /// One administrator; none where JumpCloud has none of this id.
+    pub(crate) async fn administrator(
+        &self,
+        call: &Call,
+        id: &str,
+        roles: &Catalogue,
+    ) -> Result<Option<Administrator>> {
+        match self.v1.get("users").id(id).read(call).await {
+            Ok(answer) => {
+                let it: wire::Administrator = answer.json()?;
+                Ok(Some(Administrator::of(&it, roles)))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Finds whom an id means: a directory user with the administrator that is linked, or an administrator. A key may not
+    /// see the link, so without one the address is looked for among the administrators.
+    pub(crate) async fn subject(&self, call: &Call, id: &str, roles: &Catalogue) -> Result<Subject> {
+        let answer = match self.v1.get("systemusers").id(id).read(call).await {
+            Ok(answer) => answer,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let Some(administrator) = self.administrator(call, id, roles).await? else { return Err(error) };
+                return Ok(Subject {
+                    email: administrator.email.clone(),
+                    organization: administrator.organization.clone(),
+                    administrator: Some(administrator),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let user: wire::SystemUser = answer.json()?;
+        let email = user.email.as_deref().unwrap_or_default().to_owned();
+        let mut administrator = None;
+        if let Some(id) = user.admin.as_ref().and_then(|admin| admin.id.as_deref()) {
+            administrator = self.administrator(call, id, roles).await?;
+        }
+        if administrator.is_none() && !email.is_empty() {
+            let all = self.administrators(call, roles).await?;
+            administrator = all.into_iter().find(|one| one.email.eq_ignore_ascii_case(&email));
+        }
+        let organization = user.organization.map(String::from);
+        Ok(Subject { email, organization, administrator })
+    }
+
+    /// Refuses to lock the account out: its own administrator, and the last one who may manage administrators.
+    pub(crate) async fn refuse_lock_out(
+        &self,
+        call: &Call,
+        administrator: &Administrator,
+        taken: &[Held],
+        roles: &Catalogue,
+    ) -> Result<()> {
+        if self.own(call).await?.as_deref() == Some(&administrator.id) {
+            return Err(Error::refused("this is the administrator whose API key the account has")
+                .about(administrator.id.clone())
+                .hint("use another administrator's key, or a service account"));
+        }
+        if !taken.iter().any(|role| role.is(BILLING)) {
+            return Ok(());
+        }
+        let others = self.administrators(call, roles).await?;
+        let manages = |one: &Administrator| {
+            one.id != administrator.id && !one.is_suspended && one.held.iter().any(|role| role.is(BILLING))
+        };
+        match others.iter().any(manages) {
+            true => Ok(()),
+            false => Err(Error::refused("this is the last `Administrator with Billing`")
+                .about(administrator.id.clone())
+                .hint("give that role to somebody else first: nobody else could give it back")),
+        }
+    }
+
+    /// Id of the administrator whose API key this is; none for a service account, and where JumpCloud does not say.
+    async fn own(&self, call: &Call) -> Result<Option<String>> {
+        if self.is_service_account {
+            return Ok(None);
+        }
+        if let Some(own) = self.own.get() {
+            return Ok(own.clone());
+        }
+        let own = match self.v1.get("users").path("getSelf").read(call).await {
+            Ok(answer) => Some(answer.json::<wire::Administrator>()?.id.to_string()),
+            // a key that may not read its own administrator cannot be guarded
+            Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(self.own.get_or_init(|| own).clone())
+    }
+}
+
+fn seconds(time: DateTime) -> i64 {
+    time.timestamp().as_second()
+}
+
+#[async_trait]
+impl ListMe for JumpCloud {
+    async fn list_me(&self, call: &Call, _: PageRequest<MeFilter>) -> Result<Page<User<'static>>> {
+        let answer = self.v1.get("users").path("getSelf").primary().read(call).await?;
+        let roles = self.catalogue(call).await?;
+        Ok(Page::of_values(vec![answer.map(map::administrators(roles))?]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalogue() -> Catalogue {
+        let role = |id: &str, name: &str| Held { id: Some(id.into()), name: Some(name.into()) };
+        Catalogue(vec![role("r1", "Help Desk"), role("r2", "Read Only")])
+    }
+
+    fn held_by(json: &str) -> Vec<String> {
+        let it: wire::Administrator = serde_json::from_str(json).unwrap();
+        held(&it, &catalogue()).iter().map(|role| format!("{:?} {:?}", role.id, role.name)).collect()
+    }
+
+    #[test]
+    fn roles_are_found_however_the_administrator_shows_them() {
+        let both = [r#"Some("r1") Some("Help Desk")"#, r#"Some("r2") Some("Read Only")"#];
+        for json in [
+            r#"{"_id": "a1", "role": "r1", "roleName": "Multi Role", "roles": ["r1", "r2"], "roleNames": ["Help Desk", "Read Only"]}"#,
+            r#"{"_id": "a1", "roleName": "Multi Role", "roles": ["Help Desk", "read only"]}"#,
+            r#"{"_id": "a1", "roleName": "Multi Role", "roles": [], "roleNames": ["Help Desk", "Read Only"]}"#,
+        ] {
+            assert_eq!(held_by(json), both, "{json}");
+        }
+        assert_eq!(held_by(r#"{"_id": "a1", "roleName": "Read Only"}"#), both[1..]);
+        assert_eq!(held_by(r#"{"_id": "a1", "role": "r2", "roleName": "Multi Role"}"#), both[1..]);
+        assert_eq!(held_by(r#"{"_id": "a1", "roleName": "Auditor"}"#), [r#"None Some("Auditor")"#]);
+        assert_eq!(held_by(r#"{"_id": "a1", "roles": ["r9"]}"#), [r#"Some("r9") None"#]);
+    }
+}

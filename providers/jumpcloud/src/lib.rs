@@ -1,0 +1,207 @@
+#![cfg_attr(doc, doc = include_str!("../README.md"))]
+//! # How to read this crate
+//!
+//! 1. This page: what JumpCloud is like (`JUMPCLOUD`), what to ask for and what is true of each action ([`DEFINITION`]),
+//!    and how to connect.
+//! 2. `wire.rs`: JumpCloud's JSON. `map.rs`: from JumpCloud's JSON to the unified schema, pure functions.
+//! 3. `administrators.rs`: who is behind a directory user when it comes to roles, and the guards. `assign.rs`: giving
+//!    roles and taking them away.
+//! 4. `users.rs`, `lifecycle.rs`, `groups.rs`, `roles.rs`, `organizations.rs`, `insights.rs`: the other actions.
+//!
+//! Facts come from JumpCloud's descriptions of its three APIs (August 2026) and its own command line; what stays
+//! unverified stands in [`DEFINITION`]'s notes.
+
+mod administrators;
+mod assign;
+mod definition;
+mod groups;
+mod insights;
+mod lifecycle;
+mod map;
+mod organizations;
+mod roles;
+mod users;
+mod wire;
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use userdir_core::http::{
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, Reset, TotalAt,
+    Vendor,
+};
+use userdir_core::{Action, Call, Connect, ErrorKind, Reply, Result, async_trait, provider};
+use userdir_schema::{DateTime, Unified};
+
+use administrators::Catalogue;
+pub use definition::DEFINITION;
+
+/// The fixture cases of this provider.
+#[cfg(feature = "fixtures")]
+pub static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+
+/// A connection to one JumpCloud organization.
+#[derive(Debug)]
+pub struct JumpCloud {
+    /// Users, administrators, organizations.
+    v1: Api,
+    /// Groups, roles.
+    v2: Api,
+    /// Events.
+    insights: Api,
+    /// Service accounts act for nobody: there is no "me".
+    is_service_account: bool,
+    /// Id of the administrator whose key this is, once that is known.
+    own: OnceLock<Option<String>>,
+    /// The list of roles, and when it was read in seconds since 1970.
+    kept_roles: Mutex<Option<(i64, Arc<Catalogue>)>>,
+}
+
+provider!(JumpCloud, DEFINITION);
+
+/// One of JumpCloud's three APIs, with the organization that the account is about.
+#[derive(Debug)]
+struct Api {
+    http: Http,
+    organization: Option<String>,
+}
+
+impl Api {
+    fn get(&self, path: &'static str) -> Request {
+        self.within(self.http.get(path))
+    }
+
+    fn post(&self, path: &'static str) -> Request {
+        self.within(self.http.post(path))
+    }
+
+    fn put(&self, path: &'static str) -> Request {
+        self.within(self.http.put(path))
+    }
+
+    fn delete(&self, path: &'static str) -> Request {
+        self.within(self.http.delete(path))
+    }
+
+    fn now(&self) -> DateTime {
+        self.http.now()
+    }
+
+    /// Names the organization, which is needed where the credentials reach several.
+    fn within(&self, request: Request) -> Request {
+        match &self.organization {
+            Some(id) => request.header("x-org-id", id),
+            None => request,
+        }
+    }
+}
+
+/// What is peculiar about JumpCloud's HTTP. It documents no headers of its limits.
+static JUMPCLOUD: Vendor = Vendor {
+    rate: RateHeaders { remaining: "", reset: "", reset_as: Reset::Seconds, retry_after: None },
+    fault,
+    request_id: "x-request-id",
+    accept: "application/json",
+    content_type: "application/json",
+};
+
+/// JumpCloud's error body: JSON with a message, or plain text.
+fn fault(answer: &Answer) -> Option<Fault> {
+    if answer.is_success() {
+        return None;
+    }
+    let (message, code) = match answer.json::<wire::Error>() {
+        Ok(error) => (error.text(), error.status),
+        Err(_) => (std::str::from_utf8(&answer.body).ok().map(|text| text.trim().to_owned()), None),
+    };
+    // "User already exists" comes as a bad request
+    let exists = message.as_deref().is_some_and(|text| text.to_lowercase().contains("already exists"))
+        || code.as_deref() == Some("ALREADY_EXISTS");
+    let kind = (answer.status == 400 && exists).then_some(ErrorKind::Conflict);
+    Some(Fault { message: message.filter(|text| !text.is_empty()), code, kind, ..Fault::default() })
+}
+
+/// Hosts of a region: v1, Directory Insights, tokens. v2 is below v1.
+fn hosts(region: &str) -> (&'static str, &'static str, &'static str) {
+    match region {
+        "eu" => (
+            "https://console.eu.jumpcloud.com/api",
+            "https://api.eu.jumpcloud.com/insights/directory/v1",
+            "https://admin-oauth.id.eu.jumpcloud.com/oauth2/token",
+        ),
+        "in" => (
+            "https://console.in.jumpcloud.com/api",
+            "https://api.in.jumpcloud.com/insights/directory/v1",
+            "https://admin-oauth.id.in.jumpcloud.com/oauth2/token",
+        ),
+        _ => (
+            "https://console.jumpcloud.com/api",
+            "https://api.jumpcloud.com/insights/directory/v1",
+            "https://admin-oauth.id.jumpcloud.com/oauth2/token",
+        ),
+    }
+}
+
+#[async_trait]
+impl Connect for JumpCloud {
+    fn connect(connection: Connection) -> Result<JumpCloud> {
+        let (v1, insights, token) = hosts(connection.get("region").unwrap_or_default());
+        let v1 = connection.url_or("base_url", v1)?;
+        let v2 = connection.url_or("v2_base_url", &format!("{}/v2", v1.as_str().trim_end_matches('/')))?;
+        let insights = connection.url_or("insights_base_url", insights)?;
+        let token_url = connection.url_or("token_url", token)?;
+        let is_service_account = connection.scheme.name == "client_credentials";
+        let auth = || -> Result<Auth> {
+            if !is_service_account {
+                return Auth::header("x-api-key", "", &connection.secret("api_key")?);
+            }
+            let client = ClientAuth::Basic(connection.secret("client_secret")?);
+            let client_id = connection.require("client_id")?;
+            Ok(Auth::token(Grant::client_credentials(token_url.clone(), client_id, client, Some("api".to_owned()))))
+        };
+        let organization = connection.get("organization_id").map(str::to_owned);
+        let api = |base| -> Result<Api> {
+            Ok(Api { http: connection.http(base, &JUMPCLOUD, auth()?), organization: organization.clone() })
+        };
+        Ok(JumpCloud {
+            v1: api(v1)?,
+            v2: api(v2)?,
+            insights: api(insights)?,
+            is_service_account,
+            own: OnceLock::new(),
+            kept_roles: Mutex::default(),
+        })
+    }
+
+    fn http(&self) -> &Http {
+        &self.v1.http
+    }
+
+    async fn check(&self, call: &Call) -> Result<()> {
+        self.v1.http.get("organizations").query("limit", "1").read(call).await.map(drop)
+    }
+
+    fn refuses(&self, action: Action) -> Option<String> {
+        (action == Action::ListMe && self.is_service_account)
+            .then(|| "a service account acts for no administrator; connect with an API key to have a \"me\"".to_owned())
+    }
+}
+
+/// Lists of v2 that are their body; the total is in a header.
+const GRAPH: Paging = Paging {
+    items: "",
+    limit: "limit",
+    max: 100,
+    next: Next::Offset { parameter: "skip", first: 0 },
+    total: TotalAt::Header("x-total-count"),
+};
+
+/// Says where a user who was blocked or deleted is an administrator too: that account is not touched by it.
+fn noted<T: Unified>(reply: Reply<T>, answer: Option<Answer>) -> Reply<T> {
+    let user = answer.as_ref().and_then(|answer| answer.json::<wire::SystemUser>().ok());
+    match user.and_then(|user| user.admin).and_then(|admin| admin.id) {
+        Some(id) => reply.note(format!(
+            "the user is an administrator too (`{id}`), and that account stays: `users unassign-role` takes its roles away"
+        )),
+        None => reply,
+    }
+}

@@ -1,0 +1,442 @@
+//! Directory users: list, get, create, update, delete.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use userdir_core::action::*;
+use userdir_core::http::{Answer, Next, Paging, TotalAt};
+use userdir_core::reply::Unreadable;
+use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Email, Phone, Text, User, UserGroup, UserOrganization};
+
+use crate::administrators::{ADMINISTRATORS, Administrator, Catalogue};
+use crate::{GRAPH, JumpCloud, map, wire};
+
+const USERS: Paging = Paging {
+    items: "results",
+    limit: "limit",
+    max: 100,
+    next: Next::Offset { parameter: "skip", first: 0 },
+    total: TotalAt::Body("totalCount"),
+};
+
+#[async_trait]
+impl ListUsers for JumpCloud {
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        match (&filter.group_id, &filter.role_id) {
+            (None, None) => {}
+            (Some(group), _) => return self.members(call, group, &request).await,
+            (None, Some(role)) => return self.holders(call, role, &request).await,
+        }
+        let Some(expressions) = expressions(filter) else { return Ok(Page::of_values(Vec::new())) };
+        let roles = self.catalogue(call).await?;
+        let mut users = self.v1.get("systemusers").query("sort", sort(&filter.sort_by));
+        for (name, expression) in named(expressions) {
+            users = users.query(name, expression);
+        }
+        let page = users.page(call, &request, &USERS, map::users(roles)).await?;
+        // a name is put together here, and that `created` can be filtered by is unverified
+        let mut rest = UserFilter::default();
+        rest.name = filter.name.clone();
+        rest.created_at = filter.created_at;
+        Ok(page.rechecked(rest))
+    }
+}
+
+impl JumpCloud {
+    /// The members of a group: JumpCloud lists their ids, and each is read.
+    async fn members(
+        &self,
+        call: &Call,
+        group: &str,
+        request: &PageRequest<UserFilter>,
+    ) -> Result<Page<User<'static>>> {
+        check_narrowed(&request.filter, "group_id")?;
+        let members = self.v2.get("usergroups").id(group).path("members").primary();
+        let members = members.slice(call, request.cursor.as_deref(), request.wanted, &GRAPH).await?;
+        let ids = members.each(|raw| serde_json::from_str::<wire::Connection>(raw.get()).map(|it| it.to.id))?;
+        let roles = self.catalogue(call).await?;
+        let mut users = Vec::new();
+        for id in &ids {
+            match self.v1.get("systemusers").id(id).read(call).await {
+                Ok(answer) => users.push(answer.map(map::users(roles.clone()))?),
+                // deleted since the list was read; where JumpCloud counts the members, the count tells
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut rest = request.filter.clone();
+        rest.group_id = None;
+        Ok(Page::of_values(users).after(&members).rechecked(rest))
+    }
+
+    /// The directory users whose administrator holds a role, found by the address that both have.
+    async fn holders(&self, call: &Call, role: &str, request: &PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        check_narrowed(&request.filter, "role_id")?;
+        let roles = self.fresh_catalogue(call).await?;
+        if roles.find(role).is_none() {
+            return Err(Error::not_found("JumpCloud has no such role").about(role.to_owned()));
+        }
+        let page = self.v1.get("users").primary();
+        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &ADMINISTRATORS).await?;
+        let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
+        let holds = |one: &&Administrator| !one.email.is_empty() && one.held.iter().any(|held| held.is(role));
+        let emails: Vec<String> = administrators.iter().filter(holds).map(|one| one.email.to_lowercase()).collect();
+        let mut users = Vec::new();
+        if !emails.is_empty() {
+            let expression = one_of("email", emails.iter().map(String::as_str));
+            let found = self.v1.get("systemusers").query("sort", "_id").query("filter", expression);
+            users = found.all(call, &USERS, |raw| map::owned_user(raw, &roles)).await?;
+        }
+        let mut rest = request.filter.clone();
+        rest.role_id = None;
+        // the total counts administrators, not users
+        Ok(Page::of_values(users).next(page.next).rechecked(rest))
+    }
+}
+
+/// Members and holders cannot be sorted; what can be told from a mapped user is left out afterwards.
+fn check_narrowed(filter: &UserFilter, by: &str) -> Result<()> {
+    if filter.sort_by.is_some() {
+        return Err(Error::invalid(format!("`sort_by` does not work together with `{by}`")));
+    }
+    let words = filter.status.iter().flat_map(|status| status.values());
+    match words.into_iter().find(|word| !map::UNIFIED_STATUSES.contains(&word.as_str())) {
+        None => Ok(()),
+        Some(word) => Err(Error::invalid(format!("status `{word}` does not work together with `{by}`"))
+            .hint("the unified words do: active, invited, inactive")),
+    }
+}
+
+/// JumpCloud's expressions of a filter, all of which must hold; none where nobody can match them.
+fn expressions(filter: &UserFilter) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    let mut matching = |field: &str, wanted: &Option<Match>| {
+        all.extend(wanted.as_ref().map(|wanted| one_of(field, wanted.values().iter().map(String::as_str))));
+    };
+    matching("firstname", &filter.first_name);
+    matching("lastname", &filter.last_name);
+    matching("username", &filter.username);
+    matching("employeeType", &filter.user_type);
+    if let Some(emails) = &filter.emails {
+        // JumpCloud keeps addresses in lower case and compares them as they are
+        let emails: Vec<String> = emails.values().iter().map(|email| email.to_lowercase()).collect();
+        all.push(one_of("email", emails.iter().map(String::as_str)));
+    }
+    if let Some(status) = &filter.status {
+        let states: Vec<String> = status.values().iter().filter_map(|word| map::state_word(word)).collect();
+        if states.is_empty() {
+            return None;
+        }
+        all.push(one_of("state", states.iter().map(String::as_str)));
+    }
+    for (op, time) in filter.created_at.iter().flat_map(DateRange::ends) {
+        let op = match op {
+            "ge" => "gte",
+            "le" => "lte",
+            op => op,
+        };
+        all.push(format!("created:${op}:{}", time.timestamp()));
+    }
+    Some(all)
+}
+
+/// `field:$eq:value`, or `field:$in:value|value`, where a `|` of a value's own is escaped.
+fn one_of<'v>(field: &str, values: impl Iterator<Item = &'v str>) -> String {
+    match values.collect::<Vec<_>>().as_slice() {
+        [one] => format!("{field}:$eq:{one}"),
+        several => {
+            let escaped: Vec<String> = several.iter().map(|value| value.replace('|', r"\|")).collect();
+            format!("{field}:$in:{}", escaped.join("|"))
+        }
+    }
+}
+
+/// One expression is `filter`; several are `filter[0]`, `filter[1]`, …
+fn named(expressions: Vec<String>) -> Vec<(String, String)> {
+    let alone = expressions.len() == 1;
+    let name = |index: usize| if alone { "filter".to_owned() } else { format!("filter[{index}]") };
+    expressions.into_iter().enumerate().map(|(index, expression)| (name(index), expression)).collect()
+}
+
+/// The order, which always ends with the id, so that pages fit together.
+fn sort(by: &Option<SortBy>) -> String {
+    let Some(by) = by else { return "_id".to_owned() };
+    let field = match by.field.as_str() {
+        "created_at" => "created",
+        "emails" => "email",
+        "first_name" => "firstname",
+        "last_name" => "lastname",
+        "status" => "state",
+        other => other,
+    };
+    format!("{}{field} _id", if by.descending { "-" } else { "" })
+}
+
+#[async_trait]
+impl GetUser for JumpCloud {
+    /// The user, and with a call each what else is wanted: groups, the organization's name. Where roles are wanted, the id
+    /// of an administrator who is no directory user will do.
+    async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+        let answer = match self.v1.get("systemusers").id(&input.id).primary().read(call).await {
+            Err(error) if error.kind() == ErrorKind::NotFound && call.wants("roles") => {
+                return match self.v1.get("users").id(&input.id).read(call).await {
+                    Ok(answer) => {
+                        let roles = self.catalogue(call).await?;
+                        Ok(Reply::read(answer.map(map::administrators(roles))?))
+                    }
+                    Err(other) if other.kind() == ErrorKind::NotFound => Err(error),
+                    Err(other) => Err(other),
+                };
+            }
+            answer => answer?,
+        };
+        let mut unknown = Unreadable::default();
+        let mut user: User = self.named_user(call, &answer).await?;
+        if call.wants("groups") {
+            user.groups = unknown.known("groups", self.groups_of(call, &input.id).await)?;
+        }
+        if call.wants("organizations")
+            && let Some(id) = organization_id(&user)
+        {
+            let organization = unknown.known("organizations.name", self.organization(call, &id).await)?;
+            let name = organization.and_then(|organization| organization.name);
+            user.organizations = Some(vec![UserOrganization { id: Some(id.into()), name }]);
+        }
+        Ok(unknown.note(Reply::read(user)))
+    }
+}
+
+fn organization_id(user: &User<'_>) -> Option<String> {
+    user.organizations.iter().flatten().find_map(|organization| organization.id.as_ref().map(Text::to_string))
+}
+
+impl JumpCloud {
+    /// A directory user of an answer. The list of roles is read only for those who hold any.
+    async fn named_user(&self, call: &Call, answer: &Answer) -> Result<User<'static>> {
+        let is_administrator = answer.json::<wire::SystemUser>()?.admin.is_some();
+        let roles = if is_administrator { self.catalogue(call).await? } else { Arc::<Catalogue>::default() };
+        answer.map(map::users(roles))
+    }
+
+    /// The groups of a user. JumpCloud lists their ids; the names are in the list of groups.
+    async fn groups_of(&self, call: &Call, user: &str) -> Result<Vec<UserGroup<'static>>> {
+        let ids = self.v2.get("users").id(user).path("memberof");
+        let ids = ids.all(call, &GRAPH, |raw| serde_json::from_str::<wire::Object>(raw.get()).map(|it| it.id)).await?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let groups = self.v2.get("usergroups").query("sort", "name").all(call, &GRAPH, |raw| {
+            let group: wire::Group = serde_json::from_str(raw.get())?;
+            Ok((group.id.to_string(), group.name.map(String::from)))
+        });
+        let names: HashMap<String, Option<String>> = groups.await?.into_iter().collect();
+        let named = |id: String| {
+            let name = names.get(&id).cloned().flatten().map(Text::from);
+            UserGroup { name, id: Some(id.into()), ..UserGroup::default() }
+        };
+        Ok(ids.into_iter().map(named).collect())
+    }
+}
+
+/// The body of the fields given, or an error where they have no place at JumpCloud: left out silently they would look set.
+/// The two inputs have the same fields and no common type.
+macro_rules! body {
+    ($input:expr, $states:expr) => {{
+        let input = &$input;
+        let emails = addresses(&input.emails)?;
+        let state = state(&input.status, $states)?;
+        wire::WriteUser {
+            username: input.username.clone(),
+            email: emails.work,
+            alternate_email: emails.alternate,
+            recovery_email: emails.recovery.map(|address| wire::NewRecoveryEmail { address }),
+            firstname: input.first_name.clone(),
+            lastname: input.last_name.clone(),
+            displayname: input.name.clone(),
+            job_title: input.title.clone(),
+            employee_type: input.user_type.clone(),
+            description: input.bio.clone(),
+            phone_numbers: numbers(&input.phones)?,
+            password: input.password.clone(),
+            state,
+            suspended: None,
+        }
+    }};
+}
+
+#[async_trait]
+impl CreateUser for JumpCloud {
+    async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
+        let mut body = body!(input, &[("active", "ACTIVATED"), ("invited", "STAGED"), ("inactive", "SUSPENDED")]);
+        if body.email.is_none() {
+            return Err(Error::invalid("`emails` has no primary address, which JumpCloud needs"));
+        }
+        // a new user has nothing to be emptied
+        body.alternate_email.take_if(|address| address.is_empty());
+        match self.v1.post("systemusers").json(&body).primary().write(call).await? {
+            Some(answer) => Ok(Reply::applied(self.named_user(call, &answer).await?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+#[async_trait]
+impl UpdateUser for JumpCloud {
+    /// `PUT` changes what is sent, and no more.
+    async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
+        let mut body = body!(input, &[("active", "ACTIVATED"), ("inactive", "SUSPENDED")]);
+        body.suspended = body.state.map(|state| state == "SUSPENDED");
+        if input.emails.is_some() {
+            let recovery = body.recovery_email.take().map(|email| email.address);
+            self.check_recovery(call, &input.id, recovery).await?;
+        }
+        self.v1.put("systemusers").id(&input.id).json(&body).primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+impl JumpCloud {
+    /// The recovery address is the user's own affair: it can be set with a new user and not be changed.
+    async fn check_recovery(&self, call: &Call, id: &str, wanted: Option<String>) -> Result<()> {
+        let answer = self.v1.get("systemusers").id(id).read(call).await?;
+        let user: wire::SystemUser = answer.json()?;
+        let current = user.recovery_email.and_then(|email| email.address).filter(|address| !address.is_empty());
+        let same = match (&wanted, &current) {
+            (Some(wanted), Some(current)) => wanted.eq_ignore_ascii_case(current),
+            (wanted, current) => wanted.is_none() && current.is_none(),
+        };
+        if same {
+            return Ok(());
+        }
+        Err(Error::invalid("the address of type `recovery` cannot be changed here").hint(match current {
+            Some(_) => "list it in `emails` as the user shows it",
+            None => "leave it out: the user has none",
+        }))
+    }
+}
+
+fn no_place(field: &str, keeps: &str) -> Error {
+    Error::invalid(format!("`{field}` do not fit: JumpCloud keeps {keeps}"))
+}
+
+/// The addresses by their places. A list replaces the one before, so an alternate address that it lacks is emptied.
+#[derive(Default)]
+struct Addresses {
+    work: Option<String>,
+    alternate: Option<String>,
+    recovery: Option<String>,
+}
+
+fn addresses(emails: &Option<Vec<Email<'static>>>) -> Result<Addresses> {
+    let Some(emails) = emails else { return Ok(Addresses::default()) };
+    let is_first = |email: &Email<'_>| email.is_primary == Some(true);
+    let first = emails.iter().position(is_first);
+    let first = first.or_else(|| emails.iter().position(|email| email.r#type.as_deref() == Some("work"))).unwrap_or(0);
+    let mut found = Addresses::default();
+    for (index, email) in emails.iter().enumerate() {
+        let place = match email.r#type.as_deref() {
+            None | Some("work") if index == first => &mut found.work,
+            None | Some("alternate") if index != first => &mut found.alternate,
+            Some("recovery") if index != first => &mut found.recovery,
+            _ => return Err(misfit()),
+        };
+        if place.is_some() {
+            return Err(misfit());
+        }
+        *place = email.email.as_ref().map(Text::to_string);
+    }
+    if found.work.is_none() {
+        return Err(Error::invalid("`emails` has no primary address, which JumpCloud needs"));
+    }
+    found.alternate.get_or_insert_default();
+    Ok(found)
+}
+
+fn misfit() -> Error {
+    no_place("emails", "a primary address of type `work`, one of type `alternate` and one of type `recovery`")
+}
+
+fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Vec<wire::NewPhoneNumber>>> {
+    let Some(phones) = phones else { return Ok(None) };
+    let number = |phone: &Phone<'_>| match phone.extension {
+        None => Ok(wire::NewPhoneNumber {
+            number: phone.number.as_ref().map(Text::to_string),
+            r#type: phone.r#type.as_ref().map(Text::to_string),
+        }),
+        Some(_) => Err(no_place("phones", "numbers without extensions")),
+    };
+    phones.iter().map(number).collect::<Result<_>>().map(Some)
+}
+
+/// JumpCloud's state for a unified status, where it can be set so.
+fn state(status: &Option<String>, states: &[(&str, &'static str)]) -> Result<Option<&'static str>> {
+    let Some(status) = status else { return Ok(None) };
+    match states.iter().find(|(unified, _)| unified == status) {
+        Some((_, state)) => Ok(Some(state)),
+        None => {
+            let words: Vec<String> = states.iter().map(|(unified, _)| format!("`{unified}`")).collect();
+            Err(Error::invalid(format!("`status` is `{status}`; it must be one of {}", words.join(", "))))
+        }
+    }
+}
+
+#[async_trait]
+impl DeleteUser for JumpCloud {
+    /// One who is somebody's manager is refused at first; then those lose their manager.
+    async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+        let delete = || self.v1.delete("systemusers").id(&input.id).primary();
+        let reply = Reply::sent(&input.id);
+        match delete().write(call).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                let sent = delete().query("cascade_manager", "null").write(call).await?;
+                let reply = reply.note("those whose manager the user was have none now");
+                Ok(crate::noted(reply, sent))
+            }
+            sent => Ok(crate::noted(reply, sent?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_written_as_v1_wants_them() {
+        assert_eq!(one_of("state", ["STAGED"].into_iter()), "state:$eq:STAGED");
+        assert_eq!(one_of("costCenter", ["Rome|Oslo", "Bern"].into_iter()), r"costCenter:$in:Rome\|Oslo|Bern");
+        let filter = UserFilter::default().emails("Maya@Example.com").status("active");
+        let written = named(expressions(&filter).unwrap());
+        let written: Vec<_> = written.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(written, [("filter[0]", "email:$eq:maya@example.com"), ("filter[1]", "state:$eq:ACTIVATED")]);
+        assert_eq!(expressions(&UserFilter::default().status("deleted")), None);
+    }
+
+    #[test]
+    fn the_order_always_ends_with_the_id() {
+        assert_eq!(sort(&None), "_id");
+        assert_eq!(sort(&Some(SortBy { field: "created_at".into(), descending: true })), "-created _id");
+    }
+
+    #[test]
+    fn addresses_that_have_no_place_are_refused() {
+        let email = |address: &'static str, kind: Option<&'static str>| Email {
+            email: Some(address.into()),
+            r#type: kind.map(Text::from),
+            is_primary: None,
+        };
+        let found = addresses(&Some(vec![email("a@example.com", None), email("b@example.com", None)])).unwrap();
+        assert_eq!((found.work.as_deref(), found.alternate.as_deref()), (Some("a@example.com"), Some("b@example.com")));
+        let found = addresses(&Some(vec![email("a@example.com", Some("work"))])).unwrap();
+        assert_eq!(found.alternate.as_deref(), Some(""), "a list replaces the one before");
+        for wrong in [
+            vec![],
+            vec![email("a@example.com", Some("home"))],
+            vec![email("a@example.com", None), email("b@example.com", None), email("c@example.com", None)],
+        ] {
+            assert!(addresses(&Some(wrong)).is_err());
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Giving and taking roles, and the downgrade. A profile and a hierarchy role are fields of the user, of which there is
+//! one each; a permission set, or a group of sets, is an assignment with an id of its own.
+
+use serde_json::{Value, json};
+use userdir_core::action::*;
+use userdir_core::http::Request;
+use userdir_core::reply::Steps;
+use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
+use userdir_schema::{User, UserRole};
+
+use crate::id::RoleKind;
+use crate::lifecycle::Current;
+use crate::users::sets;
+use crate::{Salesforce, effect_of_create, effect_of_delete, map};
+
+/// An assignment of a permission set, or of a group of sets.
+struct Assigned {
+    assignment: String,
+    role: String,
+}
+
+/// The roles of an input with what they are.
+fn kinds<'r>(roles: &'r [UserRole<'static>]) -> Result<Vec<(RoleKind, &'r str)>> {
+    let kind = |role: &'r UserRole<'static>| {
+        let id = role.id.as_deref().ok_or_else(|| Error::invalid("each of `roles` needs its `id`"))?;
+        Ok((RoleKind::of(id)?, id))
+    };
+    roles.iter().map(kind).collect()
+}
+
+impl Salesforce {
+    /// The permission sets, and groups of sets, that a user holds.
+    async fn assigned(&self, call: &Call, user: &str) -> Result<Vec<Assigned>> {
+        let assigned = |raw: &_| {
+            let it = map::set_assignment(raw)?;
+            let role = it.role_id.unwrap_or_default().to_string();
+            Ok(Assigned { assignment: it.id.to_string(), role })
+        };
+        self.rows(call, &sets().is("AssigneeId", user), assigned).await
+    }
+
+    /// The write that gives a role.
+    fn giving(&self, user: &str, kind: RoleKind, role: &str) -> Request {
+        let assign = |field: &str| {
+            let assignment = Value::from_iter([("AssigneeId", user), (field, role)]);
+            self.create("PermissionSetAssignment", &assignment)
+        };
+        match kind {
+            RoleKind::Profile => self.update("User", user, &json!({ "ProfileId": role })),
+            RoleKind::UserRole => self.update("User", user, &json!({ "UserRoleId": role })),
+            RoleKind::PermissionSet => assign("PermissionSetId"),
+            RoleKind::PermissionSetGroup => assign("PermissionSetGroupId"),
+        }
+    }
+}
+
+impl Current {
+    fn holds(&self, role: &str, assigned: &[Assigned]) -> bool {
+        self.profile_id == role
+            || self.user_role_id.as_deref() == Some(role)
+            || assigned.iter().any(|assigned| assigned.role == role)
+    }
+}
+
+#[async_trait]
+impl AssignRole for Salesforce {
+    /// One write a role; those already held are left alone. A profile, or hierarchy role, takes the place of the old one.
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let roles = kinds(&input.roles)?;
+        for (single, name) in [(RoleKind::Profile, "profile"), (RoleKind::UserRole, "hierarchy role")] {
+            if roles.iter().filter(|(kind, _)| *kind == single).count() > 1 {
+                return Err(Error::invalid(format!("a user has one {name}; name one")));
+            }
+        }
+        let user = self.current(call, &input.id).await?;
+        if roles.iter().any(|(kind, _)| *kind == RoleKind::Profile) {
+            self.refuse_own(call, &input.id).await?;
+        }
+        let assigned = self.assigned(call, &input.id).await?;
+        let (mut steps, mut is_first) = (Steps::default(), true);
+        for (kind, role) in roles {
+            let effect = if user.holds(role, &assigned) {
+                Ok(Effect::Already)
+            } else if !steps.go_on() {
+                steps.not_tried()
+            } else {
+                let mut give = self.giving(&input.id, kind, role);
+                if std::mem::take(&mut is_first) {
+                    give = give.primary();
+                }
+                effect_of_create(give.write(call).await)
+            };
+            steps.add(role, effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl UnassignRole for Salesforce {
+    /// Reads what is held and takes away what is named of it.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let roles = kinds(&input.roles)?;
+        if let Some((_, profile)) = roles.iter().find(|(kind, _)| *kind == RoleKind::Profile) {
+            return Err(Error::invalid("a profile cannot be taken away: every user has one")
+                .about(*profile)
+                .hint("assign another profile: `userdir users assign-role`, or `downgrade`"));
+        }
+        let user = self.current(call, &input.id).await?;
+        let assigned = self.assigned(call, &input.id).await?;
+        for (_, role) in &roles {
+            // an id that is nobody's must not read as "already taken away"
+            if !user.holds(role, &assigned) {
+                self.find_role(call, role).await?;
+            }
+        }
+        self.refuse_own(call, &input.id).await?;
+        let (mut steps, mut is_first) = (Steps::default(), true);
+        for (kind, role) in roles {
+            let taking = match kind {
+                RoleKind::UserRole if user.holds(role, &[]) => {
+                    Some(self.update("User", &input.id, &json!({ "UserRoleId": null })))
+                }
+                _ => assigned
+                    .iter()
+                    .find(|assigned| assigned.role == role)
+                    .map(|assigned| self.delete("PermissionSetAssignment", &assigned.assignment)),
+            };
+            let effect = match taking {
+                None => Ok(Effect::Already),
+                Some(_) if !steps.go_on() => steps.not_tried(),
+                Some(mut taking) => {
+                    if std::mem::take(&mut is_first) {
+                        taking = taking.primary();
+                    }
+                    effect_of_delete(taking.write(call).await)
+                }
+            };
+            steps.add(role, effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DowngradeUser for Salesforce {
+    /// Another profile, and with it the licence, or another place in the hierarchy: one write.
+    async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
+        let role = input.role_id.as_deref().unwrap_or_default();
+        let kind = RoleKind::of(role)?;
+        if !matches!(kind, RoleKind::Profile | RoleKind::UserRole) {
+            return Err(Error::invalid("a downgrade takes a profile (`00e…`) or a hierarchy role (`00E…`)").about(role));
+        }
+        let user = self.current(call, &input.user_id).await?;
+        if user.holds(role, &[]) {
+            return Ok(Reply::sent(&input.user_id).with_effect(Effect::Already));
+        }
+        self.refuse_own(call, &input.user_id).await?;
+        let sent = self.giving(&input.user_id, kind, role).primary().write(call).await;
+        let effect = sent.map(Effect::of_write).map_err(|error| match error.vendor_code() {
+            Some("FIELD_INTEGRITY_EXCEPTION") => error.hint(
+                "the profile may not go with the licence that the user's permission sets need: take those away first",
+            ),
+            _ => error,
+        })?;
+        let reply = Reply::sent(&input.user_id).with_effect(effect);
+        Ok(match (kind, user.profile) {
+            (RoleKind::Profile, Some(before)) => {
+                let license = before.user_license.and_then(|license| license.name);
+                reply.note(format!(
+                    "the profile was `{}` with the licence `{}`; permission sets, their licences and groups stay",
+                    before.name.unwrap_or(user.profile_id),
+                    license.as_deref().unwrap_or("unknown")
+                ))
+            }
+            _ => reply,
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! The roles there are: system roles, account types, and custom roles. No call lists them.
+
+use userdir_schema::{Role, Text, UserRole};
+
+/// A role that Slack defines.
+struct SystemRole {
+    id: &'static str,
+    name: &'static str,
+    /// Whether it can be given at a workspace too, and not at the organization alone.
+    in_workspaces: bool,
+}
+
+const fn at_workspaces(id: &'static str, name: &'static str) -> SystemRole {
+    SystemRole { id, name, in_workspaces: true }
+}
+
+const fn at_org(id: &'static str, name: &'static str) -> SystemRole {
+    SystemRole { id, name, in_workspaces: false }
+}
+
+/// <https://docs.slack.dev/reference/methods/admin.roles.addAssignments>
+const SYSTEM_ROLES: &[SystemRole] = &[
+    at_workspaces("Rl01", "Channel Admin"),
+    at_workspaces("Rl02", "Role Admin"),
+    at_workspaces("Rl03", "User Admin"),
+    at_org("Rl04", "Legal Holds Admin"),
+    at_workspaces("Rl05", "Conversation Admin"),
+    at_org("Rl09", "DLP Admin"),
+    at_workspaces("Rl0A", "Channel Manager"),
+    at_workspaces("Rl0B", "Slack Platform Developer"),
+    at_workspaces("Rl0C", "Audit Logs Admin"),
+    at_org("Rl0D", "Integrations Manager"),
+    at_org("Rl0E", "Message Activity Manager"),
+    at_org("Rl0F", "Exports Admin"),
+    at_org("Rl0G", "Sales Admin"),
+    at_org("Rl0J", "Security Admin"),
+    at_org("Rl0K", "Workflow Admin"),
+    at_workspaces("Rl0L", "Analytics Admin"),
+];
+
+/// Newer pages of Slack's call Rl04 so.
+const COMPLIANCE_ADMIN: (&str, &str) = ("Rl04", "Compliance Admin");
+
+/// What somebody is, in the organization or in a workspace: exactly one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountType {
+    PrimaryOwner,
+    Owner,
+    Admin,
+    /// A guest of one channel.
+    UltraRestricted,
+    /// A guest of several channels.
+    Restricted,
+    Member,
+}
+
+impl AccountType {
+    const ALL: [AccountType; 6] = [
+        AccountType::PrimaryOwner,
+        AccountType::Owner,
+        AccountType::Admin,
+        AccountType::UltraRestricted,
+        AccountType::Restricted,
+        AccountType::Member,
+    ];
+
+    /// From Slack's flags, in the order of [`AccountType::ALL`]: an owner may be flagged as an administrator too, and a
+    /// guest of one channel as one of several.
+    pub fn of(flags: [Option<bool>; 5]) -> AccountType {
+        let is_set = flags.iter().position(|flag| *flag == Some(true));
+        is_set.and_then(|index| AccountType::ALL.get(index).copied()).unwrap_or(AccountType::Member)
+    }
+
+    pub fn by_word(word: &str) -> Option<AccountType> {
+        AccountType::ALL.into_iter().find(|it| it.id().eq_ignore_ascii_case(word))
+    }
+
+    /// Slack's word in its flags.
+    pub fn id(self) -> &'static str {
+        match self {
+            AccountType::PrimaryOwner => "primary_owner",
+            AccountType::Owner => "owner",
+            AccountType::Admin => "admin",
+            AccountType::UltraRestricted => "ultra_restricted",
+            AccountType::Restricted => "restricted",
+            AccountType::Member => "member",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            AccountType::PrimaryOwner => "Primary Owner",
+            AccountType::Owner => "Owner",
+            AccountType::Admin => "Admin",
+            AccountType::UltraRestricted => "Single-Channel Guest",
+            AccountType::Restricted => "Multi-Channel Guest",
+            AccountType::Member => "Member",
+        }
+    }
+
+    pub fn is_guest(self) -> bool {
+        matches!(self, AccountType::UltraRestricted | AccountType::Restricted)
+    }
+
+    /// The role as a user holds it, without its place.
+    pub fn role(self) -> UserRole<'static> {
+        UserRole { id: Some(self.id().into()), name: Some(self.name().into()), ..UserRole::default() }
+    }
+}
+
+/// The id of a system role that is called so, by id or by name.
+pub fn system_role(called: &str) -> Option<&'static str> {
+    let (newer_id, newer_name) = COMPLIANCE_ADMIN;
+    let known = SYSTEM_ROLES.iter().find(|role| role.id == called || role.name.eq_ignore_ascii_case(called));
+    known.map(|role| role.id).or_else(|| newer_name.eq_ignore_ascii_case(called).then_some(newer_id))
+}
+
+/// A role as a user holds it, by an id or a name of Slack's.
+pub fn named(word: Text<'_>) -> UserRole<'_> {
+    match SYSTEM_ROLES.iter().find(|role| Some(role.id) == system_role(&word)) {
+        Some(role) => UserRole { id: Some(role.id.into()), name: Some(role.name.into()), ..UserRole::default() },
+        None => UserRole { id: Some(word), ..UserRole::default() },
+    }
+}
+
+/// The role of this id, where it is one that is always there.
+pub fn role(id: &str) -> Option<Role<'static>> {
+    roles().find(|role| role.id == id)
+}
+
+/// The roles that are always there.
+pub fn roles() -> impl Iterator<Item = Role<'static>> {
+    let system = SYSTEM_ROLES.iter().map(|role| Role {
+        id: role.id.into(),
+        name: Some(role.name.into()),
+        r#type: Some("system".into()),
+        applicable_in: Some(if role.in_workspaces { "workspace" } else { "organization" }.into()),
+        ..Role::default()
+    });
+    let account = AccountType::ALL.into_iter().map(|it| Role {
+        id: it.id().into(),
+        name: Some(it.name().into()),
+        r#type: Some("account_type".into()),
+        applicable_in: Some("workspace".into()),
+        ..Role::default()
+    });
+    system.chain(account)
+}
+
+/// A role of the organization's own making: its id is all that Slack tells.
+pub fn custom_role(id: String) -> Role<'static> {
+    Role { id: id.into(), r#type: Some("custom".into()), ..Role::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_found_by_id_and_name() {
+        assert_eq!(system_role("Rl0C"), Some("Rl0C"));
+        assert_eq!(system_role("audit logs admin"), Some("Rl0C"));
+        assert_eq!(system_role("Compliance Admin"), Some("Rl04"));
+        assert_eq!(system_role("rl0c"), None, "ids are exact");
+        assert_eq!(named("Rl9Z".into()).id.unwrap(), "Rl9Z");
+    }
+
+    #[test]
+    fn the_strongest_flag_counts() {
+        let yes = Some(true);
+        assert_eq!(AccountType::of([None, yes, yes, None, None]), AccountType::Owner);
+        assert_eq!(AccountType::of([None, None, None, yes, yes]), AccountType::UltraRestricted);
+        assert_eq!(AccountType::of([Some(false); 5]), AccountType::Member);
+    }
+}

@@ -1,0 +1,327 @@
+//! Giving and taking roles: system and custom roles by assignment, account types by making somebody an administrator, an
+//! owner or a member. Everything is looked at before anything is changed.
+
+use userdir_core::action::*;
+use userdir_core::http::{Answer, Request};
+use userdir_core::reply::Steps;
+use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
+use userdir_schema::{User, UserOrganization, UserRole};
+
+use crate::catalogue::{self, AccountType};
+use crate::users::read_info;
+use crate::{SlackEnterprise, map, one_id, roles, wire};
+
+/// A role as the caller names it.
+enum Named<'r> {
+    /// A system or custom role, by its id.
+    Role(&'r str),
+    /// An account type.
+    Type(AccountType),
+    /// A guest of whichever kind.
+    Guest,
+}
+
+impl Named<'_> {
+    /// What is named, before anything is asked: a word that Slack does not have is a mistake, and no "already".
+    fn read<'r>(role: &'r UserRole<'_>, place: &str) -> Result<Named<'r>> {
+        let word = called(role);
+        let own_place = [&role.workspace, &role.organization].into_iter().flatten().find(|own| **own != place);
+        if own_place.is_some() {
+            return Err(Error::invalid("a role names another place than `workspace_id`").about(word));
+        }
+        if let Some(id) = catalogue::system_role(word) {
+            return Ok(Named::Role(id));
+        }
+        if word.starts_with("Rl") {
+            one_id("roles[].id", word)?;
+            return Ok(Named::Role(word));
+        }
+        match AccountType::by_word(word) {
+            _ if word.eq_ignore_ascii_case("guest") => Ok(Named::Guest),
+            Some(AccountType::PrimaryOwner) => Err(refuse_primary_owner().about(word)),
+            Some(AccountType::Member) => {
+                Err(Error::invalid("`member` is what everybody is; it can be neither given nor taken"))
+            }
+            Some(account) => Ok(Named::Type(account)),
+            None => Err(Error::invalid("unknown role; nothing was changed")
+                .about(word)
+                .hint("`userdir roles list` shows the ids")),
+        }
+    }
+
+    /// Whether somebody of this account type is what is named.
+    fn is(&self, held: AccountType) -> bool {
+        match self {
+            Named::Role(_) => false,
+            Named::Type(account) => *account == held,
+            Named::Guest => held.is_guest(),
+        }
+    }
+
+    fn is_guest(&self) -> bool {
+        matches!(self, Named::Guest) || matches!(self, Named::Type(account) if account.is_guest())
+    }
+}
+
+/// What the caller calls the role: its id, else its name.
+fn called<'r>(role: &'r UserRole<'_>) -> &'r str {
+    role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
+}
+
+fn refuse_primary_owner() -> Error {
+    Error::refused("the primary owner cannot be changed here")
+        .hint("the primary owner hands it over in Slack's own settings")
+}
+
+/// Who is to get or lose roles, and where.
+struct Subject<'s> {
+    user: &'s wire::User<'s>,
+    /// The workspace, the organization, or for assigned roles a channel.
+    place: &'s str,
+}
+
+impl Subject<'_> {
+    fn is_at_org(&self) -> bool {
+        self.place.starts_with('E')
+    }
+
+    /// Whether the user is in that workspace.
+    fn is_there(&self) -> bool {
+        let teams = self.user.enterprise_user.as_ref().and_then(|org| org.teams.as_ref());
+        teams.is_some_and(|teams| teams.iter().any(|id| *id == self.place))
+    }
+
+    /// The account type in the organization.
+    fn in_org(&self) -> AccountType {
+        map::account_type_in_org(self.user)
+    }
+}
+
+/// The input, read before any call.
+struct Asked<'r> {
+    user_id: &'r str,
+    place: &'r str,
+    roles: Vec<(&'r str, Named<'r>)>,
+    organizations: &'r [UserOrganization<'static>],
+}
+
+impl<'r> Asked<'r> {
+    fn read(
+        user_id: &'r str,
+        place: &'r Option<String>,
+        roles: &'r [UserRole<'static>],
+        organizations: &'r Option<Vec<UserOrganization<'static>>>,
+    ) -> Result<Asked<'r>> {
+        let place = place.as_deref().unwrap_or_default();
+        one_id("id", user_id)?;
+        one_id("workspace_id", place)?;
+        let roles: Vec<_> =
+            roles.iter().map(|role| Ok((called(role), Named::read(role, place)?))).collect::<Result<_>>()?;
+        let needs_type = roles.iter().any(|(_, named)| !matches!(named, Named::Role(_)));
+        if !place.starts_with(['E', 'T']) && (needs_type || !place.starts_with('C')) {
+            return Err(Error::invalid("`workspace_id` must be a workspace (T…) or the organization (E…)").about(place));
+        }
+        Ok(Asked { user_id, place, roles, organizations: organizations.as_deref().unwrap_or_default() })
+    }
+
+    fn names_types(&self) -> bool {
+        self.roles.iter().any(|(_, named)| !matches!(named, Named::Role(_)))
+    }
+}
+
+impl SlackEnterprise {
+    /// Refuses a place that is not there: a mistyped one would read as one where nothing is held.
+    async fn check_place(&self, call: &Call, asked: &Asked<'_>, subject: &Subject<'_>) -> Result<()> {
+        let org = subject.user.enterprise_user.as_ref();
+        if let Some(id) = org.and_then(|org| org.enterprise_id.as_deref()) {
+            let others = asked.organizations.iter().filter_map(|it| it.id.as_deref()).find(|named| *named != id);
+            let place = Some(asked.place).filter(|place| place.starts_with('E') && *place != id);
+            if let Some(other) = others.or(place) {
+                return Err(Error::not_found("this is not the organization of the user").about(other));
+            }
+        }
+        if asked.place.starts_with('T') && !subject.is_there() {
+            self.team(asked.place).read(call).await.map_err(|error| error.about(asked.place))?;
+        }
+        Ok(())
+    }
+
+    /// Which of the named roles the user holds there.
+    async fn held_there(&self, call: &Call, asked: &Asked<'_>) -> Result<Vec<String>> {
+        let ids: Vec<&str> = asked
+            .roles
+            .iter()
+            .filter_map(|(_, named)| if let Named::Role(id) = named { Some(*id) } else { None })
+            .collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.assignments(&ids, Some(asked.place)).all(call, &roles::ASSIGNMENTS, roles::read).await?;
+        let is_own = |row: &wire::Assignment| row.user_id == asked.user_id && row.entity_id == asked.place;
+        let held: Vec<String> = rows.into_iter().filter(is_own).map(|row| row.role_id).collect();
+        for id in ids {
+            if catalogue::role(id).is_none() && !held.iter().any(|held| held == id) {
+                self.check_custom_role(call, id, false).await?;
+            }
+        }
+        Ok(held)
+    }
+
+    /// The account type that somebody has there.
+    async fn type_there(&self, call: &Call, subject: &Subject<'_>, with_guests: bool) -> Result<AccountType> {
+        if subject.is_at_org() {
+            return Ok(subject.in_org());
+        }
+        let mut people = self.admins(call, subject.place).await?;
+        if with_guests {
+            people.extend(self.guests(call, subject.place).await?);
+        }
+        let found = people.into_iter().find(|(id, _)| *id == subject.user.id.as_str());
+        Ok(found.map_or(AccountType::Member, |(_, account)| account))
+    }
+
+    /// `admin.users.setRegular` and its like.
+    fn set(&self, method: &'static str, asked: &Asked<'_>) -> Request {
+        let fields = [("team_id", asked.place), ("user_id", asked.user_id)];
+        self.web.post(method).form(fields).guarding(&["team_id", "user_id"])
+    }
+}
+
+/// A step: what it is about, and the call; none where it is so already.
+type Change = (String, Option<Request>);
+
+/// Sends the changes in order. What comes after one that failed is tried only where it may fare better.
+async fn send(call: &Call, changes: Vec<Change>, judge: fn(Result<Option<Answer>>) -> Result<Effect>) -> Steps {
+    let mut steps = Steps::default();
+    let mut is_first = true;
+    for (target, request) in changes {
+        let effect = match request {
+            None => Ok(Effect::Already),
+            Some(_) if !steps.go_on() => steps.not_tried(),
+            Some(request) => {
+                let request = if std::mem::take(&mut is_first) { request.primary() } else { request };
+                judge(request.write(call).await)
+            }
+        };
+        match effect {
+            // done in the organization, and not in all of its workspaces
+            Err(error) if error.vendor_code().is_some_and(|code| code.ends_with("_on_workspaces")) => {
+                steps.add(target.clone(), Ok(Effect::Applied));
+                steps.add(format!("{target} in every workspace"), Err(error));
+            }
+            effect => steps.add(target, effect),
+        }
+    }
+    steps
+}
+
+#[async_trait]
+impl UnassignRole for SlackEnterprise {
+    /// Lists what is held first; then one removal a role held, and for the account type one call that makes a member, only
+    /// where the type named is the one held.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let asked = Asked::read(&input.id, &input.workspace_id, &input.roles, &input.organizations)?;
+        let answer = self.info(asked.user_id).read(call).await?;
+        let user = read_info(&answer)?;
+        let subject = Subject { user: &user, place: asked.place };
+        self.check_place(call, &asked, &subject).await?;
+        let mut account = None;
+        if asked.names_types() {
+            self.refuse_own(call, asked.user_id).await?;
+            refuse_account_of_org(&subject)?;
+            let with_guests = asked.roles.iter().any(|(_, named)| named.is_guest());
+            account = Some(self.type_there(call, &subject, with_guests).await?);
+            if account == Some(AccountType::PrimaryOwner) {
+                return Err(refuse_primary_owner());
+            }
+        }
+        let held = self.held_there(call, &asked).await?;
+        let mut changes: Vec<Change> = Vec::new();
+        for (role, named) in &asked.roles {
+            let request = match named {
+                Named::Role(id) if held.iter().any(|held| held == id) => {
+                    Some(self.removal(id, asked.place, asked.user_id))
+                }
+                Named::Role(_) => None,
+                // once: two words may name the one type
+                named => account
+                    .filter(|account| named.is(*account))
+                    .and_then(|_| account.take())
+                    .map(|_| self.set("admin.users.setRegular", &asked)),
+            };
+            changes.push(((*role).to_owned(), request));
+        }
+        send(call, changes, roles::removed).await.finish(Reply::sent(&input.id))
+    }
+}
+
+/// What somebody is in the whole organization is not changed at one workspace.
+fn refuse_account_of_org(subject: &Subject<'_>) -> Result<()> {
+    match subject.in_org() {
+        AccountType::PrimaryOwner => Err(refuse_primary_owner()),
+        account @ (AccountType::Owner | AccountType::Admin) if !subject.is_at_org() => {
+            let org = subject.user.enterprise_user.as_ref().and_then(|org| org.enterprise_id.as_deref());
+            Err(Error::refused(format!(
+                "the user is `{}` of the whole organization, and not of the workspace alone",
+                account.id()
+            ))
+            .about(subject.place)
+            .hint(format!("to change that, name the organization as `workspace_id`: {}", org.unwrap_or("E…"))))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[async_trait]
+impl AssignRole for SlackEnterprise {
+    /// Lists what is held first; then one call a role that is missing.
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let asked = Asked::read(&input.id, &input.workspace_id, &input.roles, &input.organizations)?;
+        if let Some((role, _)) = asked.roles.iter().find(|(_, named)| named.is_guest()) {
+            return Err(Error::invalid("nobody is made a guest by a role").about(*role).hint("use users/downgrade"));
+        }
+        if asked.roles.iter().filter(|(_, named)| matches!(named, Named::Type(_))).count() > 1 {
+            return Err(Error::invalid("name one of `owner` and `admin`: somebody is one of them"));
+        }
+        let answer = self.info(asked.user_id).read(call).await?;
+        let user = read_info(&answer)?;
+        let subject = Subject { user: &user, place: asked.place };
+        self.check_place(call, &asked, &subject).await?;
+        let held = self.held_there(call, &asked).await?;
+        let mut changes: Vec<Change> = Vec::new();
+        for (role, named) in &asked.roles {
+            let request = match named {
+                Named::Role(id) if held.iter().any(|held| held == id) => None,
+                Named::Role(id) => Some(self.change("admin.roles.addAssignments", id, asked.place, asked.user_id)),
+                Named::Type(wanted) => match self.type_there(call, &subject, false).await? {
+                    held if held == *wanted => None,
+                    AccountType::PrimaryOwner => return Err(refuse_primary_owner()),
+                    AccountType::Owner => {
+                        return Err(Error::refused("the user is an owner, which is more than an administrator")
+                            .about(*role)
+                            .hint("take `owner` away first"));
+                    }
+                    _ if *wanted == AccountType::Owner => {
+                        // an owner must be in the workspace
+                        if !subject.is_at_org() && !subject.is_there() {
+                            changes
+                                .push((format!("join {}", asked.place), Some(self.set("admin.users.assign", &asked))));
+                        }
+                        Some(self.set("admin.users.setOwner", &asked).then())
+                    }
+                    _ => Some(self.set("admin.users.setAdmin", &asked)),
+                },
+                Named::Guest => None,
+            };
+            changes.push(((*role).to_owned(), request));
+        }
+        send(call, changes, given).await.finish(Reply::sent(&input.id))
+    }
+}
+
+fn given(sent: Result<Option<Answer>>) -> Result<Effect> {
+    match sent {
+        Err(error) if error.vendor_code() == Some("user_already_team_member") => Ok(Effect::Already),
+        sent => sent.map(Effect::of_write),
+    }
+}

@@ -1,0 +1,331 @@
+//! Groups of both kinds: IdP groups of the organization, by SCIM, and user groups of workspaces, by the Web API. Their ids
+//! look alike.
+
+use std::sync::PoisonError;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Answer, Paging};
+use userdir_core::page::Total;
+use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Group, UserGroup};
+
+use crate::lifecycle::patch;
+use crate::{SlackEnterprise, by_index, map, wire};
+
+/// IdP groups come with their members, so that fewer than SCIM's thousand make a page.
+const IDP_GROUPS: Paging = by_index(100);
+/// User groups of a workspace do not page.
+const USER_GROUPS: Paging = Paging::whole("usergroups");
+/// User groups whose workspaces are remembered at most.
+const REMEMBERED: usize = 4096;
+
+/// A group that was found.
+pub(crate) enum Found {
+    /// SCIM's answer.
+    Idp(Answer),
+    /// A user group, and the workspace that shows it.
+    UserGroup { workspace: String, raw: Box<RawValue> },
+}
+
+impl Found {
+    fn map(&self, organization: Option<&str>) -> Result<Group<'static>> {
+        let unreadable = |error| Error::unexpected("Slack's group cannot be read").caused_by(error);
+        match self {
+            Found::Idp(answer) => map::idp_group(answer.json()?, organization).map_err(unreadable),
+            Found::UserGroup { raw, .. } => map::user_group(raw, organization).map_err(unreadable),
+        }
+    }
+}
+
+pub(crate) fn read(raw: &RawValue) -> Result<wire::UserGroup<'_>> {
+    serde_json::from_str(raw.get())
+        .map_err(|error| Error::unexpected("Slack's user group cannot be read").caused_by(error))
+}
+
+/// Disabled: user groups are not deleted. An IdP group that is there is not.
+pub fn is_disabled(group: &Group<'_>) -> Shows {
+    let Some(raw) = &group.remote_data else { return Shows::Unknown };
+    match raw.parse::<wire::UserGroup>() {
+        Ok(group) => Shows::from(group.date_delete.is_some()),
+        Err(_) => Shows::Unknown,
+    }
+}
+
+impl SlackEnterprise {
+    /// The group of this id: an IdP group where SCIM has it; else a user group, looked for in the workspace named or in all.
+    /// `is_primary` where this is what the action asks for.
+    pub(crate) async fn find_group(
+        &self,
+        call: &Call,
+        id: &str,
+        workspace: Option<&str>,
+        is_primary: bool,
+    ) -> Result<Found> {
+        if let Some(known) = self.remembered(id)
+            && let Some(found) = self.user_group_in(call, known, id).await?
+        {
+            return Ok(found);
+        }
+        let group = self.scim.get("Groups").id(id);
+        match if is_primary { group.primary() } else { group }.read(call).await {
+            Ok(answer) => return Ok(Found::Idp(answer)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let workspaces = match workspace {
+            Some(workspace) => vec![workspace.to_owned()],
+            None => self.workspace_ids(call).await?,
+        };
+        for workspace in workspaces {
+            if let Some(found) = self.user_group_in(call, workspace, id).await? {
+                return Ok(found);
+            }
+        }
+        Err(Error::not_found("SCIM has no such group, and no workspace such a user group").about(id))
+    }
+
+    async fn user_group_in(&self, call: &Call, workspace: String, id: &str) -> Result<Option<Found>> {
+        for raw in self.user_groups(call, &workspace, false).await? {
+            if read(&raw)?.id == id {
+                self.remember(id, &workspace);
+                return Ok(Some(Found::UserGroup { workspace, raw }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The user groups that a workspace shows: disabled ones too, and IdP groups that are tied to it.
+    async fn user_groups(&self, call: &Call, workspace: &str, is_primary: bool) -> Result<Vec<Box<RawValue>>> {
+        let groups = self.web.get("usergroups.list").query("team_id", workspace);
+        let groups = ["include_users", "include_count", "include_disabled"]
+            .into_iter()
+            .fold(groups, |groups, what| groups.query(what, "true"));
+        let groups = if is_primary { groups.primary() } else { groups };
+        groups.all(call, &USER_GROUPS, |raw| Ok(raw.to_owned())).await
+    }
+
+    /// The user groups that somebody is in, among those of these workspaces. IdP groups are told by SCIM.
+    pub(crate) async fn user_groups_of(
+        &self,
+        call: &Call,
+        user_id: &str,
+        workspaces: &[String],
+    ) -> Result<Vec<UserGroup<'static>>> {
+        #[derive(Deserialize)]
+        struct Members {
+            #[serde(default)]
+            users: Vec<String>,
+        }
+        let mut held: Vec<UserGroup> = Vec::new();
+        for workspace in workspaces {
+            for raw in self.user_groups(call, workspace, false).await? {
+                let is_member = serde_json::from_str::<Members>(raw.get())
+                    .is_ok_and(|members| members.users.iter().any(|id| id == user_id));
+                let group = read(&raw)?;
+                let is_known = held.iter().any(|held| held.id.as_deref() == Some(group.id.as_str()));
+                if is_member && !is_known && group.is_idp_group != Some(true) && group.date_delete.is_none() {
+                    held.push(map::held_group(&group));
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    fn remembered(&self, id: &str) -> Option<String> {
+        self.workspaces_of_groups.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn remember(&self, id: &str, workspace: &str) {
+        let mut known = self.workspaces_of_groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(id.to_owned(), workspace.to_owned());
+    }
+}
+
+/// Where the list of groups stands; as JSON it is the cursor.
+#[derive(Serialize, Deserialize)]
+enum At {
+    /// In the IdP groups, at this number.
+    Idp(u64),
+    /// In the user groups of the workspaces after this one. Those of the organization stand in several workspaces: these
+    /// were shown.
+    After { workspace: String, shown: Vec<String> },
+}
+
+impl At {
+    fn read(cursor: Option<&str>) -> Result<At> {
+        match cursor {
+            None => Ok(At::Idp(1)),
+            Some(cursor) => serde_json::from_str(cursor).map_err(|_| Error::invalid("the cursor is none of this list")),
+        }
+    }
+
+    fn cursor(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+}
+
+#[async_trait]
+impl ListGroups for SlackEnterprise {
+    /// The IdP groups, page by page, and then the user groups, workspace by workspace.
+    async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
+        let organization = self.organization(call).await?;
+        if let Some(workspace) = &request.filter.workspace_id {
+            let groups = self.user_groups(call, workspace, true).await?;
+            let groups = groups.iter().map(|raw| map::user_group(raw, organization)).collect::<Result<_, _>>();
+            return Ok(Page::of_values(groups.map_err(unreadable)?).rechecked(request.filter));
+        }
+        let page = match At::read(request.cursor.as_deref())? {
+            At::Idp(start) => self.idp_groups(call, start, request.wanted, organization).await?,
+            At::After { workspace, shown } => self.next_user_groups(call, &workspace, shown, organization).await?,
+        };
+        Ok(page.rechecked(request.filter))
+    }
+}
+
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::unexpected("an item of Slack's list cannot be read").caused_by(error)
+}
+
+impl SlackEnterprise {
+    async fn idp_groups(
+        &self,
+        call: &Call,
+        start: u64,
+        wanted: Option<u32>,
+        organization: Option<&str>,
+    ) -> Result<Page<Group<'static>>> {
+        let cursor = (start > 1).then(|| start.to_string());
+        let slice = self.scim.get("Groups").primary().slice(call, cursor.as_deref(), wanted, &IDP_GROUPS).await?;
+        let groups = slice.each(|raw| map::idp_group(raw, organization))?;
+        let at = match slice.next.as_deref().map(str::parse) {
+            Some(Ok(start)) => At::Idp(start),
+            Some(Err(_)) => return Err(Error::unexpected("the list of groups goes on at no number")),
+            None => At::After { workspace: String::new(), shown: Vec::new() },
+        };
+        let came = start - 1 + groups.len() as u64;
+        if let (At::After { .. }, Some(Total::Exact(total))) = (&at, slice.total)
+            && came < total
+        {
+            return Err(Error::new(
+                ErrorKind::Incomplete,
+                format!("Slack says there are {total} IdP groups and gave {came}"),
+            )
+            .hint("list again"));
+        }
+        Ok(Page::of_values(groups).next(at.cursor()))
+    }
+
+    /// The user groups of the first workspace after `before`, in the order of their ids.
+    async fn next_user_groups(
+        &self,
+        call: &Call,
+        before: &str,
+        mut shown: Vec<String>,
+        organization: Option<&str>,
+    ) -> Result<Page<Group<'static>>> {
+        let workspaces = self.workspace_ids(call).await?;
+        let mut left = workspaces.into_iter().filter(|id| id.as_str() > before);
+        let Some(workspace) = left.next() else { return Ok(Page::of_values(Vec::new())) };
+        let mut groups = Vec::new();
+        for raw in self.user_groups(call, &workspace, false).await? {
+            let group = read(&raw)?;
+            let of_org = group.is_org_level == Some(true);
+            // SCIM has shown the IdP groups
+            if group.is_idp_group == Some(true) || of_org && shown.iter().any(|id| *id == group.id.as_str()) {
+                continue;
+            }
+            if of_org {
+                shown.push(group.id.to_string());
+            }
+            groups.push(map::user_group(&raw, organization).map_err(unreadable)?);
+        }
+        let next = left.next().and_then(|_| At::After { workspace, shown }.cursor());
+        Ok(Page::of_values(groups).next(next))
+    }
+}
+
+#[async_trait]
+impl GetGroup for SlackEnterprise {
+    async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
+        let found = self.find_group(call, &input.id, input.workspace_id.as_deref(), true).await?;
+        Ok(Reply::read(found.map(self.organization(call).await?)?))
+    }
+}
+
+#[async_trait]
+impl CreateGroup for SlackEnterprise {
+    /// A user group where a workspace is named, else an IdP group.
+    async fn create_group(&self, call: &Call, input: CreateGroupInput) -> Result<Reply<Group<'static>>> {
+        let name = input.name.unwrap_or_default();
+        if let Some(workspace) = input.organization.as_deref().filter(|id| id.starts_with('T')) {
+            let mut fields = vec![("name", name.as_str()), ("team_id", workspace)];
+            fields.extend(input.description.as_deref().map(|text| ("description", text)));
+            let Some(answer) = self.web.post("usergroups.create").form(fields).primary().write(call).await? else {
+                return Ok(Reply::planned());
+            };
+            let raw = answer.json::<wire::NewUserGroup>()?.usergroup.to_owned();
+            self.remember(&read(&raw)?.id, workspace);
+            let found = Found::UserGroup { workspace: workspace.to_owned(), raw };
+            return Ok(Reply::applied(found.map(None)?));
+        }
+        if let Some(named) = &input.organization
+            && self.organization(call).await? != Some(named.as_str())
+        {
+            return Err(Error::invalid("`organization` is neither a workspace (T…) nor the organization").about(named));
+        }
+        refuse_description(&input.description)?;
+        let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+        match self.scim.post("Groups").json(&body).primary().write(call).await? {
+            Some(answer) => Ok(Reply::applied(Found::Idp(answer).map(None)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+fn refuse_description(description: &Option<String>) -> Result<()> {
+    match description {
+        None => Ok(()),
+        Some(_) => Err(Error::invalid("an IdP group has no `description`; nothing was changed")),
+    }
+}
+
+#[async_trait]
+impl UpdateGroup for SlackEnterprise {
+    async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
+        let request = match self.find_group(call, &input.id, None, false).await? {
+            Found::Idp(_) => {
+                refuse_description(&input.description)?;
+                let body = patch(json!([{ "op": "replace", "path": "displayName", "value": input.name }]));
+                self.scim.patch("Groups").id(&input.id).json(&body)
+            }
+            Found::UserGroup { workspace, .. } => {
+                let mut fields = vec![("usergroup", input.id.clone()), ("team_id", workspace)];
+                fields.extend(input.name.map(|name| ("name", name)));
+                fields.extend(input.description.map(|text| ("description", text)));
+                self.web.post("usergroups.update").form(fields)
+            }
+        };
+        request.idempotent().primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeleteGroup for SlackEnterprise {
+    async fn delete_group(&self, call: &Call, input: DeleteGroupInput) -> Result<Reply<Group<'static>>> {
+        let request = match self.find_group(call, &input.id, None, false).await? {
+            Found::Idp(_) => self.scim.delete("Groups").id(&input.id),
+            Found::UserGroup { workspace, .. } => {
+                self.web.post("usergroups.disable").form([("usergroup", input.id.clone()), ("team_id", workspace)])
+            }
+        };
+        request.primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}

@@ -1,0 +1,197 @@
+//! Roles, and who holds them: system and custom roles are assigned at the organization, a workspace or a channel.
+
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Paging, Request};
+use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{IntoOwned, Role, RoleAssignment, UserRole};
+
+use crate::catalogue;
+use crate::users::USERS;
+use crate::{SlackEnterprise, by_cursor, map, one_id, wire};
+
+pub(crate) const ASSIGNMENTS: Paging = by_cursor("role_assignments", 200);
+
+pub(crate) fn read(raw: &RawValue) -> Mapped<wire::Assignment> {
+    serde_json::from_str(raw.get())
+}
+
+impl SlackEnterprise {
+    /// Assignments of these roles, or of all, at a place, or at all. By user Slack does not list them.
+    pub(crate) fn assignments(&self, role_ids: &[&str], place: Option<&str>) -> Request {
+        let roles = (!role_ids.is_empty()).then(|| role_ids.join(","));
+        self.web.get("admin.roles.listAssignments").query_if("role_ids", roles).query_if("entity_ids", place)
+    }
+
+    /// What somebody holds beside the account type in the organization: assignments, and account types in workspaces.
+    pub(crate) async fn held_roles(
+        &self,
+        call: &Call,
+        user_id: &str,
+        workspaces: &[String],
+    ) -> Result<Vec<UserRole<'static>>> {
+        let assignments = self.assignments(&[], None).all(call, &ASSIGNMENTS, read).await?;
+        let mut held: Vec<UserRole> =
+            assignments.into_iter().filter(|held| held.user_id == user_id).map(held_role).collect();
+        for workspace in workspaces {
+            let account = self.admins(call, workspace).await?.into_iter().find(|(id, _)| id == user_id);
+            let place = Some(workspace.clone().into());
+            held.extend(account.map(|(_, account)| UserRole { workspace: place, ..account.role() }));
+        }
+        Ok(held)
+    }
+
+    /// Owners and administrators of a workspace.
+    pub(crate) async fn admins(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
+        let admins = self.web.post("admin.users.list").as_read().query("team_id", workspace);
+        let admins = admins.query("include_admins", "true").query("include_owners", "true");
+        admins.all(call, &USERS, account).await
+    }
+
+    /// Guests of a workspace.
+    pub(crate) async fn guests(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
+        let guests = self.web.post("admin.users.list").as_read().query("team_id", workspace);
+        guests.query("only_guests", "true").all(call, &USERS, account).await
+    }
+
+    /// Takes a role away, where it was seen to be held.
+    pub(crate) fn removal(&self, role: &str, place: &str, user: &str) -> Request {
+        self.change("admin.roles.removeAssignments", role, place, user)
+    }
+
+    /// Gives or takes one role, at one place, to or from one person.
+    pub(crate) fn change(&self, method: &'static str, role: &str, place: &str, user: &str) -> Request {
+        let fields = [("role_id", role), ("entity_ids", place), ("user_ids", user)];
+        self.web.post(method).form(fields).guarding(&["role_id", "entity_ids", "user_ids"])
+    }
+}
+
+fn account(raw: &RawValue) -> Mapped<(String, catalogue::AccountType)> {
+    let it: wire::ListedUser = serde_json::from_str(raw.get())?;
+    Ok((it.id.to_string(), map::account_type(&it)))
+}
+
+/// An assignment as its holder's role.
+fn held_role(it: wire::Assignment) -> UserRole<'static> {
+    let mut role = catalogue::named(it.role_id.into()).into_owned();
+    let place = match it.entity_id.chars().next() {
+        Some('E') => &mut role.organization,
+        Some('T') => &mut role.workspace,
+        // a channel
+        _ => &mut role.group,
+    };
+    *place = Some(it.entity_id.into());
+    role
+}
+
+/// What became of a removal: nobody who could lose the role is left where somebody else took it in between.
+pub(crate) fn removed(sent: Result<Option<userdir_core::http::Answer>>) -> Result<Effect> {
+    match sent {
+        Err(error) if error.vendor_code() == Some("no_valid_users") => Ok(Effect::Already),
+        sent => sent.map(Effect::of_write),
+    }
+}
+
+#[async_trait]
+impl ListRoles for SlackEnterprise {
+    /// The roles that are always there, and the custom ones that somebody holds.
+    async fn list_roles(&self, call: &Call, _: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
+        let held = self.assignments(&[], None).primary().all(call, &ASSIGNMENTS, |raw| Ok(read(raw)?.role_id)).await?;
+        let mut custom: Vec<String> = held.into_iter().filter(|id| catalogue::role(id).is_none()).collect();
+        custom.sort_unstable();
+        custom.dedup();
+        Ok(Page::of_values(catalogue::roles().chain(custom.into_iter().map(catalogue::custom_role)).collect()))
+    }
+}
+
+#[async_trait]
+impl GetRole for SlackEnterprise {
+    async fn get_role(&self, call: &Call, input: GetRoleInput) -> Result<Reply<Role<'static>>> {
+        if let Some(role) = catalogue::role(&input.id) {
+            return Ok(Reply::read(role));
+        }
+        self.check_custom_role(call, &input.id, true).await?;
+        Ok(Reply::read(catalogue::custom_role(input.id)))
+    }
+}
+
+impl SlackEnterprise {
+    /// A custom role is known to be there only where somebody holds it.
+    pub(crate) async fn check_custom_role(&self, call: &Call, id: &str, is_primary: bool) -> Result<()> {
+        one_id("role id", id)?;
+        let mut held = self.assignments(&[id], None);
+        if is_primary {
+            held = held.primary();
+        }
+        match held.slice(call, None, Some(1), &ASSIGNMENTS).await?.each(read)?.is_empty() {
+            false => Ok(()),
+            true => Err(Error::not_found("no role of Slack's, and no custom role that anybody holds").about(id)),
+        }
+    }
+}
+
+#[async_trait]
+impl ListRoleAssignments for SlackEnterprise {
+    async fn list_role_assignments(
+        &self,
+        call: &Call,
+        request: PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let filter = &request.filter;
+        let place = match (&filter.workspace_id, &filter.organization_id) {
+            (Some(_), Some(_)) => return Err(Error::invalid("give `workspace_id` or `organization_id`, not both")),
+            (workspace, organization) => workspace.as_deref().or(organization.as_deref()),
+        };
+        let roles: Vec<&str> = filter.role_id.as_deref().into_iter().collect();
+        let held = self.assignments(&roles, place);
+        Ok(held.page(call, &request, &ASSIGNMENTS, map::assignment).await?.rechecked(filter.clone()))
+    }
+}
+
+impl SlackEnterprise {
+    /// The assignment with this id of ours.
+    async fn assignment(&self, call: &Call, id: &str, is_primary: bool) -> Result<RoleAssignment<'static>> {
+        let [role, place, _] = parts(id)?;
+        let mut held = self.assignments(&[role], Some(place));
+        if is_primary {
+            held = held.primary();
+        }
+        let held = held.all(call, &ASSIGNMENTS, map::owned_assignment).await?;
+        held.into_iter().find(|held| held.id == id).ok_or_else(|| Error::not_found("nobody holds it so").about(id))
+    }
+}
+
+/// Role, place and holder of an assignment.
+fn parts(id: &str) -> Result<[&str; 3]> {
+    let parts: Vec<&str> = id.split(':').collect();
+    let parts: [&str; 3] = parts.try_into().map_err(|_| {
+        Error::invalid("an id of a role assignment is `<role>:<place>:<user>`")
+            .hint("take it from `userdir role-assignments list`")
+    })?;
+    parts.iter().try_for_each(|part| one_id("id", part))?;
+    Ok(parts)
+}
+
+#[async_trait]
+impl GetRoleAssignment for SlackEnterprise {
+    async fn get_role_assignment(
+        &self,
+        call: &Call,
+        input: GetRoleAssignmentInput,
+    ) -> Result<Reply<RoleAssignment<'static>>> {
+        Ok(Reply::read(self.assignment(call, &input.id, true).await?))
+    }
+}
+
+#[async_trait]
+impl DeleteRoleAssignment for SlackEnterprise {
+    async fn delete_role_assignment(
+        &self,
+        call: &Call,
+        input: DeleteRoleAssignmentInput,
+    ) -> Result<Reply<RoleAssignment<'static>>> {
+        let [role, place, user] = parts(&input.id)?;
+        let effect = removed(self.removal(role, place, user).primary().write(call).await)?;
+        Ok(Reply::sent(&input.id).with_effect(effect))
+    }
+}

@@ -1,0 +1,307 @@
+//! Roles given and taken. A user's list of roles has those through groups too; who holds a role directly is told by the
+//! account assignments, which are read before a change and again after it.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use serde_json::value::RawValue;
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, Request, TotalAt};
+use userdir_core::reply::Steps;
+use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Outcome, Reply, Result, async_trait};
+use userdir_schema::{Role, Text, User, UserRole};
+
+use crate::lists::GROUPS;
+use crate::{TeamViewer, ids, wire};
+
+/// The roles of a user.
+const ROLES_OF_USER: Paging = Paging { items: "assignedRoleIds", ..GROUPS };
+/// The holders of a role.
+const HOLDERS: Paging = Paging {
+    items: "AssignedToUsers",
+    limit: "",
+    max: u32::MAX,
+    next: Next::BodyCursor { path: "ContinuationToken", parameter: "continuationToken" },
+    total: TotalAt::Nowhere,
+};
+const GROUP_HOLDERS: Paging = Paging { items: "AssignedToGroups", ..HOLDERS };
+
+fn text(raw: &RawValue) -> Mapped<String> {
+    serde_json::from_str(raw.get())
+}
+
+impl TeamViewer {
+    /// The ids of a user's roles, direct ones and those through groups.
+    pub(crate) async fn roles_of(&self, call: &Call, user: &str) -> Result<Vec<String>> {
+        self.user_at(self.http.get("api/v1/users"), user)?.path("userroles").all(call, &ROLES_OF_USER, text).await
+    }
+
+    /// The same before a change: a user without roles is looked for, since a mistyped id must not read as one.
+    async fn roles_of_somebody(&self, call: &Call, user: &str) -> Result<Vec<String>> {
+        let roles = self.roles_of(call, user).await?;
+        if roles.is_empty() {
+            self.user_at(self.http.get("api/v1/users"), user)?.read(call).await?;
+        }
+        Ok(roles)
+    }
+
+    /// The list of the users who hold a role directly.
+    pub(crate) fn holders_at(&self, role: &str) -> Request {
+        self.http.get("api/v1/userroles/assignments/account").query("userRoleId", role)
+    }
+
+    /// The list of the groups that hold a role.
+    pub(crate) fn group_holders_at(&self, role: &str) -> Request {
+        self.http.get("api/v1/userroles/assignments/usergroups").query("userRoleId", role)
+    }
+
+    async fn holds(&self, call: &Call, user: &str, role: &str) -> Result<bool> {
+        Ok(holders(call, self.holders_at(role)).await?.contains(user))
+    }
+
+    /// The one role of a group.
+    async fn role_of_group(&self, call: &Call, group: i64) -> Result<Option<String>> {
+        let answer = self.http.get("api/v1/usergroups").id(&group.to_string()).path("userroles").read(call).await?;
+        Ok(answer.json::<Option<wire::GroupRole>>()?.and_then(|held| held.assigned_role_id))
+    }
+
+    /// A word that is no role is a mistake, and must not read as "already taken away".
+    pub(crate) async fn refuse_unknown(&self, call: &Call, roles: &[&str]) -> Result<()> {
+        if roles.is_empty() {
+            return Ok(());
+        }
+        let catalogue = self.roles(call).await?;
+        match roles.iter().find(|role| !catalogue.iter().any(|known| known.id == **role)) {
+            None => Ok(()),
+            Some(role) => Err(Error::invalid("unknown role; nothing was changed")
+                .about(*role)
+                .hint("`userdir roles list` shows the ids")),
+        }
+    }
+
+    /// The roles by their ids, each once; one that has but a name is looked up.
+    async fn named(&self, call: &Call, roles: &[UserRole<'static>]) -> Result<Vec<Named>> {
+        let filled = |text: &Option<Text<'static>>| text.clone().filter(|text| !text.is_empty());
+        let mut catalogue = None;
+        let mut named: Vec<Named> = Vec::new();
+        for role in roles {
+            let (id, called) = match (filled(&role.id), filled(&role.name)) {
+                (Some(id), _) => (id.to_string(), id),
+                (None, Some(name)) => {
+                    if catalogue.is_none() {
+                        catalogue = Some(self.roles(call).await?);
+                    }
+                    (find_by_name(catalogue.as_deref().unwrap_or_default(), &name)?, name)
+                }
+                (None, None) => return Err(Error::invalid("each of `roles` needs its `id`, or its `name`")),
+            };
+            let group = filled(&role.group).map(|group| ids::group(&group)).transpose()?;
+            if !named.iter().any(|known| known.id == id && known.group == group) {
+                let shown = group.map_or_else(|| called.to_string(), |group| format!("{called} of group {group}"));
+                named.push(Named { id, shown, group });
+            }
+        }
+        Ok(named)
+    }
+
+    /// Compares who holds the roles directly with what was asked for: `true` after giving them.
+    async fn read_back(&self, call: &Call, user: &str, roles: &[Named], wanted: bool) -> Result<()> {
+        for role in roles {
+            if self.holds(call, user, &role.id).await? != wanted {
+                return Err(Error::unexpected(
+                    "TeamViewer accepted the change, and its account assignments do not show it",
+                )
+                .about(&role.id)
+                .with_outcome(Outcome::Unknown)
+                .hint("look at the Management Console before repeating it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The users of such a list, by id.
+pub(crate) async fn holders(call: &Call, list: Request) -> Result<BTreeSet<String>> {
+    Ok(list.all(call, &HOLDERS, text).await?.into_iter().collect())
+}
+
+/// The groups of such a list, by number.
+pub(crate) async fn group_holders(call: &Call, list: Request) -> Result<BTreeSet<i64>> {
+    Ok(list.all(call, &GROUP_HOLDERS, |raw| serde_json::from_str(raw.get())).await?.into_iter().collect())
+}
+
+/// A role that was named, by its id.
+#[derive(Debug)]
+struct Named {
+    id: String,
+    /// What the steps call it.
+    shown: String,
+    /// The group whose role it is.
+    group: Option<i64>,
+}
+
+fn find_by_name(catalogue: &[Role<'static>], name: &str) -> Result<String> {
+    let mut found = catalogue.iter().filter(|role| role.name.as_deref() == Some(name));
+    match (found.next(), found.next()) {
+        (Some(role), None) => Ok(role.id.to_string()),
+        (None, _) => Err(Error::invalid("no role has this name; nothing was changed")
+            .about(name)
+            .hint("`userdir roles list` shows names and ids")),
+        (Some(_), Some(_)) => Err(Error::invalid("several roles have this name; give the id").about(name)),
+    }
+}
+
+fn ids_of(roles: &[Named]) -> Option<Vec<&str>> {
+    (!roles.is_empty()).then(|| roles.iter().map(|role| role.id.as_str()).collect())
+}
+
+fn shown(roles: &[Named]) -> impl Iterator<Item = &str> {
+    roles.iter().map(|role| role.shown.as_str())
+}
+
+fn through_a_group() -> Error {
+    Error::new(ErrorKind::Conflict, "the role comes through a user group and is not taken from one user")
+        .hint("take the user out of the group, or the role from the group: name that in `roles[].group`")
+}
+
+#[async_trait]
+impl AssignRole for TeamViewer {
+    /// One PUT with all that is not held directly.
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let user = ids::user(&input.id)?;
+        if input.roles.iter().any(|role| role.group.as_ref().is_some_and(|group| !group.is_empty())) {
+            return Err(Error::invalid("a role is given to a user here, not to a group; leave out `roles[].group`"));
+        }
+        let named = self.named(call, &input.roles).await?;
+        let held = self.roles_of_somebody(call, &user).await?;
+        let (mut steps, mut new) = (Steps::default(), Vec::new());
+        for role in named {
+            if held.contains(&role.id) && self.holds(call, &user, &role.id).await? {
+                steps.add(&role.shown, Ok(Effect::Already));
+            } else {
+                new.push(role);
+            }
+        }
+        self.refuse_unknown(call, &ids_of(&new).unwrap_or_default()).await?;
+        if !new.is_empty() {
+            let changes = wire::UserChanges { assign: ids_of(&new), ..Default::default() };
+            let sent = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary().write(call).await?;
+            if sent.is_some() {
+                self.read_back(call, &user, &new, true).await?;
+            }
+            steps.add_all(shown(&new), Ok(Effect::of_write(sent)));
+        }
+        steps.finish(Reply::sent(&user))
+    }
+}
+
+#[async_trait]
+impl UnassignRole for TeamViewer {
+    /// One PUT for the roles held directly; a group's role only where the group is named, since it is every member's.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let user = ids::user(&input.id)?;
+        let named = self.named(call, &input.roles).await?;
+        let held = self.roles_of_somebody(call, &user).await?;
+        let (mut direct, mut of_groups, mut not_held, mut stay) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for role in named {
+            let is_held = match role.group {
+                Some(group) => self.holds_through(call, &user, &role.id, group).await?,
+                None => held.contains(&role.id),
+            };
+            match role.group {
+                _ if !is_held => not_held.push(role),
+                Some(_) => of_groups.push(role),
+                None if self.holds(call, &user, &role.id).await? => direct.push(role),
+                None => stay.push(role),
+            }
+        }
+        self.refuse_unknown(call, &ids_of(&not_held).unwrap_or_default()).await?;
+        let mut steps = Steps::default();
+        steps.add_all(shown(&not_held), Ok(Effect::Already));
+        let mut was_sent = false;
+        if !direct.is_empty() {
+            let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
+            let put = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary();
+            let mut sent = put.write(call).await;
+            if let Ok(Some(_)) = &sent {
+                was_sent = true;
+                sent = match self.read_back(call, &user, &direct, false).await {
+                    Ok(()) => sent,
+                    Err(error) => Err(error),
+                };
+            }
+            steps.add_all(shown(&direct), sent.map(Effect::of_write));
+        }
+        for role in &of_groups {
+            let body = json!({ "UserGroupId": role.group });
+            let mut post = self.http.post("api/v1/userroles/unassign/usergroup").json(&body);
+            if direct.is_empty() && !was_sent {
+                post = post.primary();
+            }
+            let effect = match steps.go_on() {
+                true => post.write(call).await.map(Effect::of_write),
+                false => steps.not_tried(),
+            };
+            was_sent |= matches!(effect, Ok(Effect::Applied));
+            steps.add(&role.shown, effect);
+        }
+        stay.iter().for_each(|role| steps.add(&role.shown, Err(through_a_group())));
+        if was_sent && steps.are_well() {
+            // held in another way too: that is no success
+            let left = self.roles_of(call, &user).await?;
+            for role in direct.iter().chain(&of_groups).filter(|role| left.contains(&role.id)) {
+                let way = if role.group.is_some() { "in another way" } else { "through a user group" };
+                steps.add(format!("{} {way}", role.shown), Err(through_a_group()));
+            }
+        }
+        steps.finish(Reply::sent(&user))
+    }
+}
+
+impl TeamViewer {
+    /// Whether a role is a group's and the user is in the group.
+    async fn holds_through(&self, call: &Call, user: &str, role: &str, group: i64) -> Result<bool> {
+        if self.role_of_group(call, group).await?.as_deref() != Some(role) {
+            return Ok(false);
+        }
+        match self.members(call, &group.to_string()).await?.contains(user) {
+            true => Ok(true),
+            false => Err(Error::invalid("the user is not in this group; nothing was changed").about(group.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl DowngradeUser for TeamViewer {
+    /// One PUT that gives the role and takes the other direct ones.
+    async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
+        let user = ids::user(&input.user_id)?;
+        let wanted = input.role_id.unwrap_or_default();
+        let held = self.roles_of_somebody(call, &user).await?;
+        let role = |id: &str| Named { id: id.to_owned(), shown: id.to_owned(), group: None };
+        let (mut give, mut take, mut stay) = (vec![role(&wanted)], Vec::new(), Vec::new());
+        for id in &held {
+            match self.holds(call, &user, id).await? {
+                true if *id == wanted => give.clear(),
+                true => take.push(role(id)),
+                false if *id != wanted => stay.push(id.as_str()),
+                false => {}
+            }
+        }
+        let told = |reply: Reply<User<'static>>| match stay.as_slice() {
+            [] => reply,
+            roles => reply.note(format!("stays, since it comes through a user group: {}", roles.join(", "))),
+        };
+        if give.is_empty() && take.is_empty() {
+            return Ok(told(Reply::sent(&user).with_effect(Effect::Already)));
+        }
+        self.refuse_unknown(call, &ids_of(&give).unwrap_or_default()).await?;
+        let changes = wire::UserChanges { assign: ids_of(&give), unassign: ids_of(&take), ..Default::default() };
+        let put = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary();
+        if put.write(call).await?.is_some() {
+            self.read_back(call, &user, &[role(&wanted)], true).await?;
+            self.read_back(call, &user, &take, false).await?;
+        }
+        Ok(told(Reply::sent(&user)))
+    }
+}

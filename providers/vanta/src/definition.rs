@@ -1,0 +1,105 @@
+//! What Vanta needs, does and lacks, as data.
+
+use userdir_core::action::{Action, OwnPredicate};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+
+use crate::people;
+
+/// Vanta's own page.
+pub static DEFINITION: Definition = Definition {
+    slug: "vanta",
+    aliases: &[],
+    name: "Vanta",
+    documentation: "https://developer.vanta.com/",
+    settings: &[
+        Setting::url("base_url", "Vanta address", &["*.vanta.com", "*.vanta-gov.com"], "for Vanta Gov https://api.vanta-gov.com/v1; tokens come from the same host")
+            .default("https://api.vanta.com/v1"),
+        Setting::text("client_id", "Client id", "of an application of the type \"Manage Vanta\", made in Vanta's developer console"),
+        Setting::secret("client_secret", "Client secret", "of that application"),
+        Setting::text("scopes", "Scopes", "what to ask for, separated by spaces").default("vanta-api.all:read vanta-api.all:write"),
+    ],
+    schemes: &[Scheme { name: "client_credentials", needs: &["client_id", "client_secret"] }],
+    actions: &[
+        ActionFacts::new(Action::ListUsers)
+            .filters(&["emails", "name", "first_name", "last_name", "status", "group_id"])
+            .scopes(READ)
+            .note("people that Vanta tracks, not accounts that it gives; `status` is that of the employment. But for `group_id` all people are read, and filtered here"),
+        ActionFacts::new(Action::GetUser).scopes(READ),
+        ActionFacts::new(Action::UpdateUser)
+            .accepts(&["first_name", "last_name"])
+            .scopes(WRITE)
+            .note("the integration that a name comes from may overwrite it; `remote_data` takes `employment.startDate` too"),
+        ActionFacts::new(Action::DeactivateUser)
+            .required(&[
+                Required { name: "actor", place: Place::Query },
+                Required { name: "user_id", place: Place::Body },
+            ])
+            .scopes(WRITE)
+            .shows(OwnPredicate::User(people::is_offboarded))
+            .note("records the offboarding of a former employee, with `actor`, the id of a person, as the one who did it. It ends no employment and disables no account elsewhere, and cannot be undone"),
+        ActionFacts::new(Action::ListGroups).filters(&["name", "created_at"]).scopes(READ),
+        ActionFacts::new(Action::GetGroup).scopes(READ),
+        ActionFacts::new(Action::AddUserToGroup).scopes(WRITE).note(IMPORTED),
+        ActionFacts::new(Action::RemoveUserFromGroup).scopes(WRITE).note(IMPORTED),
+        ActionFacts::new(Action::ListActivities).scopes(READ).note("not every account has it"),
+    ],
+    lacks: &[
+        Lack {
+            actions: &[Action::CreateUser],
+            because: "people come to Vanta from the HR system, the identity provider, SCIM or its console",
+        },
+        Lack {
+            actions: &[Action::DeleteUser],
+            because: "Vanta keeps the record of everybody who was there; users/deactivate records an offboarding",
+        },
+        Lack {
+            actions: &[Action::ActivateUser],
+            because: "who comes back comes from the HR system or the identity provider, and an offboarding has no undo",
+        },
+        Lack {
+            actions: &[Action::SuspendUser, Action::UnsuspendUser],
+            because: "Vanta gives no accounts that could be blocked; a leave is something else",
+        },
+        Lack { actions: &[Action::DowngradeUser], because: "its people have no seats" },
+        Lack {
+            actions: &[
+                Action::AssignRole, Action::UnassignRole, Action::ListRoles, Action::GetRole, Action::CreateRole,
+                Action::UpdateRole, Action::DeleteRole, Action::ListRoleAssignments, Action::GetRoleAssignment,
+                Action::DeleteRoleAssignment,
+            ],
+            because: "Vanta's API does not show the roles of its own console",
+        },
+        Lack {
+            actions: &[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup],
+            because: "Vanta's API changes the members of groups, and not the groups",
+        },
+        Lack { actions: &[Action::ListLicenses, Action::GetLicense], because: "Vanta's API shows no licences" },
+        Lack {
+            actions: &[
+                Action::ListOrganizations, Action::GetOrganization, Action::UpdateOrganization,
+                Action::DeleteOrganization,
+            ],
+            because: "Vanta's API does not show the organization",
+        },
+        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "Vanta's API shows no workspaces" },
+        Lack { actions: &[Action::GetActivity], because: "Vanta's event log is a list and has no read of one event" },
+        Lack { actions: &[Action::ListMe], because: "an application acts for nobody" },
+        Lack {
+            actions: &[Action::ListBilling, Action::ListUtilization],
+            because: "Vanta's API has no bills and no usage reports",
+        },
+    ],
+    notes: &[
+        "An application has one live token: whoever else fetches one with the same client id ends it. Give userdir an \
+         application of its own, and every account the one it has.",
+        "Vanta allows 50 requests a minute; a list has 100 people a page.",
+        "Unverified: the shape of error bodies (all usual ones are read); whether `Retry-After` comes with a 429; what the event \
+         log can be filtered by (nothing is sent); what Vanta answers for a member who is none, a second adding, or a group \
+         that an identity provider owns; how soon an offboarding shows (until it does it is `pending`).",
+    ],
+    consistency: Consistency::Lagging,
+};
+
+const READ: &[&str] = &["vanta-api.all:read"];
+const WRITE: &[&str] = &["vanta-api.all:read", "vanta-api.all:write"];
+const IMPORTED: &str = "groups that an identity provider owns are changed there";

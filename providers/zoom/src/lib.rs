@@ -1,0 +1,157 @@
+#![cfg_attr(doc, doc = include_str!("../README.md"))]
+//! # How to read this crate
+//!
+//! 1. This page: what Zoom is like (`ZOOM`), what to ask for and what is true of each action ([`DEFINITION`]), and how to
+//!    connect.
+//! 2. `wire.rs`: Zoom's JSON. `map.rs` and `log_map.rs`: from it to the unified schema, pure functions. `paging.rs`: page
+//!    tokens, and lists that are read in several passes.
+//! 3. `users.rs`, `seats.rs` (deactivate, activate, downgrade), `groups.rs`, `roles.rs`, `licenses.rs`, `logs.rs`,
+//!    `account.rs`: the actions. Each says what is called in which order; looking before and after a write is core's.
+//!
+//! Facts come from Zoom's description of its API (2.0.0 of 2021), and from its current pages and client types for what is
+//! newer; what stays unverified stands in [`DEFINITION`]'s notes.
+
+mod account;
+mod definition;
+mod groups;
+mod licenses;
+mod log_map;
+mod logs;
+pub mod map;
+mod names;
+mod paging;
+mod roles;
+mod seats;
+mod users;
+mod wire;
+
+use userdir_core::http::{
+    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Vendor,
+};
+use userdir_core::{Action, Call, Connect, ErrorKind, Result, async_trait, provider};
+
+pub use definition::DEFINITION;
+
+/// The fixture cases of this provider.
+#[cfg(feature = "fixtures")]
+pub static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$CARGO_MANIFEST_DIR/fixtures");
+
+/// A connection to one Zoom account.
+#[derive(Debug)]
+pub struct Zoom {
+    http: Http,
+    /// A server-to-server app acts for nobody: there is no "me".
+    is_app: bool,
+    /// Names of roles and groups, which lists of users have by id alone.
+    names: names::Cache,
+}
+
+provider!(Zoom, DEFINITION);
+
+/// What is peculiar about Zoom's HTTP.
+static ZOOM: Vendor = Vendor {
+    rate: RateHeaders::COMMON,
+    fault,
+    // Zoom documents none
+    request_id: "",
+    accept: "application/json",
+    content_type: "application/json",
+};
+
+/// Larger answers inside a 200 are no errors, and not worth reading twice.
+const LARGEST_FAULT: usize = 4096;
+
+/// Zoom's error body. Its code is not the HTTP status, and some calls answer it inside a 200.
+fn fault(answer: &Answer) -> Option<Fault> {
+    if answer.is_success() && answer.body.len() > LARGEST_FAULT {
+        return None;
+    }
+    let error: wire::Fault = answer.json().ok()?;
+    let is_daily = answer.header("x-ratelimit-type").is_some_and(|kind| kind.eq_ignore_ascii_case("daily-limit"))
+        || error.says("daily rate limit");
+    let kind = match error.code {
+        // a token of this app that lacks a scope, whatever the status
+        4711 => Some(ErrorKind::Permission),
+        4700 if answer.status != 401 => Some(ErrorKind::Permission),
+        // no permission, or a plan that lacks it, or a user of a kind that this cannot be done to
+        200 | 1108 => Some(ErrorKind::Permission),
+        // somebody of another account, or a role that is no more
+        1001 | 1010 | 1034 | 4130 => Some(ErrorKind::NotFound),
+        300 if error.says("not found") => Some(ErrorKind::NotFound),
+        // an invitation that has ended; managed elsewhere; no seat left; a bundle that cannot be taken off
+        1000 | 1005 | 1107 | 1117 | 1120 | 2033 | 2034 | 2038 | 2039 | 3412 | 4132 => Some(ErrorKind::Conflict),
+        _ => answer.is_success().then_some(ErrorKind::InvalidRequest),
+    };
+    Some(Fault {
+        code: Some(error.code.to_string()),
+        message: Some(error.message()),
+        kind,
+        quota_used_up: answer.status == 429 && is_daily,
+        ..Fault::default()
+    })
+}
+
+#[async_trait]
+impl Connect for Zoom {
+    fn connect(connection: Connection) -> Result<Zoom> {
+        let client = || -> Result<_> {
+            let url = connection.url("token_url")?;
+            let secret = ClientAuth::Basic(connection.secret("client_secret")?);
+            Ok((url, connection.require("client_id")?.to_owned(), secret))
+        };
+        let auth = match connection.scheme.name {
+            "server_to_server" => {
+                let (url, client_id, client) = client()?;
+                Auth::token(Grant::ClientCredentials {
+                    url,
+                    grant_type: "account_credentials",
+                    encoding: Encoding::Form,
+                    client_id,
+                    client,
+                    scope: None,
+                    extra: vec![("account_id".to_owned(), connection.require("account_id")?.to_owned())],
+                })
+            }
+            "refresh_token" => {
+                let (url, client_id, client) = client()?;
+                let refresh_token = connection.secret("refresh_token")?;
+                Auth::token(Grant::RefreshToken { url, client_id, client, refresh_token })
+            }
+            _ => Auth::bearer(&connection.secret("access_token")?)?,
+        };
+        // the address that comes with the token counts unless the account says another
+        let auth = match connection.get("base_url") {
+            Some(_) => auth,
+            None => auth.discovering(Discovery { read: api_url, hosts: definition::API_HOSTS }),
+        };
+        let base = connection.url_or("base_url", "https://api.zoom.us/v2")?;
+        Ok(Zoom {
+            http: connection.http(base, &ZOOM, auth),
+            is_app: connection.scheme.name == "server_to_server",
+            names: names::Cache::default(),
+        })
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    async fn check(&self, call: &Call) -> Result<()> {
+        let request = match self.is_app {
+            true => self.http.get("users").query("page_size", "1"),
+            false => self.http.get("users/me"),
+        };
+        request.read(call).await.map(drop)
+    }
+
+    fn refuses(&self, action: Action) -> Option<String> {
+        (action == Action::ListMe && self.is_app)
+            .then(|| "a server-to-server app acts for nobody; connect with a user's token to have a \"me\"".to_owned())
+    }
+}
+
+/// The region's address, which the answer with the token may name.
+fn api_url(answer: &Answer) -> Option<String> {
+    let granted: wire::Granted = answer.json().ok()?;
+    granted.api_url.filter(|url| !url.is_empty())
+}

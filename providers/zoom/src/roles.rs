@@ -1,0 +1,207 @@
+//! Roles. A user has exactly one: giving another replaces it, and taking it away makes the user a member.
+
+use serde_json::{Value, json};
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::reply::Steps;
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Role, RoleAssignment, User};
+
+use crate::paging::Place;
+use crate::wire::{ADMIN, MEMBER, OWNER};
+use crate::{Zoom, map, users, wire};
+
+/// All roles come in one answer.
+pub(crate) const ROLES: Paging =
+    Paging { items: "roles", limit: "", max: u32::MAX, next: Next::Whole, total: TotalAt::Body("total_records") };
+
+#[async_trait]
+impl ListRoles for Zoom {
+    async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
+        self.http.get("roles").page(call, &request, &ROLES, map::role).await
+    }
+}
+
+#[async_trait]
+impl GetRole for Zoom {
+    async fn get_role(&self, call: &Call, input: GetRoleInput) -> Result<Reply<Role<'static>>> {
+        let answer = self.http.get("roles").id(&input.id).primary().read(call).await?;
+        Ok(Reply::read(answer.map(map::role)?))
+    }
+}
+
+#[async_trait]
+impl CreateRole for Zoom {
+    async fn create_role(&self, call: &Call, input: CreateRoleInput) -> Result<Reply<Role<'static>>> {
+        match self
+            .http
+            .post("roles")
+            .json(&body(input.name, input.description, input.permissions))
+            .primary()
+            .write(call)
+            .await?
+        {
+            Some(answer) => Ok(Reply::applied(answer.map(map::role)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+/// Zoom's body of the fields given.
+fn body(name: Option<String>, description: Option<String>, privileges: Option<Vec<String>>) -> Value {
+    let fields = [
+        ("name", name.map(Value::from)),
+        ("description", description.map(Value::from)),
+        ("privileges", privileges.map(Value::from)),
+    ];
+    fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect()
+}
+
+#[async_trait]
+impl UpdateRole for Zoom {
+    async fn update_role(&self, call: &Call, input: UpdateRoleInput) -> Result<Reply<Role<'static>>> {
+        refuse_built_in(&input.id)?;
+        let request = self.http.patch("roles").id(&input.id).json(&body(input.name, input.description, None));
+        request.idempotent().primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeleteRole for Zoom {
+    async fn delete_role(&self, call: &Call, input: DeleteRoleInput) -> Result<Reply<Role<'static>>> {
+        refuse_built_in(&input.id)?;
+        self.http.delete("roles").id(&input.id).primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+fn refuse_built_in(id: &str) -> Result<()> {
+    match [OWNER, ADMIN, MEMBER].contains(&id) {
+        true => Err(Error::refused("a built-in role of Zoom is neither changed nor deleted").about(id)),
+        false => Ok(()),
+    }
+}
+
+/// How Zoom names a member in a body: by id, and who has none yet by address.
+pub(crate) fn member(user: &str) -> Value {
+    if user.contains('@') { json!({ "email": user }) } else { json!({ "id": user }) }
+}
+
+/// Owner and member are neither given nor taken.
+fn refuse_owner_and_member(id: &str) -> Result<()> {
+    match id {
+        OWNER => Err(Error::refused("the role of the owner is neither given nor taken through Zoom's API")
+            .about(id)
+            .hint("hand the account over in Zoom's console")),
+        MEMBER => {
+            Err(Error::refused("the role of a member is neither given nor taken: it is what is left without another")
+                .about(id)
+                .hint("take the present role away: `userdir users unassign-role`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[async_trait]
+impl AssignRole for Zoom {
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let [role] = input.roles.as_slice() else {
+            return Err(Error::invalid("`roles` does not fit: a Zoom user has exactly one role"));
+        };
+        let role = role.id.as_deref().unwrap_or_default();
+        refuse_owner_and_member(role)?;
+        let answer = self.http.get("users").id(&input.id).read(call).await?;
+        let user: wire::User = answer.json()?;
+        Zoom::refuse_address(&input.id, &user)?;
+        if user.role_id.as_deref() == Some(role) {
+            return Ok(Reply::sent(&input.id).with_effect(Effect::Already));
+        }
+        if user.is_owner() {
+            return Err(Error::refused("this is the account's owner, whose role is not replaced")
+                .hint("hand the account over in Zoom's console first"));
+        }
+        let request = self.http.post("roles").id(role).path("members");
+        let request = request.json(&json!({ "members": [member(&input.id)] })).guarding(&["members"]).primary();
+        let Some(answer) = request.write(call).await? else { return Ok(Reply::planned()) };
+        let added: wire::Added = answer.json()?;
+        // Zoom leaves out whom it did not add
+        let ids = added.ids.unwrap_or_default();
+        if ids.is_empty() || user.id.is_some() && !ids.split(',').any(|id| id.trim() == input.id) {
+            return Err(
+                Error::new(ErrorKind::Conflict, "Zoom said yes and did not add the user to the role").about(role)
+            );
+        }
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl UnassignRole for Zoom {
+    /// At most one of the roles named can be the user's. Afterwards the user is a member.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let wanted: Vec<&str> = input.roles.iter().map(|role| role.id.as_deref().unwrap_or_default()).collect();
+        wanted.iter().try_for_each(|role| refuse_owner_and_member(role))?;
+        let answer = self.http.get("users").id(&input.id).read(call).await?;
+        let user: wire::User = answer.json()?;
+        Zoom::refuse_address(&input.id, &user)?;
+        for role in &wanted {
+            // a role that is not held must be one: a mistyped id must not read as taken away
+            if user.role_id.as_deref() != Some(role) {
+                self.http.get("roles").id(role).read(call).await.map_err(|error| error.about(*role))?;
+            }
+        }
+        let mut steps = Steps::default();
+        for role in wanted {
+            let effect = match user.role_id.as_deref() == Some(role) {
+                true => self.take_role(call, role, &input.id).await,
+                false => Ok(Effect::Already),
+            };
+            steps.add(role, effect);
+        }
+        steps.finish(Reply::sent(&input.id))
+    }
+}
+
+impl Zoom {
+    async fn take_role(&self, call: &Call, role: &str, user: &str) -> Result<Effect> {
+        match self.http.delete("roles").id(role).path("members").id(user).primary().write(call).await {
+            Ok(Some(_)) => Ok(Effect::Applied),
+            Ok(None) => Ok(Effect::Planned),
+            // held a moment ago: taken away in between; the reading afterwards decides. A role that is gone is an error
+            Err(error) if error.kind() == ErrorKind::NotFound && error.vendor_code() != Some("1034") => {
+                Ok(Effect::Already)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait]
+impl ListRoleAssignments for Zoom {
+    /// The members of a role, one user's role, or everybody's.
+    async fn list_role_assignments(
+        &self,
+        call: &Call,
+        request: PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let filter = request.filter.clone();
+        if let Some(user) = &filter.user_id {
+            let user = self.http.get("users").id(user).primary().read(call).await?;
+            return Ok(Page::of_values(vec![user.map(map::role_of_user)?]).rechecked(filter));
+        }
+        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
+        if let Some(role) = &filter.role_id {
+            let members = self.http.get("roles").id(role).path("members").primary();
+            let (slice, next) = place.read(call, members, "members", "", None).await?;
+            return Ok(Page::of_values(slice.each(|raw| map::member_of_role(role, raw))?).next(next));
+        }
+        let statuses = users::statuses(&UserFilter::default())?;
+        let at = statuses.iter().position(|status| *status == place.pass).unwrap_or_default();
+        let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
+        let users = self.http.get("users").query("status", *status).primary();
+        let next = statuses.get(at + 1).map(|status| (*status).to_owned());
+        let (slice, next) = place.read(call, users, "users", status, next).await?;
+        Ok(Page::<RoleAssignment<'static>>::of_body(slice.answer.body, "users", map::role_of_user).next(next))
+    }
+}

@@ -1,0 +1,251 @@
+//! Users: list, get, create, update, delete.
+
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+use userdir_core::action::*;
+use userdir_core::page::MapItem;
+use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Email, IntoOwned, User};
+
+use crate::names::{Names, fill};
+use crate::paging::Place;
+use crate::{Zoom, map, wire};
+
+/// Zoom's statuses: one call answers one of them, and the active ones where none is named.
+const STATUSES: &[(&str, &str)] = &[("active", "active"), ("inactive", "inactive"), ("invited", "pending")];
+
+#[async_trait]
+impl ListUsers for Zoom {
+    /// Status by status. Addresses are asked for one by one, and the members of a group in a list of its own.
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        if let Some(group) = &filter.group_id {
+            return self.members(call, &request, group).await;
+        }
+        if let Some(addresses) = &filter.emails {
+            return self.by_address(call, filter, addresses).await;
+        }
+        let statuses = statuses(filter)?;
+        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
+        let at = statuses.iter().position(|status| *status == place.pass).unwrap_or_default();
+        let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
+        let users = self.http.get("users").query("status", *status).query_if("role_id", filter.role_id.as_deref());
+        let next = statuses.get(at + 1).map(|status| (*status).to_owned());
+        let (slice, next) = place.read(call, users.primary(), "users", status, next).await?;
+        let named = self.named(call, slice.each(|_| Ok(()))?.is_empty()).await?;
+        let page = Page::<User<'static>>::of_body(slice.answer.body, "users", named);
+        Ok(page.next(next).rechecked(filter.clone()))
+    }
+}
+
+/// The statuses to ask for, in Zoom's words.
+pub(crate) fn statuses(filter: &UserFilter) -> Result<Vec<&'static str>> {
+    let Some(wanted) = &filter.status else { return Ok(STATUSES.iter().map(|(_, own)| *own).collect()) };
+    for word in wanted.values() {
+        // Zoom shows no deleted users
+        if word != "deleted" && !STATUSES.iter().any(|(unified, _)| unified == word) {
+            return Err(Error::invalid(format!(
+                "`{word}` is no status; it must be one of `active`, `inactive`, `invited`"
+            )));
+        }
+    }
+    Ok(STATUSES.iter().filter(|(unified, _)| wanted.takes(unified)).map(|(_, own)| *own).collect())
+}
+
+/// Maps users and puts names in.
+struct Named {
+    roles: Arc<Names>,
+    groups: Arc<Names>,
+}
+
+impl MapItem<User<'static>> for Named {
+    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<User<'a>> {
+        let mut user = map::user(raw)?;
+        fill(&mut user, &self.roles, &self.groups);
+        Ok(user)
+    }
+}
+
+impl Zoom {
+    /// The names that a list of users needs.
+    async fn named(&self, call: &Call, is_empty: bool) -> Result<Named> {
+        let (mut roles, mut groups) = (Arc::default(), Arc::default());
+        if !is_empty && call.wants("roles") {
+            roles = self.role_names(call).await?;
+        }
+        if !is_empty && call.wants("groups") {
+            groups = self.group_names(call).await?;
+        }
+        Ok(Named { roles, groups })
+    }
+
+    /// The members of a group. Zoom tells little of each.
+    async fn members(
+        &self,
+        call: &Call,
+        request: &PageRequest<UserFilter>,
+        group: &str,
+    ) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        if filter.status.is_some()
+            || filter.role_id.is_some()
+            || filter.external_id.is_some()
+            || filter.created_at.is_some()
+        {
+            return Err(Error::invalid("`group_id` works together with names, `emails` and `user_type` alone")
+                .hint("Zoom's list of a group's members shows nothing else"));
+        }
+        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
+        let members = self.http.get("groups").id(group).path("members").primary();
+        let (slice, next) = place.read(call, members, "members", "", None).await?;
+        let page = Page::<User<'static>>::of_body(slice.answer.body, "members", map::user);
+        Ok(page.next(next).rechecked(filter.clone()))
+    }
+
+    /// Zoom finds a user by the exact address; one of another account is as good as none.
+    async fn by_address(&self, call: &Call, filter: &UserFilter, addresses: &Match) -> Result<Page<User<'static>>> {
+        let mut users = Vec::new();
+        let mut is_first = true;
+        for address in addresses.values() {
+            let mut request = self.http.get("users").id(address);
+            if std::mem::take(&mut is_first) {
+                request = request.primary();
+            }
+            match request.read(call).await {
+                Ok(answer) => users.push(answer.map(map::user)?),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let named = self.named(call, users.is_empty()).await?;
+        users.iter_mut().for_each(|user| fill(user, &named.roles, &named.groups));
+        Ok(Page::of_values(users).rechecked(filter.clone()))
+    }
+
+    /// Zoom takes an address for an id. Here an id is one: who is named in two ways would be taken for two.
+    pub(crate) fn refuse_address(named: &str, user: &wire::User<'_>) -> Result<()> {
+        match &user.id {
+            Some(id) if named.contains('@') && id.as_str() != named => {
+                Err(Error::invalid("this is an address, not an id; nothing was changed")
+                    .about(named)
+                    .hint(format!("the user's id is `{id}`; addresses are for users who have not accepted yet")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl GetUser for Zoom {
+    async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
+        let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
+        Zoom::refuse_address(&input.id, &answer.json()?)?;
+        let mut user: User = answer.map(map::user)?;
+        if call.wants("groups") && user.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
+            fill(&mut user, &Names::new(), self.group_names(call).await?.as_ref());
+        }
+        Ok(Reply::read(user.into_owned()))
+    }
+}
+
+/// Refuses texts that Zoom would refuse, before any call.
+fn check_lengths(fields: &[(&str, Option<&str>, usize)]) -> Result<()> {
+    let is_long = |text: Option<&str>, most| text.is_some_and(|text| text.chars().count() > most);
+    match fields.iter().find(|(_, text, most)| is_long(*text, *most)) {
+        None => Ok(()),
+        Some((field, _, most)) => Err(Error::invalid(format!("`{field}` must have at most {most} characters"))),
+    }
+}
+
+#[async_trait]
+impl CreateUser for Zoom {
+    /// An invitation: the user is pending until it is accepted, and basic unless a seat is asked for.
+    async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
+        let [Email { email: Some(email), is_primary, .. }] = input.emails.as_deref().unwrap_or_default() else {
+            return Err(Error::invalid("`emails` does not fit: Zoom keeps one address, the one to sign in with"));
+        };
+        if *is_primary == Some(false) {
+            return Err(Error::invalid("`emails` does not fit: the one address is the primary one"));
+        }
+        check_lengths(&[
+            ("emails", Some(email), 128),
+            ("first_name", input.first_name.as_deref(), 64),
+            ("last_name", input.last_name.as_deref(), 64),
+        ])?;
+        let kind = match input.user_type.as_deref() {
+            None => wire::BASIC,
+            Some(word) => {
+                let known = map::SEATS.iter().find(|(number, id, _)| *id == word && *number <= 3);
+                known.map(|(number, ..)| *number).ok_or_else(|| {
+                    Error::invalid(format!(
+                        "`{word}` is no `user_type` of a new user; it must be one of `basic`, `licensed`, `on_prem`"
+                    ))
+                })?
+            }
+        };
+        let user_info = wire::NewUserInfo {
+            email,
+            r#type: kind,
+            first_name: input.first_name.as_deref(),
+            last_name: input.last_name.as_deref(),
+            display_name: input.name.as_deref(),
+        };
+        let request = self.http.post("users").json(&wire::NewUser { action: "create", user_info });
+        match request.primary().write(call).await? {
+            // a pending user may not be shown under the id that was answered
+            Some(answer) => Ok(Reply::pending(answer.map(map::user)?)),
+            None => Ok(Reply::planned()),
+        }
+    }
+}
+
+#[async_trait]
+impl UpdateUser for Zoom {
+    async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
+        check_lengths(&[
+            ("first_name", input.first_name.as_deref(), 64),
+            ("last_name", input.last_name.as_deref(), 64),
+            ("title", input.title.as_deref(), 128),
+        ])?;
+        let language = match input.languages.as_deref() {
+            None => None,
+            Some([language]) => Some(language.as_str()),
+            Some(_) => return Err(Error::invalid("`languages` does not fit: Zoom keeps one language")),
+        };
+        let changes = wire::Changes {
+            first_name: input.first_name.as_deref(),
+            last_name: input.last_name.as_deref(),
+            display_name: input.name.as_deref(),
+            job_title: input.title.as_deref(),
+            timezone: input.timezone.as_deref(),
+            language,
+        };
+        self.http.patch("users").id(&input.id).json(&changes).idempotent().primary().write(call).await?;
+        Ok(Reply::sent(&input.id))
+    }
+}
+
+#[async_trait]
+impl DeleteUser for Zoom {
+    /// Takes the user off the account: Zoom's own default, which leaves the person a personal account.
+    async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
+        let answer = self.http.get("users").id(&input.id).read(call).await?;
+        let user: wire::User = answer.json()?;
+        if user.is_owner() {
+            return Err(Error::refused("this is the account's owner, whom Zoom does not let go")
+                .hint("hand the account over in Zoom's console first"));
+        }
+        match self.http.delete("users").id(&input.id).primary().write(call).await {
+            // there a moment ago: gone in between
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                Ok(Reply::sent(&input.id).with_effect(Effect::Already))
+            }
+            Err(error) if matches!(error.vendor_code(), Some("1107" | "1117")) => Err(error.hint(
+                "Zoom does not disassociate administrators and users of managed domains: take the role away first, or \
+                 delete for good with `action=delete` in `remote_query`",
+            )),
+            sent => sent.map(|_| Reply::sent(&input.id)),
+        }
+    }
+}
