@@ -280,7 +280,7 @@ impl From<Error> for Problem {
             }
         }
         if let Some(vendor) = error.vendor() {
-            problem = problem.by_vendor(vendor);
+            problem = problem.by_vendor(vendor).detail("reason", json!(error.message()));
         }
         problem = match error.details() {
             Details::Missing { query, body } => [

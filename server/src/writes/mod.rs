@@ -109,18 +109,13 @@ impl Write {
             return Ok(Answer::from(answer).header(REPLAYED, "true"));
         }
         let write = Arc::new(self);
-        let witness = Arc::new(Witness::new(write.clone(), begun.ticket.clone(), begun.unclear));
+        let witness = Arc::new(Witness::new(write.clone(), begun.ticket, begun.unclear));
         let result = act(call.observed_by(witness.clone())).await;
-        write.conclude(&witness, begun.ticket, result).await
+        write.conclude(&witness, result).await
     }
 
     /// Keeps what it came to, in the audit and under its key.
-    async fn conclude(
-        &self,
-        witness: &Witness,
-        ticket: Option<IdempotencyTicket>,
-        result: Result<Done, Problem>,
-    ) -> Result<Answer, Problem> {
+    async fn conclude(&self, witness: &Witness, result: Result<Done, Problem>) -> Result<Answer, Problem> {
         let outcome = match &result {
             Ok(done) => done.effect.map_or("sent", |effect| effect.as_str()),
             Err(problem) if problem.outcome() == Outcome::Unknown => "unknown",
@@ -138,7 +133,7 @@ impl Write {
                 tracing::error!(%error, account = %self.account.id, action = self.action, outcome, "the outcome of a write cannot be kept in the audit");
             }
         }
-        if let Some(ticket) = ticket {
+        if let Some(ticket) = witness.ticket() {
             self.settle(&ticket, witness, &result).await;
         }
         result.map(|done| done.answer)
@@ -150,7 +145,7 @@ impl Write {
         let ended = match result {
             Ok(done) => store.finish_idempotent(ticket, &key::kept(&done.answer)).await,
             // nobody knows what became of the first run until reading shows it
-            Err(problem) if problem.outcome() == Outcome::Unknown || witness.was_unclear() => {
+            Err(problem) if problem.outcome() == Outcome::Unknown || witness.is_unclear() => {
                 store.mark_unknown(ticket).await
             }
             Err(_) => store.release_idempotent(ticket).await,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use userdir::action::Shows;
 use userdir::observer::{Observer, Verdict, WriteOutcome, WriteStep};
 use userdir::{Error, ErrorKind, Outcome, Result, async_trait};
-use userdir_store::{AuditKind, IDEMPOTENCY_LIFE, IdempotencyTicket, StoreError};
+use userdir_store::{AuditKind, Begun, IDEMPOTENCY_LIFE, IdempotencyTicket, StoreError};
 
 use super::Write;
 
@@ -19,9 +19,9 @@ const INDEXED: i64 = 60;
 /// what came of it.
 pub(super) struct Witness {
     write: Arc<Write>,
-    ticket: Option<IdempotencyTicket>,
+    ticket: Mutex<Option<IdempotencyTicket>>,
     /// An earlier run of the same key was sent, and what became of it is not known.
-    unclear: bool,
+    unclear: AtomicBool,
     asked: AtomicBool,
     /// The audit's rows of what is under way, by step.
     intended: Mutex<HashMap<u32, i64>>,
@@ -32,8 +32,8 @@ impl Witness {
     pub fn new(write: Arc<Write>, ticket: Option<IdempotencyTicket>, unclear: bool) -> Witness {
         Witness {
             write,
-            ticket,
-            unclear,
+            ticket: Mutex::new(ticket),
+            unclear: AtomicBool::new(unclear),
             asked: AtomicBool::new(false),
             intended: Mutex::default(),
             request_ids: Mutex::default(),
@@ -45,9 +45,14 @@ impl Witness {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Whether an earlier run's outcome was not known when this one began.
-    pub fn was_unclear(&self) -> bool {
-        self.unclear
+    /// Whether the outcome of an earlier run of the same key is still not known.
+    pub fn is_unclear(&self) -> bool {
+        self.unclear.load(Ordering::Relaxed)
+    }
+
+    /// The right to end the run.
+    pub fn ticket(&self) -> Option<IdempotencyTicket> {
+        self.ticket.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The vendor's ids of the exchanges.
@@ -60,8 +65,11 @@ impl Witness {
         let (write, store) = (&self.write, self.write.state.store());
         let noted =
             store.unknown_within(write.account.id, &step.fingerprint, IDEMPOTENCY_LIFE).await.map_err(of_store)?;
-        if noted.is_none() && !self.unclear || write.send_again {
+        if noted.is_none() && !self.is_unclear() {
             return Ok(());
+        }
+        if write.send_again {
+            return self.begin_anew(step).await;
         }
         let shows = match &write.confirm {
             Some(confirm) => confirm().await?,
@@ -69,11 +77,27 @@ impl Witness {
         };
         let is_fresh = noted.is_some_and(|noted| Timestamp::now().as_second() - noted.as_second() < INDEXED);
         if shows == Shows::No && !(write.creates && is_fresh) {
-            return Ok(());
+            return self.begin_anew(step).await;
         }
-        Err(Error::new(ErrorKind::Unavailable, "the same write was sent before, and nothing shows what became of it")
-            .with_outcome(Outcome::Unknown)
-            .hint("look in the vendor's own console; if it was not done, repeat the request with the header `x-userdir-send-again: true`"))
+        Err(unknown("the same write was sent before, and nothing shows what became of it"))
+    }
+
+    /// Takes the key for a run of its own, where it is still with the one whose outcome is not known: of several that come
+    /// to the same end, one may send.
+    async fn begin_anew(&self, step: &WriteStep) -> Result<()> {
+        let (write, store) = (&self.write, self.write.state.store());
+        let (Some(key), Some(old), true) = (&write.key, self.ticket(), self.is_unclear()) else { return Ok(()) };
+        // should this process end here, the next one knows by this that it has to look first
+        store.note_unknown(write.account.id, &step.fingerprint).await.map_err(of_store)?;
+        store.release_idempotent(&old).await.map_err(of_store)?;
+        match key.begin_once(&write.state, write.account.id).await.map_err(of_store)? {
+            Begun::Started(ticket) => {
+                *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
+                self.unclear.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Err(unknown("another request with the same `Idempotency-Key` is at it")),
+        }
     }
 
     async fn keep(&self, step: &WriteStep, outcome: WriteOutcome<'_>) -> std::result::Result<(), StoreError> {
@@ -95,6 +119,10 @@ impl Witness {
         (row.intended, row.vendor_status, row.vendor_request_ids) = (intended, status, ids);
         store.append_audit(row).await.map(drop)
     }
+}
+
+fn unknown(message: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, message).with_outcome(Outcome::Unknown)
 }
 
 fn request_id(error: &Error) -> Option<&str> {
@@ -124,8 +152,8 @@ impl Observer for Witness {
             .detail("fingerprint", step.fingerprint.as_str());
         let sequence = store.append_audit(row).await.map_err(of_store)?;
         self.intended.lock().unwrap_or_else(PoisonError::into_inner).insert(step.step, sequence);
-        if let Some(ticket) = &self.ticket {
-            store.mark_sent(ticket).await.map_err(of_store)?;
+        if let Some(ticket) = self.ticket() {
+            store.mark_sent(&ticket).await.map_err(of_store)?;
         }
         self.asked.store(true, Ordering::Relaxed);
         Ok(Verdict::Send)
