@@ -26,6 +26,7 @@ pub mod auth;
 pub mod body;
 pub mod config;
 pub mod credentials;
+pub mod deadline;
 pub mod docs;
 pub mod health;
 pub mod journal;

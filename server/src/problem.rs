@@ -84,6 +84,13 @@ impl Problem {
             .hint("give the administrator the `x-request-id` of this answer")
     }
 
+    /// 500: a write may have been carried out. No status that clients answer by sending it again at once.
+    pub fn unknown(message: impl Into<Cow<'static, str>>) -> Problem {
+        let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, message);
+        problem.0.outcome = Outcome::Unknown;
+        problem.hint(LOOK_FIRST).detail("outcome", json!("unknown"))
+    }
+
     /// 503: the server cannot serve now.
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, message)

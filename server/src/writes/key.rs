@@ -10,6 +10,7 @@ use userdir_store::{IdempotencyScope, IdempotencyTicket, StoreError, StoredAnswe
 use uuid::Uuid;
 
 use crate::answer::Answer;
+use crate::deadline;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -67,7 +68,7 @@ impl Key {
 
     /// Begins a run, or waits for the one that is under way.
     pub(super) async fn begin(&self, state: &AppState, account: Uuid) -> Result<Begun, Problem> {
-        let deadline = Instant::now() + state.limits().request_time;
+        let deadline = Instant::now() + deadline::left(state.limits().request_time);
         let mut pause = PAUSES.0;
         loop {
             return match self.begin_once(state, account).await? {

@@ -8,16 +8,20 @@ mod witness;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+use tracing::Instrument;
 use userdir::action::Shows;
 use userdir::{Call, Effect, Outcome};
 use userdir_store::{Account, AuditKind, IdempotencyTicket, NewAuditRow};
 
 use crate::answer::Answer;
 use crate::auth::Principal;
+use crate::deadline;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -28,6 +32,9 @@ use witness::Witness;
 pub const EFFECT: HeaderName = HeaderName::from_static("x-userdir-effect");
 /// The header of an answer that was given before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Time for what has to be kept after the deadline of the call itself.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Reads the vendor and tells whether the effect of a write is there.
 pub type Confirm = Arc<dyn Fn() -> BoxFuture<'static, userdir::Result<Shows>> + Send + Sync>;
@@ -88,12 +95,17 @@ impl Write {
             );
         }
         let tasks = self.state.tasks().clone();
-        let span = tracing::Span::current();
-        let task = tasks.spawn(tracing::Instrument::instrument(self.run_to_end(call, act), span));
-        task.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a write broke off");
-            Err(Problem::internal())
-        })
+        let left = deadline::left(self.state.limits().request_time);
+        let to_end = deadline::within(Instant::now() + left, self.run_to_end(call, act));
+        let task = tasks.spawn(to_end.instrument(tracing::Span::current()));
+        match tokio::time::timeout(left + SLACK, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a write broke off");
+                Err(Problem::unknown("the write broke off"))
+            }
+            Err(_) => Err(Problem::unknown("the write is still under way")),
+        }
     }
 
     async fn run_to_end<F, Fut>(self, call: Call, act: F) -> Result<Answer, Problem>
@@ -108,6 +120,8 @@ impl Write {
         if let Some(answer) = begun.replay {
             return Ok(Answer::from(answer).header(REPLAYED, "true"));
         }
+        // waiting for another run of the key has cost time
+        let call = call.deadline(deadline::left(self.state.limits().request_time));
         let write = Arc::new(self);
         let witness = Arc::new(Witness::new(write.clone(), begun.ticket, begun.unclear));
         let result = act(call.observed_by(witness.clone())).await;
