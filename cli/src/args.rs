@@ -98,8 +98,8 @@ pub enum Fixed {
         /// Only this provider; may be repeated.
         #[arg(long = "provider", value_name = "SLUG")]
         providers: Vec<String>,
-        /// Folder with the vendors' own API descriptions, to check requests against.
-        #[arg(long, value_name = "DIR")]
+        /// Folder with the vendors' own API descriptions, one folder a slug, to check requests and answers against.
+        #[arg(long, value_name = "DIR", env = "USERDIR_SPECS_DIR")]
         specs: Option<PathBuf>,
     },
     /// List people and deactivate one, at stand-in vendors inside this process.

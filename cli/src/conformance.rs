@@ -15,6 +15,12 @@ use crate::session::Session;
 /// # Errors
 /// Wrong usage; exit code 1 where anything falls short.
 pub async fn run(session: &Session, providers: Vec<String>, specs: Option<PathBuf>) -> Result<()> {
+    if specs.is_none() {
+        // programs expect nothing on stderr but an error
+        if session.format == Format::Table {
+            eprintln!("left out: the vendors' own descriptions; name a folder with `--specs` or USERDIR_SPECS_DIR");
+        }
+    }
     let progress = Progress::start("playing the fixtures…");
     let options = Options { providers, specs };
     let report = userdir_harness::run(&session.registry, &options).await.map_err(|error| match error {

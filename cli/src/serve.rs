@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use secrecy::ExposeSecret;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 use userdir::Error;
 use userdir_server::{Server, ServerConfig, config::Tls};
 use userdir_store::{NewApiToken, Scope, Store};
@@ -80,7 +82,7 @@ const FILTER: &str = "info,sqlx=warn,hyper=warn";
 /// # Errors
 /// Those of the store; an address that cannot be had; a certificate that cannot be read.
 pub async fn run(session: &Session, serve: &Serve) -> Result<()> {
-    logging(session.globals(), serve.log_format)?;
+    let _logging = logging(session.globals(), serve.log_format)?;
     let store = session.store_or_new().await?;
     first_token(store.as_ref()).await?;
     let server = Server::bind(store, session.registry.clone(), session.runtime()?, serve.config(session.globals()));
@@ -159,7 +161,7 @@ async fn terminated() {
 }
 
 /// The log of a server is always on.
-fn logging(globals: &Globals, format: LogFormat) -> Result<()> {
+fn logging(globals: &Globals, format: LogFormat) -> Result<Logging> {
     let filter = match (&globals.log, globals.verbose) {
         (Some(filter), _) => filter.clone(),
         (None, 0) => FILTER.to_owned(),
@@ -167,13 +169,37 @@ fn logging(globals: &Globals, format: LogFormat) -> Result<()> {
         (None, _) => format!("{FILTER},userdir_server=trace,userdir_core=trace"),
     };
     let filter = EnvFilter::try_new(&filter).map_err(|error| usage(format!("--log `{filter}`: {error}")))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match format {
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).init(),
+    let lines = match format {
+        LogFormat::Json => {
+            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).json();
+            layer.flatten_event(true).with_current_span(true).with_span_list(true).boxed()
+        }
         LogFormat::Text => {
             let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            log.with_ansi(io::stderr().is_terminal() && !plain).init();
+            tracing_subscriber::fmt::layer()
+                .with_writer(io::stderr)
+                .with_ansi(io::stderr().is_terminal() && !plain)
+                .boxed()
         }
+    };
+    let log = tracing_subscriber::registry().with(filter).with(lines);
+    #[cfg(feature = "otel")]
+    {
+        let started = userdir_server::trace::start();
+        let started = started.map_err(|error| Error::config(format!("traces cannot be sent: {error}")))?;
+        let (layer, traces) = started.unzip();
+        log.with(layer).init();
+        Ok(Logging { _traces: traces })
     }
-    Ok(())
+    #[cfg(not(feature = "otel"))]
+    {
+        log.init();
+        Ok(Logging {})
+    }
+}
+
+/// Ends what the log began, when it is dropped.
+struct Logging {
+    #[cfg(feature = "otel")]
+    _traces: Option<userdir_server::trace::Traces>,
 }

@@ -6,6 +6,8 @@ mod common;
 
 use common::{CANARY, Cli, Ran, okta};
 use serde_json::{Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// Every file below a folder, as bytes.
 fn files(folder: &std::path::Path) -> Vec<u8> {
@@ -222,4 +224,43 @@ async fn people_read_what_happened_and_what_to_do() {
     let me = cli.local(&["me", "--format", "table"]);
     assert!(me.out.contains("u0@example.com"), "{} {}", me.out, me.err);
     assert_eq!(cli.local(&["me", "list"]).json()["result"][0]["id"], "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_code_says_how_it_went() {
+    let server = MockServer::start().await;
+    let held = |id: &str, kind: &str| json!({"id": id, "type": kind, "label": kind, "status": "ACTIVE", "assignmentType": "USER"});
+    Mock::given(any())
+        .respond_with(move |request: &Request| {
+            let ok = |body: Value| ResponseTemplate::new(200).set_body_json(body);
+            match (request.method.as_str(), request.url.path()) {
+                ("GET", "/api/v1/users/8/roles") => ok(json!([held("a1", "HELP_DESK_ADMIN"), held("a2", "ORG_ADMIN")])),
+                ("GET", "/api/v1/users/me" | "/api/v1/users/8") => {
+                    let me = request.url.path().ends_with("me");
+                    ok(json!({"id": if me { "7" } else { "8" }, "status": "ACTIVE", "profile": {"login": "a@example.com"}}))
+                }
+                ("GET", "/api/v1/users/7") => ok(json!({"id": "7", "status": "ACTIVE", "profile": {"login": "b@example.com"}})),
+                ("DELETE", "/api/v1/users/8/roles/a1") => ResponseTemplate::new(204),
+                ("DELETE", _) => ResponseTemplate::new(403).set_body_json(json!({"errorCode": "E0000006", "errorSummary": "no"})),
+                _ => ok(json!([])),
+            }
+        })
+        .mount(&server)
+        .await;
+    let cli = Cli::new();
+    cli.connect(&server.uri());
+
+    let ran = cli.local(&["users", "unassign-role", "8", "--role", "HELP_DESK_ADMIN", "--role", "ORG_ADMIN"]);
+    let error = ran.error();
+    assert_eq!((ran.code, &error["kind"]), (5, &json!("partly_done")), "{}", ran.err);
+    assert_eq!(error["details"]["done"][0]["target"], "HELP_DESK_ADMIN", "{error}");
+    assert_eq!(error["details"]["failed"][0]["target"], "ORG_ADMIN", "{error}");
+
+    let ran = cli.local(&["users", "deactivate", "7"]);
+    assert_eq!((ran.code, &ran.error()["kind"]), (3, &json!("refused")), "one's own administrator: {}", ran.err);
+
+    assert_eq!(cli.local(&["users", "get", "nobody"]).code, 1);
+    assert_eq!(cli.local(&["users", "get", ""]).code, 2);
+    assert_eq!(cli.local(&["users", "downgrade", "8"]).code, 4);
+    assert_eq!(cli.local(&["groups", "list"]).code, 0);
 }

@@ -15,6 +15,7 @@ use std::{
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use crate::action::Input;
 use crate::observer::{Observer, Plan, PlanStep};
 
 /// One call of one action. Cheap to clone; clones share steps and observers.
@@ -36,6 +37,8 @@ pub struct Call {
     pub(crate) tally: Arc<Tally>,
     /// Whether `remote_query` and `remote_data` apply to requests made with this handle.
     pub(crate) passes_through: bool,
+    /// In a confirming read: the input of the write.
+    confirms: Option<Arc<Map<String, Value>>>,
 }
 
 /// A body that goes to the vendor as it is.
@@ -177,6 +180,19 @@ impl Call {
         }
     }
 
+    /// What `remote_data` says of a member, for a provider that must know it before it acts: a guard that looks at the
+    /// merged body, or a read that has to look where the write will be.
+    pub fn passed(&self, member: &str) -> Option<&Value> {
+        self.remote_data.get(member)
+    }
+
+    /// In a confirming read: the input of the write that it confirms. For a get that shows a part of what the vendor
+    /// has, such as the roles in one tenant, and must show the part that was written.
+    pub fn confirms<I: Input>(&self) -> Option<I> {
+        let input = self.confirms.as_deref()?;
+        I::deserialize(Value::Object(input.clone())).ok()
+    }
+
     /// Whether the call is in plan mode.
     pub fn is_plan(&self) -> bool {
         self.plan.is_some()
@@ -192,6 +208,13 @@ impl Call {
     #[must_use]
     pub(crate) fn reading(&self, fields: &'static [&'static str]) -> Call {
         Call { fields: Fields::Only(fields), keep_remote_data: Keep::default(), ..self.own_reading() }
+    }
+
+    /// The same, knowing the input of the write.
+    #[must_use]
+    pub(crate) fn confirming(mut self, input: Option<Map<String, Value>>) -> Call {
+        self.confirms = input.map(Arc::new);
+        self
     }
 
     /// A handle for a read of core's own: nothing is passed through.
@@ -242,5 +265,26 @@ impl fmt::Debug for Call {
             .field("plan", &self.is_plan())
             .field("observers", &self.observers.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::{AssignRoleInput, UnassignRoleInput};
+
+    #[test]
+    fn what_is_passed_through_can_be_looked_at() {
+        let call = Call::new().remote_data(Map::from_iter([("cid".to_owned(), "c1".into())]));
+        assert_eq!(call.passed("cid"), Some(&Value::from("c1")));
+        assert_eq!(call.own_reading().passed("uuid"), None);
+    }
+
+    #[test]
+    fn only_a_confirming_read_has_an_input() {
+        assert_eq!(Call::new().confirms::<AssignRoleInput>(), None);
+        let given = Map::from_iter([("id".to_owned(), "u1".into())]);
+        let call = Call::new().reading(&[]).confirming(Some(given));
+        assert_eq!(call.confirms::<UnassignRoleInput>().map(|input| input.id), Some("u1".to_owned()));
     }
 }

@@ -41,19 +41,22 @@ pub trait Connect: Sized + Send + Sync + 'static {
         None
     }
 
-    /// Which ids may be sent; a vendor whose ids hold slashes says so.
+    /// Which ids may be sent; a vendor whose ids hold slashes, or have several spellings, says so.
     fn id_rule(&self) -> IdRule {
         IdRule::Plain
     }
 }
 
 /// Which ids may be sent. They are percent-encoded as one path segment in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum IdRule {
     /// No `/`, `?`, `#`, `\`, `%`, no dots alone, no control characters: such an id is a mistake or an attack.
     Plain,
     /// Anything but dots alone and control characters.
     Any,
+    /// What this function knows, in the one spelling that it gives: for vendors whose ids have a form of their own, and
+    /// who take one id in several spellings. Core puts ids of the input into that spelling before anything is compared.
+    Form(fn(&str) -> Option<String>),
 }
 
 impl IdRule {
@@ -71,7 +74,19 @@ impl IdRule {
         if id.len() > 1024 {
             return Some("is longer than 1,024 bytes");
         }
-        (self == IdRule::Plain && id.contains(['/', '?', '#', '\\', '%'])).then_some("holds one of `/ ? # \\ %`")
+        match self {
+            IdRule::Any => None,
+            IdRule::Plain => id.contains(['/', '?', '#', '\\', '%']).then_some("holds one of `/ ? # \\ %`"),
+            IdRule::Form(spelling) => spelling(id).is_none().then_some("is no id of this vendor"),
+        }
+    }
+
+    /// The spelling to use in place of this one.
+    pub(crate) fn respelled(self, id: &str) -> Option<String> {
+        match self {
+            IdRule::Plain | IdRule::Any => None,
+            IdRule::Form(spelling) => spelling(id).filter(|spelled| spelled != id),
+        }
     }
 }
 
@@ -319,6 +334,14 @@ mod tests {
         }
         assert_eq!(IdRule::Any.fault("a/b"), None);
         assert!(IdRule::Any.fault("a/../b").is_some());
+    }
+
+    #[test]
+    fn a_vendors_own_form_has_one_spelling() {
+        let rule = IdRule::Form(|id| id.starts_with(['u', 'U']).then(|| id.to_lowercase()));
+        assert_eq!(rule.fault("g1"), Some("is no id of this vendor"));
+        assert_eq!(rule.fault("u..1"), Some("holds `..`"));
+        assert_eq!((rule.fault("U1"), rule.respelled("U1"), rule.respelled("u1")), (None, Some("u1".into()), None));
     }
 
     #[test]

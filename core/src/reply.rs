@@ -4,6 +4,7 @@ use serde::Serialize;
 use userdir_schema::Unified;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::Answer;
 
 /// What a call did at the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -32,6 +33,11 @@ impl Effect {
             Effect::Planned => "planned",
             Effect::Pending => "pending",
         }
+    }
+
+    /// The effect of a write that was sent, or in plan mode was not.
+    pub fn of_write(answer: Option<Answer>) -> Effect {
+        if answer.is_some() { Effect::Applied } else { Effect::Planned }
     }
 
     /// The effect of several steps: `already` only if all were, `planned` and `pending` if any is, else `applied`.
@@ -135,6 +141,35 @@ impl Steps {
                 let outcome = error.outcome();
                 Err(Error::partly_done(self.done, self.failed).caused_by(error).with_outcome(outcome))
             }
+        }
+    }
+}
+
+/// Collects the fields that a reading leaves unknown, because the credentials may not read them.
+#[derive(Debug, Default)]
+pub struct Unreadable(Vec<&'static str>);
+
+impl Unreadable {
+    /// What could be read; nothing where the credentials may not read it.
+    ///
+    /// # Errors
+    /// Any other of the reading's.
+    pub fn known<T>(&mut self, field: &'static str, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == ErrorKind::Permission => {
+                self.0.push(field);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The reply with a note that names them.
+    pub fn note<T>(self, reply: Reply<T>) -> Reply<T> {
+        match self.0.as_slice() {
+            [] => reply,
+            fields => reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))),
         }
     }
 }

@@ -19,6 +19,7 @@ mod provider;
 pub mod report;
 mod rules;
 mod scan;
+mod specs;
 mod world;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub use report::Report;
 pub use rules::Rule;
 
 use attempt::Subject;
+use specs::Specs;
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -60,9 +62,9 @@ pub enum HarnessError {
         /// Why.
         why: String,
     },
-    /// The harness does not check descriptions.
-    #[error("this version does not check requests against vendors' descriptions; leave the specs folder out")]
-    NoSpecCheck,
+    /// A vendor's description cannot be read, or there is no such folder.
+    #[error("{0}")]
+    Specs(String),
 }
 
 /// Runs the compiled-in providers through the fixtures embedded in them.
@@ -70,8 +72,11 @@ pub enum HarnessError {
 /// # Errors
 /// Where a named provider is not compiled in, or its fixtures are no texts.
 pub async fn run(registry: &Registry, options: &Options) -> Result<Report, HarnessError> {
-    if options.specs.is_some() {
-        return Err(HarnessError::NoSpecCheck);
+    if let Some(folder) = options.specs.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(HarnessError::Specs(format!(
+            "there is no folder `{}` with vendors' descriptions",
+            folder.display()
+        )));
     }
     let mut chosen = registry.providers().to_vec();
     if !options.providers.is_empty() {
@@ -84,21 +89,33 @@ pub async fn run(registry: &Registry, options: &Options) -> Result<Report, Harne
         let embedded = FIXTURES.iter().find(|(slug, _)| *slug == registration.definition.slug);
         let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose()?.unwrap_or_default();
         let subject = Subject { registry: (**registry).clone(), registration };
-        report.providers.push(provider::report(&subject, &files).await);
+        let slug = registration.definition.slug;
+        let specs = options.specs.as_deref().map(|folder| Specs::open(&folder.join(slug))).transpose();
+        let specs = specs.map_err(|error| HarnessError::Specs(format!("{slug}: {error}")))?;
+        report.providers.push(provider::report(&subject, &files, specs.as_ref()).await);
     }
     Ok(report)
 }
 
-/// Runs one provider through the fixtures of a folder.
+/// Runs one provider through the fixtures of a folder, and against the descriptions of another.
 ///
 /// # Errors
 /// What cannot be read.
-pub async fn run_dir(registration: &'static Registration, fixtures: &Path) -> Result<Report, HarnessError> {
-    Ok(run_files(registration, &Files::open(fixtures)?).await)
+pub async fn run_dir(
+    registration: &'static Registration,
+    fixtures: &Path,
+    specs: Option<&Path>,
+) -> Result<Report, HarnessError> {
+    let specs = specs.map(Specs::open).transpose().map_err(HarnessError::Specs)?;
+    Ok(run_with(registration, &Files::open(fixtures)?, specs.as_ref()).await)
 }
 
 /// Runs one provider through these fixtures.
 pub async fn run_files(registration: &'static Registration, files: &Files) -> Report {
+    run_with(registration, files, None).await
+}
+
+async fn run_with(registration: &'static Registration, files: &Files, specs: Option<&Specs>) -> Report {
     let subject = Subject { registry: userdir::registry::Registry::collect(&[registration], &[]), registration };
-    Report { providers: vec![provider::report(&subject, files).await] }
+    Report { providers: vec![provider::report(&subject, files, specs).await] }
 }

@@ -8,6 +8,7 @@ use crate::attempt::{self, Ran, Subject};
 use crate::report::{ActionReport, CaseReport, Check, Excuse, ProviderReport, RuleFailure, State};
 use crate::rules::{Evidence, NORMAL, Rule};
 use crate::scan;
+use crate::specs::{Judged, Specs};
 
 /// The query parameter that is passed through to find the primary request.
 const PROBE: &str = "userdir_probe";
@@ -40,7 +41,7 @@ pub(crate) async fn try_all<'f>(subject: &Subject, fixtures: &'f Fixtures) -> Ve
 }
 
 /// Plays and judges everything.
-pub(crate) async fn report(subject: &Subject, files: &Files) -> ProviderReport {
+pub(crate) async fn report(subject: &Subject, files: &Files, specs: Option<&Specs>) -> ProviderReport {
     let definition = subject.registration.definition;
     let able = (subject.registration.actions)();
     let fixtures = Fixtures::read(files);
@@ -58,6 +59,7 @@ pub(crate) async fn report(subject: &Subject, files: &Files) -> ProviderReport {
         }
     }
     let excuses = Excuses::read(&fixtures, &mut failures);
+    let judged = specs.filter(|specs| !specs.is_empty()).map(|specs| specs.judge(&fixtures));
     let actions: Vec<ActionReport> = Action::ALL
         .iter()
         .map(|action| {
@@ -70,11 +72,14 @@ pub(crate) async fn report(subject: &Subject, files: &Files) -> ProviderReport {
                 cases: Vec::new(),
                 excuses: Vec::new(),
                 failures: Vec::new(),
+                described: 0,
+                undescribed: Vec::new(),
             };
             failures.extend(reason_fault(definition, *action, implemented));
             if implemented {
                 let tried: Vec<&Tried> = tried.iter().filter(|tried| tried.action == *action).collect();
                 judge(subject, &tried, &excuses, &mut report);
+                describe(judged.as_ref(), &mut report);
             }
             report
         })
@@ -85,7 +90,26 @@ pub(crate) async fn report(subject: &Subject, files: &Files) -> ProviderReport {
             failures.push(format!("skip.toml: `{}` needs no excuse from `{rule}`", action.info().function));
         }
     }
-    ProviderReport { slug: definition.slug, actions, failures }
+    let mut deviations = Vec::new();
+    if let Some(judged) = judged {
+        let unused = judged.unused.iter();
+        failures.extend(unused.map(|it| format!("deviations.toml: `{}` `{}` is not needed", it.operation, it.what)));
+        deviations = judged.used;
+    }
+    ProviderReport { slug: definition.slug, actions, deviations, failures }
+}
+
+/// Puts what the vendor's description says of an action's cases into its report.
+fn describe(judged: Option<&Judged>, report: &mut ActionReport) {
+    let Some(judged) = judged else { return };
+    let name = report.action.info().function;
+    report.described = judged.checked.get(name).copied().unwrap_or_default();
+    let findings = judged.findings.iter().filter(|finding| finding.action == name);
+    report.undescribed = findings.map(|finding| finding.text.clone()).collect();
+    // where no call of the action is in the description there is nothing that could hold
+    if report.described > 0 || !report.undescribed.is_empty() {
+        report.checks.insert(Check::Description, State::of(report.undescribed.is_empty()));
+    }
 }
 
 /// Puts the cases, and the rules that they break together, into the report of their action.

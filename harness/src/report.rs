@@ -14,14 +14,18 @@
 //!       "checks": { "fixtures": "passed" },
 //!       "cases": [{ "name": "normal", "title": "…", "source": "documented", "passed": true, "failures": [] }],
 //!       "excuses": [{ "rule": "two_pages", "reason": "…" }],
-//!       "failures": [{ "rule": "already", "message": "…" }]
+//!       "failures": [{ "rule": "already", "message": "…" }],
+//!       "described": 12,
+//!       "undescribed": ["case normal: request 1: GET /users: query parameter `x` is not described (…)"]
 //!     }],
+//!     "deviations": [{ "operation": "GET /users", "what": "…", "reason": "…", "source": "…" }],
 //!     "failures": []
 //!   }]
 //! }
 //! ```
 //!
-//! `reason` says why an action is not implemented. `checks` has the checks that were run; another one is another key
+//! `described` counts the requests that the vendor's description has, `undescribed` names what is not as it says, and
+//! `deviations` are the differences that are the description's fault. `reason` says why an action is not implemented. `checks` has the checks that were run; another one is another key
 //! here and another column of the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +37,7 @@ use userdir::Action;
 use userdir_stand_in::case::SourceKind;
 
 use crate::rules::Rule;
+use crate::specs::Deviation;
 
 /// What a run found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -48,6 +53,8 @@ pub struct ProviderReport {
     pub slug: &'static str,
     /// Every action of the table.
     pub actions: Vec<ActionReport>,
+    /// Differences from the vendor's description that are excused, with the reasons.
+    pub deviations: Vec<Deviation>,
     /// What is wrong with the provider or its fixtures as a whole.
     pub failures: Vec<String>,
 }
@@ -69,6 +76,10 @@ pub struct ActionReport {
     pub excuses: Vec<Excuse>,
     /// Rules that do not hold.
     pub failures: Vec<RuleFailure>,
+    /// Requests that were found in the vendor's description.
+    pub described: usize,
+    /// What is not as the vendor's description says.
+    pub undescribed: Vec<String>,
 }
 
 /// A check: a column of the matrix.
@@ -77,6 +88,8 @@ pub struct ActionReport {
 pub enum Check {
     /// The fixture cases and the rules about them.
     Fixtures,
+    /// Requests and answers against the vendor's own description.
+    Description,
 }
 
 impl Check {
@@ -84,6 +97,7 @@ impl Check {
     pub fn as_str(self) -> &'static str {
         match self {
             Check::Fixtures => "fixtures",
+            Check::Description => "description",
         }
     }
 }
@@ -185,37 +199,23 @@ impl Report {
         text
     }
 
-    /// The matrix for the docs: an action a row, a provider and check a column; below it what the vendors lack.
-    pub fn markdown(&self) -> String {
-        let checks = self.checks();
-        let several = checks.len() > 1;
-        let heads = self.providers.iter().flat_map(|provider| {
-            let head = move |check: &Check| match several {
-                true => format!("{} {}", provider.slug, check.as_str()),
-                false => provider.slug.to_owned(),
-            };
-            checks.iter().map(head)
-        });
-        let mut text = format!("| action | {} |\n", heads.collect::<Vec<_>>().join(" | "));
-        text.push_str(&format!("|---|{}\n", "---|".repeat(self.providers.len() * checks.len())));
+    /// The matrix in short, as Markdown: an action a row, a provider a column.
+    pub fn matrix(&self) -> String {
+        let slugs: Vec<&str> = self.providers.iter().map(|provider| provider.slug).collect();
+        let mut text = format!("| | {} |\n|---|{}\n", slugs.join(" | "), ":-:|".repeat(slugs.len()));
         for action in Action::ALL {
-            let cells = self.providers.iter().flat_map(|provider| {
-                let found = provider.actions.iter().find(|it| it.action == *action);
-                checks.iter().map(move |check| found.map_or_else(|| "—".to_owned(), |it| it.cell(*check)))
+            let cells = self.providers.iter().map(|provider| {
+                let found = provider.actions.iter().find(|it| it.action == *action && it.implemented);
+                found.map_or("—", |it| State::of(it.checks.values().all(|state| *state == State::Passed)).mark())
             });
             let _ = writeln!(text, "| `{action}` | {} |", cells.collect::<Vec<_>>().join(" | "));
         }
-        for provider in &self.providers {
-            let lacking = provider.lacking();
-            if !lacking.is_empty() {
-                let _ = write!(text, "\n{} does not have:\n\n", provider.slug);
-            }
-            for (reason, actions) in lacking {
-                let names: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
-                let _ = writeln!(text, "- {}: {reason}", names.join(", "));
-            }
-        }
         text
+    }
+
+    /// The matrix in full, as Markdown: a section a provider, with what stands behind each action and what the vendor lacks.
+    pub fn markdown(&self) -> String {
+        self.providers.iter().map(|provider| provider.markdown(&self.checks())).collect::<Vec<_>>().join("\n")
     }
 
     /// The checks that were run anywhere.
@@ -237,11 +237,43 @@ impl ProviderReport {
         for action in &self.actions {
             let place = format!("{}: {}", self.slug, action.action);
             lines.extend(action.failures.iter().map(|it| format!("{place}: {}: {}", it.rule, it.message)));
+            lines.extend(action.undescribed.iter().map(|text| format!("{place}: {text}")));
             for case in &action.cases {
                 lines.extend(case.failures.iter().map(|text| format!("{place}: case {}: {text}", case.name)));
             }
         }
         lines
+    }
+
+    fn markdown(&self, checks: &BTreeSet<Check>) -> String {
+        let heads: Vec<&str> = checks.iter().map(|check| check.as_str()).collect();
+        let mut text =
+            format!("## {}\n\n| action | {} |\n|---|{}\n", self.slug, heads.join(" | "), "---|".repeat(heads.len()));
+        for action in self.actions.iter().filter(|action| action.implemented) {
+            let cells: Vec<String> = checks.iter().map(|check| action.cell(*check)).collect();
+            let _ = writeln!(text, "| `{}` | {} |", action.action, cells.join(" | "));
+        }
+        let excuses = self.actions.iter().flat_map(|action| action.excuses.iter().map(move |it| (action.action, it)));
+        let excuses: Vec<String> =
+            excuses.map(|(action, it)| format!("- `{action}`, {}: {}", it.rule, it.reason)).collect();
+        if !excuses.is_empty() {
+            let _ = write!(text, "\nExcused from a rule:\n\n{}\n", excuses.join("\n"));
+        }
+        if !self.deviations.is_empty() {
+            text.push_str("\nWhere the vendor's description is not followed:\n\n");
+        }
+        for it in &self.deviations {
+            let _ = writeln!(text, "- `{}`, {}: {} ({})", it.operation, it.what, it.reason, it.source);
+        }
+        let lacking = self.lacking();
+        if !lacking.is_empty() {
+            text.push_str("\nNot there, because:\n\n");
+        }
+        for (reason, actions) in lacking {
+            let names: Vec<String> = actions.iter().map(|action| format!("`{action}`")).collect();
+            let _ = writeln!(text, "- {}: {reason}", names.join(", "));
+        }
+        text
     }
 
     /// What is not implemented, by reason, in the order of the table.
@@ -262,6 +294,9 @@ impl ActionReport {
     /// How a check ended, and what stands behind it.
     fn cell(&self, check: Check) -> String {
         let Some(state) = self.checks.get(&check) else { return "—".into() };
+        if check == Check::Description {
+            return format!("{} {} requests", state.mark(), self.described);
+        }
         let mut kinds: BTreeMap<SourceKind, usize> = BTreeMap::new();
         self.cases.iter().for_each(|case| *kinds.entry(case.source).or_default() += 1);
         let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();

@@ -70,7 +70,7 @@ fn fails(files: &Files, pieces: &[&str]) {
 
 #[tokio::test]
 async fn a_good_provider_is_green() {
-    let report = run_dir(&toy::REGISTRATION, &folder()).await.unwrap();
+    let report = run_dir(&toy::REGISTRATION, &folder(), None).await.unwrap();
     assert!(report.is_green(), "{}", report.table());
     let json = report.json();
     assert_eq!(json["green"], true);
@@ -79,7 +79,9 @@ async fn a_good_provider_is_green() {
     assert_eq!(action["checks"]["fixtures"], "passed");
     assert_eq!(action["cases"][1]["source"], "documented");
     assert!(report.table().contains("✓ 1 documented, 3 written"), "{}", report.table());
-    assert!(report.markdown().contains("| `users/update` | — |"), "{}", report.markdown());
+    assert!(report.matrix().contains("| `users/list` | ✓ |"), "{}", report.matrix());
+    assert!(report.matrix().contains("| `users/update` | — |"), "{}", report.matrix());
+    assert!(report.markdown().contains("| `users/list` | ✓ 1 documented, 3 written |"), "{}", report.markdown());
     assert!(report.markdown().contains("it is a toy"));
 }
 
@@ -259,7 +261,7 @@ async fn expected_files_are_blessed_only_after_the_right_requests() {
     }
     let written = bless(&toy::REGISTRATION, folder.path()).await.unwrap();
     assert_eq!(written, [folder.path().join("list_users/normal/expected.json")]);
-    let report = run_dir(&toy::REGISTRATION, folder.path()).await.unwrap();
+    let report = run_dir(&toy::REGISTRATION, folder.path(), None).await.unwrap();
     assert!(report.is_green(), "{}", report.table());
     assert!(bless(&toy::REGISTRATION, folder.path()).await.unwrap().is_empty());
 

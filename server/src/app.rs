@@ -17,7 +17,7 @@ use crate::metrics::Answered;
 use crate::problem::Problem;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::state::AppState;
-use crate::{health, platform, unified};
+use crate::{health, platform, trace, unified};
 
 /// The router with everything in it, ready to be served behind [`collapse_slashes`].
 pub fn router(state: AppState) -> Router {
@@ -117,6 +117,7 @@ async fn watch(State(state): State<AppState>, mut request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = known(request.method());
     let span = tracing::info_span!("request", id = %id.0, method, route);
+    trace::adopt(&span, request.headers());
     let header = id.header();
     request.extensions_mut().insert(id);
     let started = Instant::now();

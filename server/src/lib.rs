@@ -11,9 +11,11 @@
 //! | `auth.rs` | who asks ([`auth::Principal`]) and what that allows |
 //! | `problem.rs` | every error as the wire has it ([`problem::Problem`]) |
 //! | `query/`, `body.rs` | what a request says, in all spellings that clients have |
+//! | `params.rs` | the parameters with a meaning of their own |
 //! | `unified/` | the unified routes, made from the table of actions |
+//! | `writes/` | what every write goes through: audit, `Idempotency-Key`, unknown outcomes |
 //! | `platform/` | accounts, tokens, integrations, link page, proxy, logs, documents |
-//! | `limits.rs`, `metrics.rs`, `health.rs`, `request_id.rs` | operation |
+//! | `limits.rs`, `journal.rs`, `metrics.rs`, `trace.rs`, `health.rs`, `request_id.rs` | operation |
 //!
 //! The order of checks on every route: who asks (401), which account (404), can the provider do it (501), is the request
 //! right (400), and only then the vendor.
@@ -39,6 +41,7 @@ pub mod query;
 pub mod request_id;
 pub mod serve;
 pub mod state;
+pub mod trace;
 pub mod unified;
 mod vendor_headers;
 pub mod writes;

@@ -87,6 +87,8 @@ pub struct Source {
     pub seen: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
+    /// Why bodies are on purpose other than the vendor's description has them.
+    pub departs: Option<String>,
 }
 
 /// What stands behind a case.
@@ -113,7 +115,7 @@ impl SourceKind {
 }
 
 /// How to connect.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Settings.

@@ -15,6 +15,9 @@ const ACCOUNT: &str = "account.toml";
 /// Excuses from rules.
 const SKIP: &str = "skip.toml";
 
+/// Where requests and answers may differ from the vendor's own description.
+const DEVIATIONS: &str = "deviations.toml";
+
 /// What is wrong with a fixture file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {what}")]
@@ -131,13 +134,39 @@ struct SkipFile {
     skips: Vec<Skip>,
 }
 
+/// A difference from the vendor's own description that is the description's fault.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviation {
+    /// The operation, such as `GET /users`; the beginning of one stands for all that begin so.
+    pub operation: String,
+    /// A piece of what is told of the difference.
+    pub what: String,
+    /// Why it is right all the same.
+    pub reason: String,
+    /// Where that is said.
+    pub source: String,
+}
+
+/// The file `deviations.toml`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviationFile {
+    #[serde(default, rename = "deviation")]
+    deviations: Vec<Deviation>,
+}
+
 /// The fixtures of a provider.
 #[derive(Clone, Debug, Default)]
 pub struct Fixtures {
     /// The cases, by action and name.
     pub cases: Vec<Case>,
+    /// How to connect in every case that does not say so itself.
+    pub account: Option<Account>,
     /// The excuses.
     pub skips: Vec<Skip>,
+    /// Where they may differ from the vendor's own description.
+    pub deviations: Vec<Deviation>,
     /// What cannot be read, or is read by nothing.
     pub faults: Vec<Fault>,
 }
@@ -146,14 +175,18 @@ impl Fixtures {
     /// Reads all; what is wrong with one case does not keep the others from being read.
     pub fn read(files: &Files) -> Fixtures {
         let mut fixtures = Fixtures::default();
-        let account: Option<Account> = fixtures.keep(files.toml(ACCOUNT));
+        fixtures.account = fixtures.keep(files.toml(ACCOUNT));
         if files.get(SKIP).is_some() {
             let file: Option<SkipFile> = fixtures.keep(files.toml(SKIP));
             fixtures.skips = file.unwrap_or_default().skips;
         }
+        if files.get(DEVIATIONS).is_some() {
+            let file: Option<DeviationFile> = fixtures.keep(files.toml(DEVIATIONS));
+            fixtures.deviations = file.unwrap_or_default().deviations;
+        }
         // a folder without a case may hold what its neighbours share
         let folders = files.iter().filter_map(|(path, _)| path.strip_suffix("/case.toml")?.split_once('/'));
-        let mut used = BTreeSet::from([ACCOUNT.to_owned(), SKIP.to_owned()]);
+        let mut used = BTreeSet::from([ACCOUNT, SKIP, DEVIATIONS].map(str::to_owned));
         for (action, name) in folders {
             let Some(mut case) = fixtures.keep(Case::read(files, action, name)) else {
                 // what a broken case would use is not known
@@ -164,7 +197,7 @@ impl Fixtures {
                 continue;
             };
             if case.script.account.is_none() {
-                case.script.account.clone_from(&account);
+                case.script.account.clone_from(&fixtures.account);
             }
             used.extend(case.files.iter().cloned());
             fixtures.cases.push(case);

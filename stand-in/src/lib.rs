@@ -4,7 +4,8 @@
 //!
 //! 1. [`case`]: the format of a fixture case, and [`fixtures`]: all cases of a provider, embedded or from disk.
 //! 2. [`play`]: exchanges strictly in order; a request that is not the next one is answered 599 and remembered.
-//! 3. [`server`]: the small HTTP server on loopback beneath both.
+//! 3. [`replay`]: all cases at once and in any order, for people to try things out.
+//! 4. [`server`]: the small HTTP server on loopback beneath them.
 //!
 //! ```no_run
 //! # async fn sample(case: &userdir_stand_in::Case) -> Result<(), Box<dyn std::error::Error>> {
@@ -22,10 +23,12 @@ pub mod diff;
 pub mod fixtures;
 pub mod play;
 mod read;
+pub mod replay;
 pub mod server;
 
 pub use async_trait::async_trait;
 pub use case::{Case, Script};
 pub use fixtures::{Files, Fixtures};
 pub use play::{Played, Playing};
+pub use replay::Replaying;
 pub use server::{Answer, Handler, Received, StandIn};

@@ -151,7 +151,7 @@ impl Play {
     }
 }
 
-fn answer(exchange: &Exchange) -> Answer {
+pub(crate) fn answer(exchange: &Exchange) -> Answer {
     let response = &exchange.response;
     let mut answer = Answer::empty(response.status);
     answer.body = response.text.clone().unwrap_or_default().into();

@@ -155,3 +155,54 @@ fn a_case_is_read_with_its_files() {
     let filled = case.script.filled("http://h", SECRET);
     assert_eq!(filled.exchanges[0].response.text.as_deref(), Some(r#"{"access_token":"canary-secret-1"}"#));
 }
+
+/// A user that a list shows, and that is switched off.
+fn replayed() -> Fixtures {
+    let head = "title = \"t\"\nsource = { kind = \"written\" }\n";
+    let exchange = |method: &str, path: &str, status: u16, json: &str| {
+        format!(
+            "[[exchange]]\nrequest = {{ method = \"{method}\", path = \"{path}\" }}\nresponse = {{ status = {status}, json = {json} }}\n"
+        )
+    };
+    let page = |skip: u8, id: u8| {
+        format!(
+            "[[exchange]]\nrequest = {{ method = \"GET\", path = \"/users\", query = {{ limit = \"200\", skip = \"{skip}\" }} }}\nresponse = {{ status = 200, json = [{id}] }}\n"
+        )
+    };
+    let user = |on: &str| exchange("GET", "/users/1", 200, on);
+    let write = exchange("POST", "/users/1/off", 200, "{}");
+    let cases = [
+        ("list_users/normal", format!("{}{}", page(0, 1), page(1, 2))),
+        ("get_user/normal", user("{ on = true }")),
+        ("deactivate_user/already", user("{ on = false }")),
+        ("deactivate_user/normal", format!("{}{write}{}", user("{ on = true }"), user("{ on = false }"))),
+        ("get_user/refused", exchange("GET", "/users/2", 403, "{}")),
+    ];
+    let mut files = Files::default();
+    files.insert("account.toml", "[settings]\nbase_url = \"{{base}}\"\n[secrets]\ntoken = \"{{secret}}\"");
+    for (name, exchanges) in cases {
+        files.insert(format!("{name}/case.toml"), format!("{head}{exchanges}[expect]\noutput = []\n"));
+    }
+    Fixtures::read(&files)
+}
+
+#[tokio::test]
+async fn all_cases_are_replayed_in_any_order() {
+    let replaying = StandIn::replay(&replayed(), SECRET).await.unwrap();
+    let base = replaying.base_url();
+    assert_eq!(replaying.account().settings["base_url"], base);
+    assert_eq!(replaying.account().secrets["token"], SECRET);
+    let get = async |target: &str| send(&base, &format!("GET {target} HTTP/1.1"), "").await;
+    for _ in 0..2 {
+        assert!(get("/users?limit=50&skip=0").await.ends_with("[1]"), "another size of page will do");
+        assert!(get("/users?limit=50&skip=1").await.ends_with("[2]"));
+        assert!(get("/users/1").await.ends_with(r#"{"on":true}"#));
+    }
+    assert!(send(&base, "POST /users/1/off HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
+    for _ in 0..3 {
+        assert!(get("/users/1").await.ends_with(r#"{"on":false}"#), "the change is seen from then on");
+    }
+    for unknown in ["/users/2", "/users/3", "/users?limit=50", "/users?limit=50&skip=0&filter=x"] {
+        assert!(get(unknown).await.starts_with("HTTP/1.1 501"), "{unknown}");
+    }
+}

@@ -110,40 +110,55 @@ pub fn user_is_active<I>(_: &I, seen: Option<&User<'_>>) -> Shows {
     Shows::from_option(user.status.as_ref().map(|status| *status == Status::Active))
 }
 
-/// Whether `held` is what `wanted` names: by id, and by workspace, organization and group where `wanted` names them.
+/// Whether `held` is what `wanted` names: by id or the name it is shown under, and by workspace, organization and group
+/// where `wanted` names them.
 fn is_role(wanted: &UserRole<'_>, held: &UserRole<'_>) -> bool {
+    let Some(called) = wanted.id.as_deref().or(wanted.name.as_deref()) else { return false };
+    let is_called = held.id.as_deref() == Some(called)
+        || held.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(called));
     let scope = |wanted: &Option<userdir_schema::Text<'_>>, held: &Option<userdir_schema::Text<'_>>| {
         wanted.is_none() || held.is_none() || wanted == held
     };
-    wanted.id == held.id
+    is_called
         && scope(&wanted.workspace, &held.workspace)
         && scope(&wanted.organization, &held.organization)
         && scope(&wanted.group, &held.group)
 }
 
+/// Whether a role is held at the place that the input's `workspace_id` names; some vendors take an organization or a
+/// group there too. A role that shows no place may be held there.
+fn is_at(place: &Option<String>, held: &UserRole<'_>) -> bool {
+    let Some(place) = place.as_deref() else { return true };
+    let places = [&held.workspace, &held.organization, &held.group].map(Option::as_deref);
+    places == [None; 3] || places.contains(&Some(place))
+}
+
 /// The user holds every role named.
 pub fn user_holds_roles(input: &AssignRoleInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::No };
-    Shows::from_option(
-        user.roles.as_ref().map(|held| input.roles.iter().all(|wanted| held.iter().any(|held| is_role(wanted, held)))),
-    )
+    let is_held = |wanted, held: &[UserRole<'_>]| {
+        held.iter().any(|held| is_role(wanted, held) && is_at(&input.workspace_id, held))
+    };
+    Shows::from_option(user.roles.as_ref().map(|held| input.roles.iter().all(|wanted| is_held(wanted, held))))
 }
 
 /// The user holds none of the roles named.
 pub fn user_lacks_roles(input: &UnassignRoleInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::Yes };
-    Shows::from_option(
-        user.roles.as_ref().map(|held| !input.roles.iter().any(|wanted| held.iter().any(|held| is_role(wanted, held)))),
-    )
+    let is_held = |wanted, held: &[UserRole<'_>]| {
+        held.iter().any(|held| is_role(wanted, held) && is_at(&input.workspace_id, held))
+    };
+    Shows::from_option(user.roles.as_ref().map(|held| !input.roles.iter().any(|wanted| is_held(wanted, held))))
 }
 
-/// The user has the licence and role named, where both can be seen.
+/// The user has the licence and role named, where both can be seen. A role in a group is no seat.
 pub fn user_has_seat(input: &DowngradeUserInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::No };
+    let is_seat = |role: &UserRole<'_>, wanted: &str| role.group.is_none() && role.id.as_deref() == Some(wanted);
     let role = input
         .role_id
         .as_deref()
-        .map(|wanted| user.roles.as_ref().map(|held| held.iter().any(|role| role.id.as_deref() == Some(wanted))));
+        .map(|wanted| user.roles.as_ref().map(|held| held.iter().any(|role| is_seat(role, wanted))));
     let license = input.license_id.as_deref().map(|wanted| {
         user.licenses.as_ref().map(|held| held.iter().any(|license| license.id.as_deref() == Some(wanted)))
     });
@@ -195,9 +210,13 @@ const SHOWN: &[&str] = &["name", "first_name", "last_name", "title", "username"]
 /// Whether `shown` says at least what `wanted` says: members that the vendor adds do not count.
 fn covers(wanted: &Value, shown: &Value) -> bool {
     match (wanted, shown) {
-        (Value::Object(wanted), Value::Object(shown)) => {
-            wanted.iter().all(|(name, value)| shown.get(name).is_none_or(|shown| covers(value, shown)))
-        }
+        (Value::Object(wanted), Value::Object(shown)) => wanted.iter().all(|(name, value)| {
+            shown.get(name).is_none_or(|shown| match (name.as_str(), value, shown) {
+                // vendors keep addresses in lower case
+                ("email", Value::String(wanted), Value::String(shown)) => wanted.eq_ignore_ascii_case(shown),
+                _ => covers(value, shown),
+            })
+        }),
         (Value::Array(wanted), Value::Array(shown)) => {
             wanted.len() == shown.len() && wanted.iter().all(|value| shown.iter().any(|shown| covers(value, shown)))
         }
@@ -269,6 +288,45 @@ mod tests {
             user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(None)]), Some(&User::with_id("u1"))),
             Shows::Unknown
         );
+    }
+
+    #[test]
+    fn a_role_in_a_group_is_no_seat() {
+        let held = |group: Option<&'static str>| {
+            let role = UserRole { id: Some("observer".into()), group: group.map(Into::into), ..Default::default() };
+            User { roles: Some(vec![role]), ..User::with_id("u1") }
+        };
+        let input = DowngradeUserInput::new("u1").role_id("observer");
+        assert_eq!(user_has_seat(&input, Some(&held(None))), Shows::Yes);
+        assert_eq!(user_has_seat(&input, Some(&held(Some("t1")))), Shows::No);
+    }
+
+    #[test]
+    fn a_role_is_found_by_its_name_and_at_the_place_of_the_input() {
+        let held = |id: &'static str, organization: Option<&'static str>| UserRole {
+            id: Some(id.into()),
+            name: Some("User Admin".into()),
+            organization: organization.map(Into::into),
+            ..Default::default()
+        };
+        let named = |id: &'static str| vec![UserRole { id: Some(id.into()), ..Default::default() }];
+        let user = User { roles: Some(vec![held("r1", Some("o1"))]), ..User::with_id("u1") };
+        let lacks = |input: UnassignRoleInput, user: &User<'_>| user_lacks_roles(&input, Some(user));
+        assert_eq!(lacks(UnassignRoleInput::new("u1", named("user admin")), &user), Shows::No);
+        assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("o1"), &user), Shows::No);
+        assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("w1"), &user), Shows::Yes);
+        let anywhere = User { roles: Some(vec![held("r1", None)]), ..User::with_id("u1") };
+        assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("w1"), &anywhere), Shows::No);
+        let input = AssignRoleInput::new("u1", named("r1")).workspace_id("w1");
+        assert_eq!(user_holds_roles(&input, Some(&user)), Shows::No);
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_lower_case() {
+        let email = |text: &'static str| userdir_schema::Email { email: Some(text.into()), ..Default::default() };
+        let shown = User { emails: Some(vec![email("maya@example.com")]), ..User::with_id("u1") };
+        let wanted = UpdateUserInput::new("u1").emails(vec![email("Maya@Example.com")]);
+        assert_eq!(user_has_fields(&wanted, Some(&shown)), Shows::Yes);
     }
 
     #[test]

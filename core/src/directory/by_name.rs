@@ -235,8 +235,7 @@ impl Directory {
         }
         // what is wrong with the rest is told before anything is read
         let rest = Value::Object(given);
-        let input: I = self.parse(I::ACTION, rest.clone())?;
-        self.ready(call, I::ACTION, &input)?;
+        let input: I = self.ready(call, I::ACTION, self.parse(I::ACTION, rest.clone())?)?;
         let id = input.subject().unwrap_or_default();
         let reading = call.own_reading();
         let Some(reading) = I::Output::get(self.provider(), &reading, id) else { return Ok(json) };

@@ -9,15 +9,16 @@ use crate::definition::{ActionFacts, Place, quoted};
 use crate::error::{Details, Error, Result};
 
 impl Directory {
-    /// Whether the action is there and the input may go to the vendor.
+    /// Whether the action is there and the input may go to the vendor. Gives the input with its ids in the vendor's one
+    /// spelling, so that they can be compared with what is read.
     ///
     /// # Errors
     /// `NotSupported`, then `InvalidRequest`.
-    pub(super) fn ready<I: Input>(&self, call: &Call, action: Action, input: &I) -> Result<()> {
+    pub(super) fn ready<I: Input>(&self, call: &Call, action: Action, input: I) -> Result<I> {
         self.supported(action)?;
         let definition = self.definition();
-        let check = || -> Result<()> {
-            let Ok(Value::Object(given)) = serde_json::to_value(input) else {
+        let check = || -> Result<I> {
+            let Ok(Value::Object(mut given)) = serde_json::to_value(&input) else {
                 return Err(Error::invalid("the input cannot be written as JSON"));
             };
             if let Some(password) = given.get("password").and_then(Value::as_str) {
@@ -33,13 +34,16 @@ impl Directory {
                 ActionKind::Get | ActionKind::Write => self.check_members::<I>(facts, &given)?,
             }
             missing::<I>(action, facts, &given, call.body.is_some())?;
-            self.check_ids(&given)?;
+            let respelled = self.check_ids(&mut given)?;
             let changes = given.keys().any(|name| !I::REQUIRED.contains(&name.as_str()));
             if action.info().method == "update" && !changes && call.remote_data.is_empty() && call.body.is_none() {
                 let can = quoted(&self.takes::<I>(facts));
                 return Err(Error::invalid(format!("nothing to change is given; {} takes {can}", definition.slug)));
             }
-            Ok(())
+            if !respelled {
+                return Ok(input);
+            }
+            I::deserialize(Value::Object(given)).map_err(|error| Error::invalid(format!("the input is wrong: {error}")))
         };
         check().map_err(|error| error.during(definition.slug, action))
     }
@@ -111,10 +115,12 @@ impl Directory {
         takes
     }
 
-    /// Looks at everything that is an id: `id`, `…_id`, and the `id` of each role and organization.
-    fn check_ids(&self, given: &Map<String, Value>) -> Result<()> {
+    /// Looks at everything that is an id: `id`, `…_id`, and the `id` of each role and organization; puts each into the
+    /// vendor's one spelling, and tells whether that changed any.
+    fn check_ids(&self, given: &mut Map<String, Value>) -> Result<bool> {
         let rule = self.provider().id_rule();
-        for (name, value) in given {
+        let mut changed = false;
+        for (name, value) in given.iter_mut() {
             match value {
                 // the id that somebody else has for the user never stands in an address
                 Value::String(_) if name == "external_id" => {}
@@ -124,16 +130,20 @@ impl Directory {
                             Error::invalid(format!("`{name}` {fault}")).hint("give the id exactly as a list shows it")
                         );
                     }
+                    if let Some(spelled) = rule.respelled(id) {
+                        *id = spelled;
+                        changed = true;
+                    }
                 }
                 Value::Array(items) if ["roles", "organizations", "groups", "licenses"].contains(&name.as_str()) => {
-                    for item in items.iter().filter_map(Value::as_object) {
-                        self.check_ids(item).map_err(|error| error.about(name.clone()))?;
+                    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+                        changed |= self.check_ids(item).map_err(|error| error.about(name.clone()))?;
                     }
                 }
                 _ => {}
             }
         }
-        Ok(())
+        Ok(changed)
     }
 }
 

@@ -99,7 +99,7 @@ impl Directory {
 
     /// A list that stands at a cursor.
     fn walk<F: ListAction>(&self, call: &Call, filter: F, cursor: Option<&str>) -> Result<Walk<F>> {
-        self.ready(call, F::ACTION, &filter)?;
+        let filter = self.ready(call, F::ACTION, filter)?;
         let position = match cursor.filter(|cursor| !cursor.is_empty()) {
             Some(cursor) => {
                 self.binding().open(&filter, cursor).map_err(|error| error.during(self.slug(), F::ACTION))?
@@ -120,7 +120,10 @@ impl Directory {
         F: ListAction,
         S: Sink<F::Output> + Send + 'static,
     {
-        let ready = self.ready(call, F::ACTION, &filter);
+        let (ready, filter) = match self.ready(call, F::ACTION, filter) {
+            Ok(filter) => (Ok(()), filter),
+            Err(error) => (Err(error), F::default()),
+        };
         let walk = Walk::new(self.clone(), call.clone(), filter, Position::default());
         stream::try_unfold((walk, Some(ready), new), |(mut walk, ready, new)| async move {
             if let Some(ready) = ready {

@@ -90,7 +90,7 @@ impl Directory {
     /// # Errors
     /// `NotSupported`, `InvalidRequest`, or the vendor's.
     pub async fn get<I: GetAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
-        self.ready(call, I::ACTION, &input)?;
+        let input = self.ready(call, I::ACTION, input)?;
         let about = input.subject().unwrap_or_default().to_owned();
         let Some(reply) = input.call(self.provider(), call) else {
             return Err(self.definition().not_supported(I::ACTION));

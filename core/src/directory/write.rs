@@ -39,7 +39,7 @@ impl Directory {
     /// `NotSupported`, `InvalidRequest`, `NotFound` for a subject that does not exist, or the vendor's; `outcome()` tells
     /// whether it may have been carried out.
     pub async fn write<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
-        self.ready(call, I::ACTION, &input)?;
+        let input = self.ready(call, I::ACTION, input)?;
         let about = input.subject().unwrap_or_default().to_owned();
         let mut reply = self.run(&call.acting(), input).await.map_err(|error| {
             let error = self.explain(error, I::ACTION);
@@ -56,10 +56,10 @@ impl Directory {
     /// # Errors
     /// Those of the read.
     pub async fn confirm<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
-        self.ready(call, I::ACTION, input)?;
+        let input = self.ready(call, I::ACTION, input.clone())?;
         let seen = match input.subject() {
-            Some(_) => self.look(call, input).await,
-            None => self.look_for_new(call, input).await,
+            Some(_) => self.look(call, &input).await,
+            None => self.look_for_new(call, &input).await,
         };
         seen.map_err(|error| self.explain(error, I::ACTION))
     }
@@ -188,7 +188,8 @@ impl Directory {
             Confirm::Created => Ok(Confirmation::unknown()),
             Confirm::Get { fields, shows } | Confirm::After { fields, shows } => {
                 let Some(id) = input.subject() else { return Ok(Confirmation::unknown()) };
-                let Some(value) = self.read::<I::Output>(&call.reading(fields), id).await? else {
+                let reading = call.reading(fields).confirming(object(input));
+                let Some(value) = self.read::<I::Output>(&reading, id).await? else {
                     return Ok(Confirmation::unknown());
                 };
                 let own = value.as_ref().zip(self.facts(I::ACTION).and_then(|facts| facts.shows));

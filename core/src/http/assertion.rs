@@ -17,9 +17,9 @@ pub(super) struct Claims<'c> {
 }
 
 impl<'c> Claims<'c> {
-    /// Good for five minutes.
+    /// Good for two minutes: some vendors refuse one that is good for more than three.
     pub fn new(iss: &'c str, sub: &'c str, aud: &'c str, now: Timestamp) -> Claims<'c> {
-        Claims { iss, sub, aud, iat: now.as_second(), exp: now.as_second() + 300 }
+        Claims { iss, sub, aud, iat: now.as_second(), exp: now.as_second() + 120 }
     }
 }
 

@@ -63,6 +63,16 @@ impl Auth {
         }
         self
     }
+
+    /// Refuses a token with fewer scopes than asked for, at vendors that leave out what was not granted without a word.
+    /// Nothing for a header that stays the same.
+    #[must_use]
+    pub fn checking_scopes(mut self) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.checks_scopes = true;
+        }
+        self
+    }
 }
 
 pub(crate) fn basic(username: &str, password: &Secret) -> Result<HeaderValue> {

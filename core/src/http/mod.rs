@@ -16,11 +16,12 @@ mod request;
 mod send;
 mod token;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 use url::Url;
 use userdir_schema::{IntoOwned, Unified};
@@ -145,9 +146,29 @@ impl Answer {
         // says which `T` it is; a mapping is a function for every lifetime
         F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
     {
-        let raw: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))?;
-        let item = map_one::<T>(raw, &map, self.keep_remote_data).map_err(|error| self.unreadable(&error))?;
-        Ok(item.into_owned())
+        self.map_at("", map)
+    }
+
+    /// What stands at a path of the body, such as `data.user`, mapped to a unified resource that keeps it as
+    /// `remote_data`.
+    ///
+    /// # Errors
+    /// `UnexpectedResponse`.
+    pub fn map_at<T, F>(&self, path: &str, map: F) -> Result<T>
+    where
+        T: Unified,
+        F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
+    {
+        let item = self.at(path).and_then(|raw| map_one::<T>(raw, &map, self.keep_remote_data));
+        Ok(item.map_err(|error| self.unreadable(&error))?.into_owned())
+    }
+
+    fn at(&self, path: &str) -> Mapped<&RawValue> {
+        let body: &RawValue = serde_json::from_slice(&self.body)?;
+        path.split('.').filter(|member| !member.is_empty()).try_fold(body, |raw, member| {
+            let mut members: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(raw.get())?;
+            members.remove(member).ok_or_else(|| serde_json::Error::custom("a member is missing"))
+        })
     }
 
     /// The body as a list, each item mapped to something that is no resource of its own, such as a role a user holds.
@@ -224,7 +245,19 @@ impl Connection {
     /// # Errors
     /// `Config` or `Refused`.
     pub fn url(&self, key: &str) -> Result<Url> {
-        let text = self.require(key)?;
+        self.checked_url(key, self.require(key)?)
+    }
+
+    /// The same, or `default` where none is given: for vendors whose address follows from another setting, such as a
+    /// region.
+    ///
+    /// # Errors
+    /// As [`Connection::url`].
+    pub fn url_or(&self, key: &str, default: &str) -> Result<Url> {
+        self.checked_url(key, self.get(key).unwrap_or(default))
+    }
+
+    fn checked_url(&self, key: &str, text: &str) -> Result<Url> {
         let wrong = |why: String| {
             Error::config(format!("setting `{key}`: {why}")).hint("write it as https://host or https://host/path")
         };
@@ -322,5 +355,62 @@ impl std::fmt::Debug for Http {
             .field("provider", &self.0.provider)
             .field("base", &self.0.base.as_str())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use userdir_schema::User;
+
+    use super::*;
+    use crate::definition::{Consistency, Setting};
+
+    fn user(raw: &RawValue) -> Mapped<User<'_>> {
+        #[derive(Deserialize)]
+        struct Wire<'a> {
+            #[serde(borrow)]
+            id: userdir_schema::Text<'a>,
+        }
+        let it: Wire = serde_json::from_str(raw.get())?;
+        Ok(User { id: it.id, ..User::default() })
+    }
+
+    #[test]
+    fn a_resource_is_found_where_the_vendor_wraps_it() {
+        let answer = |body: &'static str| Answer::new(200, HeaderMap::new(), Bytes::from_static(body.as_bytes()), true);
+        let found: User = answer(r#"{"data": {"x": 1, "user": {"id": "u1"}}}"#).map_at("data.user", user).unwrap();
+        assert_eq!((found.id.as_str(), found.remote_data.unwrap().get()), ("u1", r#"{"id": "u1"}"#));
+        for body in ["{}", r#"{"data": null}"#, r#"{"data": {"user": null}}"#, "[]", ""] {
+            assert!(answer(body).map_at::<User, _>("data.user", user).is_err(), "{body}");
+        }
+    }
+
+    static DEFINITION: Definition = Definition {
+        slug: "acme",
+        aliases: &[],
+        name: "Acme",
+        documentation: "https://acme.example",
+        settings: &[Setting::url("base_url", "Address", &["*.acme.example"], "the address")],
+        schemes: &[Scheme { name: "none", needs: &[] }],
+        actions: &[],
+        lacks: &[],
+        notes: &[],
+        consistency: Consistency::Immediate,
+    };
+
+    fn url(settings: Settings, default: &str) -> Result<Url> {
+        let runtime = Runtime::new().unwrap();
+        Connection::new(&DEFINITION, &DEFINITION.schemes[0], settings, runtime).unwrap().url_or("base_url", default)
+    }
+
+    #[test]
+    fn a_default_address_is_checked_like_a_given_one() {
+        let eu = "https://eu.acme.example/api";
+        assert_eq!(url(Settings::new(), eu).unwrap().as_str(), eu);
+        let own = "https://own.acme.example/";
+        assert_eq!(url(Settings::new().set("base_url", own), eu).unwrap().as_str(), own);
+        for wrong in ["https://acme.example.org", "http://eu.acme.example", "https://eu.acme.example?x=1", "eu"] {
+            assert!(url(Settings::new(), wrong).is_err(), "{wrong}");
+        }
     }
 }

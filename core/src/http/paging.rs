@@ -65,6 +65,15 @@ pub enum Next {
         /// Number of the very first item: 0, or 1 for SCIM's `startIndex`.
         first: u64,
     },
+    /// The same, at a vendor that shows no item beyond a certain number.
+    OffsetWithin {
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// Number of the very first item.
+        first: u64,
+        /// Items that can be reached.
+        window: u64,
+    },
     /// A number of the page.
     PageNumber {
         /// Name of the parameter.
@@ -102,6 +111,7 @@ impl Paging {
             Next::BodyCursor { parameter, .. }
             | Next::BodyCursorWhile { parameter, .. }
             | Next::Offset { parameter, .. }
+            | Next::OffsetWithin { parameter, .. }
             | Next::PageNumber { parameter, .. } => Some(parameter),
             Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => None,
         }
@@ -200,11 +210,18 @@ impl Request {
             Some((at, size)) => (Some(at), size.parse().ok()),
             None => (None, None),
         };
+        let at = |first: u64| at.map_or(Ok(first), |at| at.parse::<u64>().map_err(|_| not_a_number()));
         let size = match paging.next {
             Next::PageNumber { .. } => kept_size.unwrap_or_else(|| paging.size(wanted)),
+            Next::OffsetWithin { first, window, .. } => {
+                let left = window.saturating_sub(at(first)?.saturating_sub(first));
+                if left == 0 {
+                    return Err(beyond(window));
+                }
+                paging.size(wanted).min(u32::try_from(left).unwrap_or(u32::MAX))
+            }
             _ => paging.size(wanted),
         };
-        let at = |first: u64| at.map_or(Ok(first), |at| at.parse::<u64>().map_err(|_| not_a_number()));
         let mut sent = self;
         if !paging.limit.is_empty() {
             sent = sent.query(paging.limit, size.to_string());
@@ -215,7 +232,7 @@ impl Request {
             (Next::BodyCursor { parameter, .. } | Next::BodyCursorWhile { parameter, .. }, Some(cursor)) => {
                 sent.query(parameter, cursor)
             }
-            (Next::Offset { parameter, first }, _) => {
+            (Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. }, _) => {
                 let at = at(first)?;
                 counted = Some(Counted { at, first, pages: false, size: u64::from(size) });
                 sent.query(parameter, at.to_string())
@@ -297,6 +314,15 @@ fn short(came: u64, total: u64) -> Error {
     Error::new(ErrorKind::Incomplete, format!("the vendor says there are {total} and gave {came}"))
         .with_details(details)
         .hint("try again; if it stays so, ask the vendor")
+}
+
+/// The vendor would refuse what comes next: the list cannot be read to its end.
+fn beyond(window: u64) -> Error {
+    Error::new(
+        ErrorKind::Incomplete,
+        format!("the vendor shows only the first {window} items of a list, and there are more"),
+    )
+    .hint("narrow the list with a filter, and read it in parts")
 }
 
 fn not_a_number() -> Error {

@@ -81,12 +81,12 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-/// `Retry-After`: seconds (some vendors write a fraction) or a date.
+/// `Retry-After`: seconds (some vendors write a fraction) or a date (some write it as RFC 3339).
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = header(headers, "retry-after")?;
     match text.parse::<f64>() {
         Ok(seconds) => seconds_from_now(seconds),
-        Err(_) => http_date(text).map(|then| until(then, now)),
+        Err(_) => http_date(text).or_else(|| text.parse().ok()).map(|then| until(then, now)),
     }
 }
 
@@ -170,9 +170,14 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
-        for (text, seconds) in
-            [("1", 1.0), ("0", 0.0), ("1.5", 1.5), ("-3", 0.0), ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0)]
-        {
+        for (text, seconds) in [
+            ("1", 1.0),
+            ("0", 0.0),
+            ("1.5", 1.5),
+            ("-3", 0.0),
+            ("Fri, 15 Jan 2027 08:00:30 GMT", 30.0),
+            ("2027-01-15T08:00:30Z", 30.0),
+        ] {
             let rate = RateHeaders::COMMON.read(&headers(&[("retry-after", text)]), NOW);
             assert_eq!(rate.pause(), Some(Duration::from_secs_f64(seconds)), "{text}");
         }

@@ -37,6 +37,8 @@ pub struct Request {
     repeat: Repeat,
     precondition: Option<String>,
     follows: bool,
+    /// Members of query and body that may not be passed through.
+    guarded: &'static [&'static str],
     /// A fault of the builder's arguments, told when the request is sent.
     fault: Option<Error>,
     /// To a caller's own path: its answer goes to the caller as it came, but for secrets.
@@ -59,6 +61,7 @@ impl Request {
             repeat,
             precondition: None,
             follows: false,
+            guarded: &[],
             fault: None,
             free: false,
         }
@@ -183,6 +186,13 @@ impl Request {
         self
     }
 
+    /// What the action has looked at or decides: passing it through would go past its checks, and is refused. A name stands
+    /// for its parts too: `emails` for `emails.0` and `emails[0]`.
+    pub fn guarding(mut self, names: &'static [&'static str]) -> Request {
+        self.guarded = names;
+        self
+    }
+
     /// The same request once more, for the pages of a list.
     pub(super) fn again(&mut self) -> Request {
         Request {
@@ -198,6 +208,7 @@ impl Request {
             repeat: self.repeat,
             precondition: self.precondition.clone(),
             follows: self.follows,
+            guarded: self.guarded,
             fault: self.fault.take(),
             free: self.free,
         }
@@ -308,6 +319,7 @@ impl Request {
         }
         let passes = self.primary && call.passes_through;
         if passes {
+            self.check_passed(call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
             if let Some(body) = &call.body {
                 self.body = passed(&self.method, body)?;
@@ -330,6 +342,22 @@ impl Request {
             token: None,
             free: self.free,
         })
+    }
+
+    /// Refuses what is passed through in place of something that the action has checked.
+    fn check_passed(&self, call: &Call) -> Result<()> {
+        let is_guarded = |passed: &&String| {
+            self.guarded.iter().any(|name| {
+                passed.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            })
+        };
+        let passed = call.remote_query.iter().map(|(name, _)| ("remote_query", name));
+        let mut passed = passed.chain(call.remote_data.keys().map(|name| ("remote_data", name)));
+        match passed.find(|(_, name)| is_guarded(name)) {
+            None => Ok(()),
+            Some((place, name)) => Err(Error::invalid(format!("`{place}` names `{name}`, which this action decides"))
+                .hint("give it as a member of the action")),
+        }
     }
 
     fn url(&self) -> Url {

@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use tracing::debug;
+use tracing::{Instrument, debug, info_span};
 use url::Url;
 
 use super::egress::{PrivateName, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::back_off;
 use super::redact::Redactor;
-use super::token::oauth_fault;
+use super::token::{oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
@@ -33,7 +33,9 @@ impl Http {
     /// Sends a request as often as the policy allows and gives its successful answer.
     pub(super) async fn exchange(&self, call: &Call, request: &Prepared) -> Result<Answer> {
         let mut unclear = false;
-        let result = self.try_exchange(call, request, &mut unclear).await;
+        let span =
+            info_span!("vendor", provider = self.0.provider, method = %request.method, endpoint = %request.template);
+        let result = self.try_exchange(call, request, &mut unclear).instrument(span).await;
         // Once an attempt may have been carried out, nothing later unsays it: a repeated DELETE is answered 404 because
         // the first one was done.
         result.map_err(|error| if unclear { error.with_outcome(Outcome::Unknown) } else { error })
@@ -308,7 +310,8 @@ impl Http {
 
     /// What the body says of a fault.
     fn fault(&self, request: &Prepared, answer: &Answer) -> Option<Fault> {
-        if request.token.is_some() { oauth_fault(answer) } else { (self.0.vendor.fault)(answer) }
+        let said = || (self.0.vendor.fault)(answer);
+        if request.token.is_some() { oauth_fault(answer).or_else(|| refused_token(answer, said())) } else { said() }
     }
 
     fn judge_by(
@@ -404,7 +407,10 @@ fn may_repeat(repeat: Repeat, error: &Error) -> bool {
     match error.kind() {
         // refused before it was carried out
         ErrorKind::RateLimited => true,
-        ErrorKind::Unavailable => harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 502..=504)),
+        // 2xx: the vendor says it in the body
+        ErrorKind::Unavailable => {
+            harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 200..=299 | 502..=504))
+        }
         // a connection that never was is safe for any request; `unknown` marks those that left
         ErrorKind::Transport | ErrorKind::Timeout => {
             harmless || error.outcome() == Outcome::NotDone && error.vendor().is_none()

@@ -18,6 +18,7 @@ use super::auth::{Auth, basic, sensitive};
 use super::prepared::{Body, Prepared, Repeat};
 use super::{Answer, Fault, Http};
 use crate::call::Call;
+use crate::definition::quoted;
 use crate::error::{Error, ErrorKind, Outcome, Result};
 use crate::runtime::StoredToken;
 use crate::settings::Secret;
@@ -29,7 +30,7 @@ pub enum Grant {
     ClientCredentials {
         /// Token address.
         url: Url,
-        /// `client_credentials`, or the word that the vendor has for the same thing.
+        /// `client_credentials`, or the word that the vendor has for the same thing; empty where it wants none.
         grant_type: &'static str,
         /// How the request is written.
         encoding: Encoding,
@@ -124,6 +125,8 @@ pub enum ClientAuth {
 pub struct Tokens {
     grant: Grant,
     pub(super) discovery: Option<Discovery>,
+    /// Whether a token with fewer scopes than asked for is refused.
+    pub(super) checks_scopes: bool,
     /// Held while a token is fetched, so that the others wait for it.
     state: Mutex<State>,
 }
@@ -209,11 +212,27 @@ impl Grant {
             extra: Vec::new(),
         }
     }
+
+    /// Refuses a token that lacks scopes. One whose answer names none has all that were asked for: RFC 6749 §5.1.
+    fn check_scopes(&self, granted: Option<&str>) -> Result<()> {
+        let (Grant::ClientCredentials { scope: Some(wanted), .. } | Grant::Password { scope: Some(wanted), .. }) = self
+        else {
+            return Ok(());
+        };
+        let Some(granted) = granted else { return Ok(()) };
+        let has = |wanted: &&str| granted.split_whitespace().any(|scope| scope == *wanted);
+        let missing: Vec<&str> = wanted.split_whitespace().filter(|wanted| !has(wanted)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Authentication, format!("the vendor gave a token without {}", quoted(&missing)))
+            .hint("grant the app these scopes, or ask for fewer"))
+    }
 }
 
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, discovery: None, state: Mutex::default() }
+        Tokens { grant, discovery: None, checks_scopes: false, state: Mutex::default() }
     }
 
     /// The token to send, fetched if need be. `refused` is one that the vendor has just answered 401 to.
@@ -313,7 +332,9 @@ impl Tokens {
         let url = match &self.grant {
             Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra } => {
                 written = *encoding;
-                field("grant_type", grant_type);
+                if !grant_type.is_empty() {
+                    field("grant_type", grant_type);
+                }
                 if let Some(scope) = scope {
                     field("scope", scope);
                 }
@@ -356,6 +377,9 @@ impl Tokens {
         if granted.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop")) {
             return Err(dpop());
         }
+        if self.checks_scopes {
+            self.grant.check_scopes(granted.scope.as_deref())?;
+        }
         let lifetime = granted.expires_in.as_ref().and_then(seconds);
         let base_url = self.discovery.and_then(|discovery| (discovery.read)(&answer));
         Ok(StoredToken {
@@ -396,6 +420,7 @@ struct Granted {
     token_type: Option<String>,
     expires_in: Option<serde_json::Value>,
     refresh_token: Option<String>,
+    scope: Option<String>,
 }
 
 /// Some vendors write the number as a text.
@@ -438,6 +463,13 @@ pub(crate) fn oauth_fault(answer: &Answer) -> Option<Fault> {
     let refusal: Refusal = serde_json::from_slice(&answer.body).ok()?;
     let kind = (answer.status < 429 && refusal.error != "invalid_scope").then_some(ErrorKind::Authentication);
     Some(Fault { code: Some(refusal.error), message: refusal.error_description, kind, ..Fault::default() })
+}
+
+/// What a token address says that answers errors in the vendor's words: without valid credentials there is no
+/// permission to lack.
+pub(crate) fn refused_token(answer: &Answer, said: Option<Fault>) -> Option<Fault> {
+    let refused = matches!(answer.status, 401 | 403).then_some(ErrorKind::Authentication);
+    said.map(|fault| Fault { kind: fault.kind.or(refused), ..fault })
 }
 
 /// Says what to do about a refused token request.

@@ -400,3 +400,29 @@ async fn one_vendor_page_is_read_whole_and_led_on_from() {
     let third = list(middle).await.unwrap();
     assert_eq!(list(third).await.unwrap(), None);
 }
+
+/// A vendor that shows 25 items at most: it would answer 400 beyond.
+#[tokio::test]
+async fn a_list_beyond_the_vendors_window_ends_in_an_error_that_says_so() {
+    for (there, whole) in [(25u32, true), (26, false), (400, false)] {
+        let world = World::paging("window").await;
+        let give = move |_: &str, path: &str, _: usize| {
+            let number = |name: &str| param(path, name).unwrap().parse::<u32>().unwrap();
+            let (start, limit) = (number("startIndex"), number("limit"));
+            if start + limit > 26 {
+                return status(400);
+            }
+            page(users(start..(start + limit).min(there + 1)), None, Some(u64::from(there)))
+        };
+        world.serve(give).await;
+        let (ids, error) = all(&world).await;
+        assert_eq!((ids.len(), error.is_none()), (25, whole), "{there}");
+        if let Some(error) = error {
+            assert_eq!(error.kind(), ErrorKind::Incomplete);
+            assert!(error.message().contains("only the first 25 items"), "{error}");
+            assert!(
+                matches!(error.details(), Details::List { delivered: 25, expected: Some(total), .. } if *total == u64::from(there))
+            );
+        }
+    }
+}

@@ -153,3 +153,23 @@ async fn a_body_is_passed_on_as_it_is() {
     let both = call.remote_data(object(json!({ "a": 1 })));
     assert!(world.directory.update_user(&both, UpdateUserInput::new("u1")).await.is_err());
 }
+
+#[tokio::test]
+async fn what_an_action_decides_cannot_be_passed_through() {
+    let queries = [("emails", false), ("emails.1", false), ("emails[]", false), ("emailsToo", true)];
+    let queries = queries.map(|(name, passes)| (Call::new().remote_query(vec![(name.into(), "x".into())]), passes));
+    let body = Call::new().remote_data(object(json!({ "emails": [] })));
+    for (call, passes) in queries.into_iter().chain([(body, false)]) {
+        let world = World::new().await;
+        world
+            .serve(
+                |_, path, _| {
+                    if path.contains("groups?") { ok(json!({ "items": [] })) } else { ok(json!({ "id": "x" })) }
+                },
+            )
+            .await;
+        let error = world.directory.add_user_to_group(&call, AddUserToGroupInput::new("g1", "u1")).await.unwrap_err();
+        assert_eq!(error.kind() == ErrorKind::InvalidRequest, !passes, "{error}");
+        assert_eq!(world.writes().await.is_empty(), !passes, "{error}");
+    }
+}

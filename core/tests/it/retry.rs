@@ -92,6 +92,21 @@ async fn a_read_answered_503_twice_succeeds() {
     }
 }
 
+#[tokio::test]
+async fn a_read_that_a_200_refuses_for_now_is_sent_again_and_a_write_is_not() {
+    let world = World::new().await;
+    world
+        .serve(|method, _, before| match (method, before) {
+            ("GET", 0) | ("POST", _) => ok(json!({ "code": "busy" })),
+            _ => ok(json!({ "id": "u1", "status": "active" })),
+        })
+        .await;
+    world.directory.get_user(&Call::new(), get()).await.unwrap();
+    assert_eq!(world.clock.sleeps().len(), 1);
+    let error = world.directory.deactivate_user(&Call::new(), DeactivateUserInput::new("u1")).await.unwrap_err();
+    assert_eq!((error.outcome(), world.writes().await.len()), (Outcome::Unknown, 1));
+}
+
 /// The end of a rate limit's window stands on every answer of some vendors. It says nothing about a 503.
 #[tokio::test]
 async fn a_503_does_not_wait_for_the_end_of_a_rate_limits_window() {

@@ -207,6 +207,16 @@ async fn a_write_whose_token_could_not_be_fetched_was_not_done() {
     }
 }
 
+/// Not every token address answers errors in the words of RFC 6749. Who has no token lacks no permission.
+#[tokio::test]
+async fn a_refusal_in_the_vendors_own_words_is_one_of_credentials() {
+    let world = world(&Arc::default(), oauth).await;
+    let refusal = ResponseTemplate::new(403).set_body_json(json!({ "code": "nope", "message": "who?" }));
+    Mock::given(method("POST")).respond_with(refusal).mount(&world.server).await;
+    let error = get(&world).await.unwrap_err();
+    assert_eq!((error.kind(), error.vendor_code()), (ErrorKind::Authentication, Some("nope")));
+}
+
 #[tokio::test]
 async fn a_refresh_token_is_never_sent_twice_after_a_lost_answer() {
     let raw = Raw::start(vec![Act::Close]).await;
@@ -279,6 +289,7 @@ async fn two_unnamed_accounts_on_one_runtime_have_tokens_of_their_own() {
 #[tokio::test]
 async fn a_token_can_be_asked_for_in_the_vendors_own_way() {
     for (grant, wanted) in [
+        ("bare", "client_id=app&client_secret=canary-client"),
         (
             "json",
             r#"{"account_id":"a1","client_id":"app","client_secret":"canary-client","grant_type":"account_credentials"}"#,
@@ -322,4 +333,26 @@ async fn the_api_is_where_the_token_says() {
     get(&world).await.unwrap();
     assert_eq!(world.lines().await, ["POST /token"], "nothing but the token is asked for at the first address");
     assert_eq!(other.requests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_lacks_scopes_is_refused_before_it_is_used() {
+    for (granted, missing) in [("users.write openid", Some("`users.read`")), ("users.write users.read", None)] {
+        let store: Arc<TestStore> = Arc::default();
+        let credentials = store.clone();
+        let change = |settings| oauth(settings).set("grant", "scopes");
+        let world = World::built("acme", change, |builder| builder.credentials(credentials)).await;
+        let token = ok(json!({ "access_token": "t1", "scope": granted }));
+        Mock::given(method("POST")).respond_with(token).mount(&world.server).await;
+        accept(&world, &["t1"]).await;
+        match (get(&world).await, missing) {
+            (Ok(_), None) => {}
+            (Err(error), Some(missing)) => {
+                assert_eq!(error.kind(), ErrorKind::Authentication);
+                assert!(error.message().contains(missing), "{error}");
+                assert_eq!(world.lines().await, ["POST /token"]);
+            }
+            (result, _) => panic!("{granted}: {result:?}"),
+        }
+    }
 }

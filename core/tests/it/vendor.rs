@@ -8,7 +8,8 @@ use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place
 use userdir_core::http::*;
 use userdir_core::reply::Steps;
 use userdir_core::{
-    Action, Call, Connect, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait, provider,
+    Action, Call, Connect, Effect, Error, ErrorKind, IdRule, Mapped, Page, PageRequest, Reply, Result, async_trait,
+    provider,
 };
 use userdir_schema::{DateTime, Email, Group, User};
 
@@ -22,7 +23,11 @@ pub static VENDOR: Vendor = Vendor {
         }
         let body: Body = answer.json().ok()?;
         // a fault inside a 200
-        let kind = (body.code == "gone").then_some(ErrorKind::NotFound);
+        let kind = match body.code.as_str() {
+            "gone" => Some(ErrorKind::NotFound),
+            "busy" => Some(ErrorKind::Unavailable),
+            _ => None,
+        };
         let quota_used_up = body.code == "quota";
         Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, ..Fault::default() })
     },
@@ -52,16 +57,22 @@ const SETTINGS: &[Setting] = &[
     Setting::text("client_id", "Client id", "of the app"),
     Setting::secret("client_secret", "Client secret", "of the app"),
     Setting::secret("refresh_token", "Refresh token", "the first"),
-    Setting::choice("grant", "Grant", &["plain", "json", "password", "discover"], "how a token is asked for")
-        .default("plain"),
+    Setting::choice(
+        "grant",
+        "Grant",
+        &["plain", "bare", "json", "password", "discover", "scopes"],
+        "how a token is asked for",
+    )
+    .default("plain"),
     Setting::choice(
         "paging",
         "Paging",
-        &["link", "body_link", "cursor", "while", "offset", "page", "whole"],
+        &["link", "body_link", "cursor", "while", "offset", "window", "page", "whole"],
         "how it pages",
     )
     .default("cursor"),
     Setting::flag("totals", "Totals", "whether the vendor gives totals").default("true"),
+    Setting::flag("one_spelling", "One spelling", "whether ids are small letters, however they are given"),
 ];
 
 const SCHEMES: &[Scheme] = &[
@@ -123,6 +134,15 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
             let (client_id, client) = client()?;
             let (url, scope, grant_type) = (token_url, None, "account_credentials");
             match connection.get("grant").unwrap_or_default() {
+                "bare" => Auth::token(Grant::ClientCredentials {
+                    url,
+                    grant_type: "",
+                    encoding: Encoding::Form,
+                    client_id,
+                    client,
+                    scope,
+                    extra: Vec::new(),
+                }),
                 "json" => {
                     let (encoding, extra) = (Encoding::Json, vec![("account_id".to_owned(), "a1".to_owned())]);
                     Auth::token(Grant::ClientCredentials { url, grant_type, encoding, client_id, client, scope, extra })
@@ -136,6 +156,10 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
                         read: |answer| answer.header("x-region").map(str::to_owned),
                         hosts: &["*.acme.example"],
                     })
+                }
+                "scopes" => {
+                    let scope = Some("users.read users.write".to_owned());
+                    Auth::token(Grant::client_credentials(url, client_id, client, scope)).checking_scopes()
                 }
                 _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
             }
@@ -152,6 +176,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
             ..paging
         },
         "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
+        "window" => Paging { next: Next::OffsetWithin { parameter: "startIndex", first: 1, window: 25 }, ..paging },
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,
     };
@@ -162,6 +187,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
 pub struct Acme {
     http: Http,
     paging: Paging,
+    id_rule: IdRule,
 }
 
 pub static ACME: Definition = Definition {
@@ -183,7 +209,7 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
-        ActionFacts::new(Action::AssignRole),
+        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
         ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
         ActionFacts::new(Action::GetGroup),
         ActionFacts::new(Action::AddUserToGroup),
@@ -200,7 +226,15 @@ provider!(Acme, ACME);
 #[async_trait]
 impl Connect for Acme {
     fn connect(connection: Connection) -> Result<Acme> {
-        connect(&connection).map(|(http, paging)| Acme { http, paging })
+        let id_rule = match connection.flag("one_spelling") {
+            true => IdRule::Form(|id| id.is_ascii().then(|| id.to_ascii_lowercase())),
+            false => IdRule::Plain,
+        };
+        connect(&connection).map(|(http, paging)| Acme { http, paging, id_rule })
+    }
+
+    fn id_rule(&self) -> IdRule {
+        self.id_rule
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
@@ -234,8 +268,9 @@ impl ListUsers for Acme {
 #[async_trait]
 impl GetUser for Acme {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
-        Ok(Reply::read(answer.map(user)?))
+        let wanted = call.confirms::<AssignRoleInput>().and_then(|wanted| wanted.workspace_id);
+        let request = self.http.get("users").id(&input.id).query_if("in", wanted);
+        Ok(Reply::read(request.primary().read(call).await?.map(user)?))
     }
 }
 
@@ -293,7 +328,8 @@ impl AssignRole for Acme {
             let effect = if id == "held" {
                 Ok(Effect::Already)
             } else {
-                let sent = self.http.put("users").id(&input.id).path("roles").id(id).primary().write(call).await;
+                let held = self.http.put("users").id(&input.id).path("roles").id(id);
+                let sent = held.primary().write(call).await;
                 sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned })
             };
             steps.add(id, effect);
@@ -324,7 +360,7 @@ impl GetGroup for Acme {
 impl AddUserToGroup for Acme {
     async fn add_user_to_group(&self, call: &Call, input: AddUserToGroupInput) -> Result<Reply<Group<'static>>> {
         let member = self.http.put("groups").id(&input.group_id).path("members").id(&input.user_id);
-        member.primary().write(call).await?;
+        member.guarding(&["emails"]).primary().write(call).await?;
         Ok(Reply::sent(&input.group_id))
     }
 }

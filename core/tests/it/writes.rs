@@ -53,6 +53,17 @@ async fn a_write_looks_acts_and_looks_again() {
     assert_eq!(world.writes().await.len(), 1, "what is so already gets no write");
 }
 
+/// A get that shows one tenant's roles must show those of the tenant that was written to.
+#[tokio::test]
+async fn the_reading_knows_what_it_confirms() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(maya("active"))).await;
+    let role = userdir_schema::UserRole { id: Some("r1".into()), ..Default::default() };
+    let input = AssignRoleInput::new("u1", vec![role]).workspace_id("w1");
+    world.directory.assign_role(&Call::new(), input).await.unwrap();
+    assert_eq!(world.lines().await, ["PUT /users/u1/roles/r1", "GET /users/u1?in=w1"]);
+}
+
 #[tokio::test]
 async fn who_does_not_exist_is_not_found_before_any_write() {
     let world = World::new().await;
@@ -353,6 +364,24 @@ mod membership {
         let input = RemoveUserFromGroupInput::new("g1", "u1");
         let error = world.directory.remove_user_from_group(&Call::new(), input).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+    }
+
+    /// Where a vendor takes one id in several spellings, what is read shows the other one.
+    #[tokio::test]
+    async fn another_spelling_of_an_id_is_the_same_id() {
+        let world = World::of("acme", |settings| settings.set("one_spelling", "true")).await;
+        vendor(&world, &["g0", "g1"], true).await;
+        let (call, input) = (Call::new(), RemoveUserFromGroupInput::new("G1", "U1"));
+        assert_eq!(world.directory.confirm(&call, &input).await.unwrap().shows, Shows::No);
+        let reply = world.directory.remove_user_from_group(&call, input.clone()).await.unwrap();
+        assert_eq!((reply.effect, reply.value.id.as_str()), (Effect::Applied, "g1"));
+        let reply = world.directory.remove_user_from_group(&call, input).await.unwrap();
+        assert_eq!(reply.effect, Effect::Already);
+        let groups = world.directory.list_groups(&call, GroupFilter::default().user_id("U1"), 5, None).await.unwrap();
+        assert_eq!(groups.items.len(), 1);
+        assert_eq!(world.writes().await, ["DELETE /groups/g1/members/u1"]);
+        let error = world.directory.get_group(&call, GetGroupInput::new("gé")).await.unwrap_err();
+        assert!(error.message().contains("no id of this vendor"), "{error}");
     }
 
     /// The call's own paging parameters are for its primary request; the confirming list must not trip over them.

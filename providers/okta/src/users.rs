@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::reply::{Steps, Unreadable};
 use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
@@ -107,45 +108,26 @@ impl GetUser for Okta {
         let answer = self.http.get("api/v1/users").id(&input.id).primary().read(call).await?;
         let mut user: User = answer.map(map::user)?;
         let id = user.id.to_string();
-        let mut unknown = Vec::new();
+        let mut unknown = Unreadable::default();
         if call.wants("roles") {
-            user.roles = known(self.rows(call, &id, "roles", map::user_role).await, "roles", &mut unknown)?;
+            user.roles = unknown.known("roles", self.rows(call, &id, "roles", map::user_role).await)?;
         }
         if call.wants("groups") {
-            user.groups = known(self.rows(call, &id, "groups", map::user_group).await, "groups", &mut unknown)?;
+            user.groups = unknown.known("groups", self.rows(call, &id, "groups", map::user_group).await)?;
         }
         if call.wants("licenses") {
-            let links = known(self.rows(call, &id, "appLinks", map::app_link).await, "licenses", &mut unknown)?;
+            let links = unknown.known("licenses", self.rows(call, &id, "appLinks", map::app_link).await)?;
             user.licenses = links.map(|links| map::one_an_app(links).into_iter().map(map::user_license).collect());
         }
         if call.wants("is_2fa_enabled") {
-            let factors =
-                known(self.rows(call, &id, "factors", map::is_active_factor).await, "is_2fa_enabled", &mut unknown)?;
-            user.is_2fa_enabled = factors.map(|factors| factors.contains(&true));
+            let factors = self.rows(call, &id, "factors", map::is_active_factor).await;
+            user.is_2fa_enabled = unknown.known("is_2fa_enabled", factors)?.map(|factors| factors.contains(&true));
         }
         if call.wants("organizations") {
-            let org = known(self.organization(call).await, "organizations", &mut unknown)?;
+            let org = unknown.known("organizations", self.organization(call).await)?;
             user.organizations = org.map(|org| vec![UserOrganization { id: Some(org.id), name: org.name }]);
         }
-        let reply = Reply::read(user);
-        match unknown.as_slice() {
-            [] => Ok(reply),
-            fields => {
-                Ok(reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))))
-            }
-        }
-    }
-}
-
-/// What could be read; nothing where the credentials may not read it.
-fn known<T>(read: Result<T>, field: &'static str, unknown: &mut Vec<&'static str>) -> Result<Option<T>> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == ErrorKind::Permission => {
-            unknown.push(field);
-            Ok(None)
-        }
-        Err(error) => Err(error),
+        Ok(unknown.note(Reply::read(user)))
     }
 }
 
@@ -303,7 +285,7 @@ impl DeleteUser for Okta {
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, &input.id).await?;
         let delete = || self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
-        let mut steps = userdir_core::reply::Steps::default();
+        let mut steps = Steps::default();
         if self.status(call, &input.id).await? != "DEPROVISIONED" {
             // where this fails the next one would only deactivate
             let effect = crate::effect(delete().write(call).await)?;

@@ -1,0 +1,151 @@
+//! One description, and the way from a request to its operation.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+/// A description.
+#[derive(Debug)]
+pub(crate) struct Document {
+    /// File name, for messages.
+    pub name: String,
+    /// All of it.
+    pub root: Value,
+    /// Paths of the servers, without a slash at the end.
+    bases: Vec<String>,
+}
+
+/// An operation of a description.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation<'d> {
+    pub document: &'d Document,
+    /// Its path, with `{names}`.
+    pub template: &'d str,
+    method: &'d str,
+    item: &'d Value,
+    pub value: &'d Value,
+}
+
+/// How well an operation fits a request; the lowest is best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fit {
+    /// Segments of the request before those of the template that no server's path explains.
+    unexplained: usize,
+    /// Segments that are parameters.
+    parameters: usize,
+}
+
+impl Document {
+    /// Reads a file; none where it is no description.
+    ///
+    /// # Errors
+    /// What says that it is one and cannot be read.
+    pub fn read(path: &Path) -> Result<Option<Document>, String> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let wrong = |error: &dyn std::fmt::Display| format!("`{name}` cannot be read: {error}");
+        let is_yaml = matches!(path.extension().and_then(|it| it.to_str()), Some("yaml" | "yml"));
+        if !is_yaml && path.extension().is_none_or(|it| it != "json") {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        let root: Value = match is_yaml {
+            true => serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?,
+            false => serde_json::from_str(&text).map_err(|error| wrong(&error))?,
+        };
+        let is_description = root.get("paths").is_some_and(Value::is_object)
+            && (root.get("openapi").is_some() || root.get("swagger").is_some());
+        let bases = bases(&root);
+        Ok(is_description.then_some(Document { name, root, bases }))
+    }
+
+    /// The operation of a request, and how well it fits.
+    pub fn find(&self, method: &str, path: &str) -> Option<(Fit, Operation<'_>)> {
+        let method = method.to_ascii_lowercase();
+        let paths = self.root.get("paths")?.as_object()?;
+        let found = paths.iter().filter_map(|(template, item)| {
+            let (method, value) = item.as_object()?.get_key_value(&method)?;
+            let fit = self.fit(template, path)?;
+            Some((fit, Operation { document: self, template, method, item, value }))
+        });
+        found.min_by_key(|(fit, _)| *fit)
+    }
+
+    fn fit(&self, template: &str, path: &str) -> Option<Fit> {
+        // a template may have a query of its own, to tell apart what HTTP does not
+        let template = template.split('?').next().unwrap_or_default();
+        let (wanted, got) = (segments(template), segments(path));
+        let before = got.len().checked_sub(wanted.len())?;
+        let (prefix, rest) = got.split_at_checked(before)?;
+        let mut parameters = 0;
+        for (wanted, got) in wanted.iter().zip(rest) {
+            if wanted.contains('{') {
+                parameters += 1;
+            } else if wanted != got {
+                return None;
+            }
+        }
+        let prefix = prefix.iter().map(|segment| format!("/{segment}")).collect::<String>();
+        let unexplained = if self.bases.contains(&prefix) { 0 } else { before };
+        // a template of nothing but names fits everything
+        (unexplained == 0 || parameters < wanted.len()).then_some(Fit { unexplained, parameters })
+    }
+
+    /// What a local reference names.
+    pub fn at(&self, reference: &str) -> Option<&Value> {
+        self.root.pointer(reference.strip_prefix('#')?)
+    }
+
+    /// The value itself, or what it refers to.
+    pub fn resolve<'v>(&'v self, mut value: &'v Value) -> &'v Value {
+        for _ in 0..16 {
+            match value.get("$ref").and_then(Value::as_str).and_then(|reference| self.at(reference)) {
+                Some(named) => value = named,
+                None => break,
+            }
+        }
+        value
+    }
+
+    pub fn is_swagger(&self) -> bool {
+        self.root.get("swagger").is_some()
+    }
+}
+
+impl<'d> Operation<'d> {
+    /// The pointer to it, for people: file and place.
+    pub fn pointer(&self) -> String {
+        let path = self.template.replace('~', "~0").replace('/', "~1");
+        format!("{}#/paths/{path}/{}", self.document.name, self.method)
+    }
+
+    /// Its parameters, those of the path too.
+    pub fn parameters(&self) -> Vec<&'d Map<String, Value>> {
+        let of = |value: &'d Value| value.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        of(self.item).chain(of(self.value)).filter_map(|it| self.document.resolve(it).as_object()).collect()
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+/// The paths of the servers.
+fn bases(root: &Value) -> Vec<String> {
+    let clean = |path: &str| path.trim_end_matches('/').to_owned();
+    if let Some(base) = root.get("basePath").and_then(Value::as_str) {
+        return vec![clean(base)];
+    }
+    let servers = root.get("servers").and_then(Value::as_array).into_iter().flatten();
+    let mut bases: Vec<String> = servers
+        .filter_map(|server| server.get("url")?.as_str())
+        .map(|url| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            clean(rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default())
+        })
+        .collect();
+    if bases.is_empty() {
+        bases.push(String::new());
+    }
+    bases
+}

@@ -1,0 +1,219 @@
+//! Replays all fixtures of a provider at once, for people to try things out: any request that some case shows is answered
+//! as that case has it, in whatever order it comes.
+//!
+//! A write goes on in the case that shows it, so that the reading after it sees the change; and from then on the same
+//! reading is answered the same way, until another write changes it. What no case shows is answered 501.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use crate::case::{ANY, Account, Case, Exchange, Request, Script, Values};
+use crate::diff;
+use crate::fixtures::Fixtures;
+use crate::play::answer;
+use crate::server::{Answer, Handler, Received, StandIn, base_of};
+
+/// A provider's fixtures, played in any order.
+#[derive(Debug)]
+pub struct Replaying {
+    stand_in: StandIn,
+    account: Account,
+}
+
+impl Replaying {
+    /// The address of the stand-in.
+    pub fn base_url(&self) -> String {
+        self.stand_in.base_url()
+    }
+
+    /// How to connect to it.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+}
+
+impl StandIn {
+    /// Replays these fixtures to whoever connects as `account.toml` says; `secret` stands in for `{{secret}}`.
+    ///
+    /// # Errors
+    /// Where there is no free port.
+    pub async fn replay(fixtures: &Fixtures, secret: &str) -> std::io::Result<Replaying> {
+        let (listener, address) = StandIn::bind().await?;
+        let base = base_of(address);
+        let scripts: Vec<(&Case, Script)> = fixtures
+            .cases
+            .iter()
+            .filter(|case| is_replayed(case, fixtures.account.as_ref()))
+            .map(|case| (case, case.script.filled(&base, secret)))
+            .collect();
+        let account = scripts.iter().find_map(|(_, script)| script.account.clone()).unwrap_or_default();
+        let replay = Arc::new(Replay::new(&scripts));
+        Ok(Replaying { stand_in: StandIn::start(listener, address, replay), account })
+    }
+}
+
+/// Whether a case shows how the vendor answers when all is well, to the account that everybody uses.
+fn is_replayed(case: &Case, account: Option<&Account>) -> bool {
+    let call = &case.script.call;
+    let is_plain = call.remote_data.is_empty() && call.remote_query.is_empty() && call.without_fields.is_empty();
+    let is_well = case.script.exchanges.iter().all(|it| !matches!(it.response.status, 401 | 403 | 429 | 500..));
+    case.is_success() && !call.plan && is_plain && is_well && case.script.account.as_ref() == account
+}
+
+/// Where an exchange stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    case: usize,
+    at: usize,
+}
+
+#[derive(Debug)]
+struct Played {
+    exchanges: Vec<Exchange>,
+    /// From which exchange on the case has changed something; none for reads.
+    changes_at: Option<usize>,
+    /// Cases to try first have the lowest.
+    rank: (u8, String),
+}
+
+/// The handler.
+#[derive(Debug)]
+struct Replay {
+    cases: Vec<Played>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Where the case of the last write goes on.
+    going: Option<Place>,
+    /// Readings that a write has changed.
+    changed: HashMap<String, Place>,
+}
+
+impl Replay {
+    fn new(scripts: &[(&Case, Script)]) -> Replay {
+        let is_read = |case: &Case| case.action.starts_with("list_") || case.action.starts_with("get_");
+        let named = |request: &Request| (request.method.clone(), request.path.clone());
+        let reads: BTreeSet<(String, String)> = scripts
+            .iter()
+            .filter(|(case, _)| is_read(case))
+            .flat_map(|(_, script)| script.exchanges.iter().map(|exchange| named(&exchange.request)))
+            .collect();
+        let changes = |exchange: &Exchange| {
+            exchange.request.method != "GET"
+                && !reads.contains(&named(&exchange.request))
+                && !is_token(&exchange.request)
+        };
+        let cases = scripts.iter().map(|(case, script)| {
+            let changes_at = if is_read(case) { None } else { script.exchanges.iter().position(changes) };
+            let is_usual = case.name == "normal" || case.name == "two-pages";
+            let rank = (u8::from(!is_read(case)) * 2 + u8::from(!is_usual), format!("{}/{}", case.action, case.name));
+            Played { exchanges: script.exchanges.clone(), changes_at, rank }
+        });
+        let mut cases: Vec<Played> = cases.collect();
+        cases.sort_by(|a, b| a.rank.cmp(&b.rank));
+        Replay { cases, state: Mutex::default() }
+    }
+
+    fn exchange(&self, place: Place) -> Option<&Exchange> {
+        self.cases.get(place.case)?.exchanges.get(place.at)
+    }
+
+    fn fits(&self, place: Place, request: &Received) -> Option<usize> {
+        fits(&self.exchange(place)?.request, request)
+    }
+
+    /// The exchange that answers a request.
+    fn find(&self, state: &State, request: &Received) -> Option<Place> {
+        if let Some(going) = state.going.filter(|place| self.fits(*place, request).is_some()) {
+            return Some(going);
+        }
+        if let Some(changed) = state.changed.get(&signature(request)) {
+            return Some(*changed);
+        }
+        let places = self.cases.iter().enumerate().flat_map(|(case, played)| {
+            // what comes after a change is not so before it
+            let end = played.changes_at.map_or(played.exchanges.len(), |at| at + 1);
+            (0..end.min(played.exchanges.len())).map(move |at| Place { case, at })
+        });
+        let fitting = places.filter_map(|place| Some((self.fits(place, request)?, place)));
+        // the first of those that fit best
+        fitting.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
+    }
+}
+
+#[async_trait]
+impl Handler for Replay {
+    async fn handle(&self, request: Received) -> Answer {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.find(&state, &request);
+        let Some((place, exchange)) = found.and_then(|place| Some((place, self.exchange(place)?))) else {
+            let what = format!("the stand-in knows no answer to {} {}", request.method, request.path);
+            let body =
+                json!({ "message": what, "hint": "it replays the provider's fixtures; use ids that its lists show" });
+            return Answer::json(501, body.to_string());
+        };
+        let changes_at = self.cases.get(place.case).and_then(|played| played.changes_at);
+        if changes_at.is_some_and(|at| place.at >= at) {
+            if changes_at.is_some_and(|at| place.at > at) && request.method == "GET" {
+                state.changed.insert(signature(&request), place);
+            }
+            state.going = Some(Place { at: place.at + 1, ..place });
+        }
+        answer(exchange)
+    }
+}
+
+/// What makes two readings the same.
+fn signature(request: &Received) -> String {
+    let query: Vec<String> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let body = String::from_utf8_lossy(&request.body);
+    format!("{} {}?{} {body}", request.method, request.path, query.join("&"))
+}
+
+/// Whether it asks for a token.
+fn is_token(request: &Request) -> bool {
+    let has = |name: &str| {
+        request.form.as_ref().is_some_and(|form| form.contains_key(name))
+            || request.body.as_ref().and_then(Value::as_object).is_some_and(|body| body.contains_key(name))
+    };
+    has("grant_type") || has("client_secret")
+}
+
+/// How well a request is the one of an exchange: the number of query values that are the same; none where it is another.
+/// Numbers in the query may differ: they are sizes of pages.
+fn fits(expected: &Request, actual: &Received) -> Option<usize> {
+    let body = || match (&expected.body, &expected.form) {
+        (Some(body), _) => actual.json().is_some_and(|json| diff::json(body, &json).is_empty()),
+        (None, Some(form)) => {
+            let fields: Vec<(String, String)> = url::form_urlencoded::parse(&actual.body).into_owned().collect();
+            agree(form, &fields)
+        }
+        (None, None) => actual.body.is_empty(),
+    };
+    let is_it = expected.method == actual.method && expected.path == actual.path;
+    (is_it && agree(&expected.query, &actual.query) && body()).then(|| {
+        let same = |(name, value): &&(String, String)| {
+            expected.query.get(name).is_some_and(|wanted| wanted.values().contains(value))
+        };
+        actual.query.iter().filter(same).count()
+    })
+}
+
+fn agree(expected: &Values, actual: &[(String, String)]) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let wanted: Vec<(&str, &str)> = expected
+        .iter()
+        .flat_map(|(name, values)| values.values().iter().map(move |value| (name.as_str(), value.as_str())))
+        .collect();
+    let same = |(name, wanted): &(&str, &str), got: &(String, String)| {
+        *name == got.0 && (*wanted == got.1 || *wanted == ANY || is_number(wanted) && is_number(&got.1))
+    };
+    wanted.len() == actual.len()
+        && wanted.iter().all(|wanted| actual.iter().any(|got| same(wanted, got)))
+        && actual.iter().all(|got| wanted.iter().any(|wanted| same(wanted, got)))
+}
