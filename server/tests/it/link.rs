@@ -1,6 +1,8 @@
 //! The page of a link token.
 
+use base64::Engine;
 use serde_json::{Value, json};
+use sha2::Digest;
 use url::form_urlencoded;
 
 use crate::client::Answer;
@@ -30,7 +32,12 @@ fn is_protected(page: &Answer) {
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-    let text = page.text().to_ascii_lowercase();
+    let page_text = page.text();
+    let (_, style) = page_text.split_once("<style>").unwrap();
+    let style = style.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+    assert!(policy.contains(&format!("'sha256-{hash}'")), "the policy allows the page's own style");
+    let text = page_text.to_ascii_lowercase();
     for foreign in ["<script", "src=", "<link", "@import", "url(", "onclick", "javascript:"] {
         assert!(!text.contains(foreign), "{foreign}");
     }

@@ -94,9 +94,6 @@ impl Vendor {
         self.state.lock().unwrap().users.insert(user.to_owned(), status.to_owned());
     }
 
-    pub fn count(&self) -> usize {
-        self.state.lock().unwrap().users.len()
-    }
 }
 
 /// Okta's error body.
