@@ -1,17 +1,17 @@
-//! The store as the place where fetched tokens are kept.
+//! What an account is connected with: its settings and secrets, and the store as the place where fetched tokens are kept.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use userdir::runtime::StoredToken;
-use userdir::{CredentialStore, Error, Result, Settings};
-use userdir_store::{Fence, Store, StoreError};
+use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
 use uuid::Uuid;
+
+use crate::seal::hmac;
+use crate::{Account, Fence, Store, StoreError, hex};
 
 /// How long a fetch may take before another process may try.
 const LEASE: Duration = Duration::from_secs(30);
@@ -57,14 +57,20 @@ impl StoreCredentials {
     }
 }
 
+/// Settings and secrets of a stored account.
+///
+/// # Errors
+/// Those of the store.
+pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
+    let secrets = store.secrets(account.id).await?;
+    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
+}
+
 /// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
 /// name tells nothing.
 fn slot(key: &[u8; 32], settings: &Settings) -> String {
-    let mut block = [0; 64];
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = <Hmac<Sha256> as KeyInit>::new((&block).into());
+    let mut mac = hmac(key);
     let plain = settings.plain().iter().map(|(key, value)| ("set", key, value.as_str()));
     let secret = settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()));
     for (kind, key, value) in plain.chain(secret) {
@@ -72,15 +78,13 @@ fn slot(key: &[u8; 32], settings: &Settings) -> String {
         mac.update(format!("{kind} {} {key} {} ", key.len(), value.len()).as_bytes());
         mac.update(value.as_bytes());
     }
-    let hash = mac.finalize().into_bytes();
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("oauth-{hex}")
+    let digits: String = hex(&mac.finalize().into_bytes()).chars().take(32).collect();
+    format!("oauth-{digits}")
 }
 
 /// The store's words, as an error of a call.
 fn of_store(error: StoreError) -> Error {
-    Error::new(userdir::ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}"))
-        .caused_by(error)
+    Error::new(ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}")).caused_by(error)
 }
 
 #[async_trait]
@@ -119,17 +123,16 @@ impl CredentialStore for StoreCredentials {
         done.map_err(of_store)
     }
 
-    // The store has no release; a lease renewed for no time at all is one.
-    async fn release(&self, _account: &str, _fence: u64) -> Result<()> {
-        let renewed = self.store.lease_token(self.account, &self.slot, &self.holder, Duration::ZERO).await;
-        renewed.map(drop).map_err(of_store)
+    async fn release(&self, _account: &str, fence: u64) -> Result<()> {
+        let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
+        self.store.release_token(self.account, &self.slot, fence).await.map_err(of_store)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use userdir_store::{KeySource, NewAccount, open_sqlite};
+    use crate::{KeySource, NewAccount, open_sqlite};
 
     #[test]
     fn new_credentials_have_a_slot_of_their_own() {
