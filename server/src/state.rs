@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use crate::auth::Principal;
 use crate::config::Limits;
-use crate::credentials::{StoreCredentials, settings};
 use crate::deadline;
 use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use userdir_store::credentials::{StoreCredentials, settings};
 
 /// How long a connected directory that nobody asks is kept, with the secrets in it.
 const IDLE: Duration = Duration::from_secs(60 * 60);
