@@ -25,7 +25,8 @@ mod users;
 mod wire;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Request, Reset, Vendor,
+    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Request, Reset,
+    Resources, Vendor,
 };
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
@@ -159,6 +160,14 @@ impl Connect for CrowdStrike {
 
     async fn check(&self, call: &Call) -> Result<()> {
         self.get("user-management/queries/users/v1").query("limit", "1").read(call).await.map(drop)
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn resources(&self) -> Resources {
+        Resources { root: "", paging: entities::QUERY }
     }
 }
 

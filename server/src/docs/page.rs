@@ -24,27 +24,27 @@ fn page(title: &str, content: &Markup) -> String {
 
 /// The whole document.
 pub fn document(document: &Value) -> String {
-    let info = &document["info"];
+    let info = at(document, "/info");
     let operations = operations(document);
-    let tags: Vec<&Value> = document["tags"].as_array().into_iter().flatten().collect();
+    let tags: Vec<&Value> = at(document, "/tags").as_array().into_iter().flatten().collect();
     page(
-        &format!("{} {}", text(&info["title"]), text(&info["version"])),
+        &format!("{} {}", text(at(info, "/title")), text(at(info, "/version"))),
         &html! {
-            p { (prose(text(&info["description"]))) }
+            p { (prose(text(at(info, "/description")))) }
             p { "For programs: " a href="/openapi.json" { "/openapi.json" } }
             nav class="contents" aria-label="Contents" {
-                ul { @for tag in &tags { li { a href=(format!("#tag-{}", text(&tag["name"]))) { (text(&tag["name"])) } } } }
+                ul { @for tag in &tags { li { a href=(format!("#tag-{}", text(at(tag, "/name")))) { (text(at(tag, "/name"))) } } } }
             }
             @for tag in &tags {
-                h2 id=(format!("tag-{}", text(&tag["name"]))) { (text(&tag["name"])) }
-                p { (prose(text(&tag["description"]))) }
-                @for operation in operations.iter().filter(|operation| operation.tag() == text(&tag["name"])) {
+                h2 id=(format!("tag-{}", text(at(tag, "/name")))) { (text(at(tag, "/name"))) }
+                p { (prose(text(at(tag, "/description")))) }
+                @for operation in operations.iter().filter(|operation| operation.tag() == text(at(tag, "/name"))) {
                     (section(document, operation))
                 }
             }
             h2 id="schemas" { "Schemas" }
-            @for (name, schema) in object(&document["components"]["schemas"]) {
-                details id=(format!("schema-{name}")) { summary { code { (name) } } (described(document, schema)) }
+            @for (name, schema) in object(at(document, "/components/schemas")) {
+                details id=(format!("schema-{name}")) { summary { code { (name) } } (described(schema)) }
             }
         },
     )
@@ -60,20 +60,20 @@ struct Operation<'d> {
 
 impl<'d> Operation<'d> {
     fn tag(&self) -> &'d str {
-        text(&self.it["tags"][0])
+        text(at(self.it, "/tags/0"))
     }
 
     fn parameters(&self) -> impl Iterator<Item = &'d Value> {
-        let own = self.it["parameters"].as_array().into_iter().flatten();
+        let own = at(self.it, "/parameters").as_array().into_iter().flatten();
         self.shared.as_array().into_iter().flatten().chain(own)
     }
 }
 
 fn operations(document: &Value) -> Vec<Operation<'_>> {
     let mut found = Vec::new();
-    for (path, item) in object(&document["paths"]) {
+    for (path, item) in object(at(document, "/paths")) {
         for (verb, it) in object(item).filter(|(verb, _)| *verb != "parameters") {
-            found.push(Operation { verb, path, it, shared: &item["parameters"] });
+            found.push(Operation { verb, path, it, shared: at(item, "/parameters") });
         }
     }
     found
@@ -81,15 +81,15 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
 
 fn section(document: &Value, operation: &Operation<'_>) -> Markup {
     let it = operation.it;
-    let bodies: Vec<(&str, &Value)> = object(&resolve(document, &it["requestBody"])["content"]).collect();
+    let bodies: Vec<(&str, &Value)> = object(at(resolve(document, at(it, "/requestBody")), "/content")).collect();
     html! {
-        details id=(text(&it["operationId"])) {
+        details id=(text(at(it, "/operationId"))) {
             summary {
                 span class="verb" { (operation.verb.to_uppercase()) }
                 code { (operation.path) }
-                span class="quiet" { " — " (text(&it["summary"])) }
+                span class="quiet" { " — " (text(at(it, "/summary"))) }
             }
-            @if let Some(description) = it["description"].as_str() { p { (prose(description)) } }
+            @if let Some(description) = at(it, "/description").as_str() { p { (prose(description)) } }
             @if operation.parameters().next().is_some() {
                 h4 { "Parameters" }
                 table {
@@ -97,10 +97,10 @@ fn section(document: &Value, operation: &Operation<'_>) -> Markup {
                     tbody {
                         @for parameter in operation.parameters().map(|parameter| resolve(document, parameter)) {
                             tr {
-                                td { code { (text(&parameter["name"])) } @if parameter["required"] == true { " *" } }
-                                td { (text(&parameter["in"])) }
-                                td { (kind(&parameter["schema"])) }
-                                td { (prose(text(&parameter["description"]))) }
+                                td { code { (text(at(parameter, "/name"))) } @if *at(parameter, "/required") == true { " *" } }
+                                td { (text(at(parameter, "/in"))) }
+                                td { (kind(at(parameter, "/schema"))) }
+                                td { (prose(text(at(parameter, "/description")))) }
                             }
                         }
                     }
@@ -108,18 +108,18 @@ fn section(document: &Value, operation: &Operation<'_>) -> Markup {
             }
             @for (content_type, body) in bodies {
                 h4 { "Body " span class="quiet" { (content_type) } }
-                (described(document, &body["schema"]))
+                (described(at(body, "/schema")))
             }
             h4 { "Answers" }
             table {
                 thead { tr { th { "status" } th { "meaning" } th { "body" } } }
                 tbody {
-                    @for (status, answer) in object(&it["responses"]) {
+                    @for (status, answer) in object(at(it, "/responses")) {
                         @let answer = resolve(document, answer);
                         tr {
                             td { (status) }
-                            td { (prose(text(&answer["description"]))) }
-                            td { @for (content_type, body) in object(&answer["content"]) { (link(&body["schema"])) " " span class="quiet" { (content_type) } br; } }
+                            td { (prose(text(at(answer, "/description")))) }
+                            td { @for (content_type, body) in object(at(answer, "/content")) { (link(at(body, "/schema"))) " " span class="quiet" { (content_type) } br; } }
                         }
                     }
                 }
@@ -130,11 +130,11 @@ fn section(document: &Value, operation: &Operation<'_>) -> Markup {
 
 /// The name of a schema, as a link; its type where it has no name.
 fn link(schema: &Value) -> Markup {
-    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+    if let Some(name) = at(schema, "/$ref").as_str().and_then(|path| path.rsplit('/').next()) {
         return html! { a href=(format!("#schema-{name}")) { code { (name) } } };
     }
     for members in ["anyOf", "oneOf", "allOf"] {
-        if let Some(choices) = schema[members].as_array() {
+        if let Some(choices) = schema.get(members).and_then(Value::as_array) {
             let between = if members == "allOf" { " and " } else { " or " };
             return html! { @for (at, choice) in choices.iter().enumerate() { @if at > 0 { (between) } (link(choice)) } };
         }
@@ -144,39 +144,39 @@ fn link(schema: &Value) -> Markup {
 
 /// The type of a schema in a few words.
 fn kind(schema: &Value) -> Markup {
-    if schema["$ref"].is_string() {
+    if at(schema, "/$ref").is_string() {
         return link(schema);
     }
-    let word = match &schema["type"] {
+    let word = match at(schema, "/type") {
         Value::String(word) => word.clone(),
         Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
         _ => "any".to_owned(),
     };
     html! {
         (word)
-        @if let Some(format) = schema["format"].as_str() { " (" (format) ")" }
-        @if let Some(words) = schema["enum"].as_array() {
+        @if let Some(format) = at(schema, "/format").as_str() { " (" (format) ")" }
+        @if let Some(words) = at(schema, "/enum").as_array() {
             ": " @for (at, word) in words.iter().enumerate() { @if at > 0 { ", " } code { (text(word)) } }
         }
-        @if schema["items"].is_object() { " of " (kind(&schema["items"])) }
+        @if at(schema, "/items").is_object() { " of " (kind(at(schema, "/items"))) }
     }
 }
 
 /// A schema with its members.
-fn described(document: &Value, schema: &Value) -> Markup {
-    if schema["$ref"].is_string() {
+fn described(schema: &Value) -> Markup {
+    if at(schema, "/$ref").is_string() {
         return html! { p { (link(schema)) } };
     }
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().map(text).collect();
+    let required: Vec<&str> = at(schema, "/required").as_array().into_iter().flatten().map(text).collect();
     html! {
-        @if let Some(description) = schema["description"].as_str() { p { (prose(description)) } }
+        @if let Some(description) = at(schema, "/description").as_str() { p { (prose(description)) } }
         @for members in ["anyOf", "oneOf", "allOf"] {
-            @for choice in schema[members].as_array().into_iter().flatten() { (described(document, choice)) }
+            @for choice in schema.get(members).and_then(Value::as_array).into_iter().flatten() { (described(choice)) }
         }
-        @if object(&schema["properties"]).next().is_some() {
+        @if object(at(schema, "/properties")).next().is_some() {
             table {
                 thead { tr { th { "member" } th { "type" } th { "meaning" } } }
-                tbody { (rows(&schema["properties"], &required, "")) }
+                tbody { (rows(at(schema, "/properties"), &required, "")) }
             }
         }
     }
@@ -190,11 +190,11 @@ fn rows(properties: &Value, required: &[&str], prefix: &str) -> Markup {
             tr {
                 td { code { (path) } @if required.contains(&name) { " *" } }
                 td { (kind(member)) }
-                td { (prose(text(&member["description"]))) }
+                td { (prose(text(at(member, "/description")))) }
             }
-            @if object(&member["properties"]).next().is_some() { (rows(&member["properties"], &[], &format!("{path}."))) }
-            @if object(&member["items"]["properties"]).next().is_some() {
-                (rows(&member["items"]["properties"], &[], &format!("{path}[].")))
+            @if object(at(member, "/properties")).next().is_some() { (rows(at(member, "/properties"), &[], &format!("{path}."))) }
+            @if object(at(member, "/items/properties")).next().is_some() {
+                (rows(at(member, "/items/properties"), &[], &format!("{path}[].")))
             }
         }
     }
@@ -219,7 +219,7 @@ pub fn model(model: &Model) -> String {
                             tr {
                                 td { code { (name) } @if method.required().contains(&name) { " *" } }
                                 td { (kind(&schema)) }
-                                td { (prose(text(&schema["description"]))) }
+                                td { (prose(text(at(&schema, "/description")))) }
                             }
                         }
                     }
@@ -252,6 +252,11 @@ fn object(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
 
 /// What a reference stands for.
 fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
-    let pointer = value["$ref"].as_str().and_then(|path| path.strip_prefix('#'));
+    let pointer = at(value, "/$ref").as_str().and_then(|path| path.strip_prefix('#'));
     pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
+}
+
+/// What stands at a pointer of RFC 6901; null where there is nothing.
+fn at<'v>(value: &'v Value, pointer: &str) -> &'v Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }

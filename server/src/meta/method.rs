@@ -257,7 +257,7 @@ mod tests {
         for action in Action::ALL {
             let method = Method::general(*action);
             let text = format!("{}{:?}", method.query_schema(), method.body_schema());
-            assert!(!text.contains("\"default\"") && !text.contains("null"), "{action}: {text}");
+            assert!(!text.contains("\"default\"") && !text.contains("\"null\""), "{action}: {text}");
         }
     }
 }

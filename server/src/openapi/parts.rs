@@ -115,7 +115,7 @@ pub fn components() -> Value {
         .map(|status| {
             let (name, description) = error(*status);
             let mut response = answer(description, schema("Error"));
-            if let (429, Some(headers)) = (*status, response["headers"].as_object_mut()) {
+            if let (429, Some(headers)) = (*status, response.get_mut("headers").and_then(Value::as_object_mut)) {
                 headers.insert("retry-after".into(), json!({"$ref": "#/components/headers/retry-after"}));
             }
             (name.to_owned(), response)

@@ -348,12 +348,13 @@ fn responses(operation: &Operation) -> Value {
         Answer::Json(schema) => drop(responses.insert("200".into(), parts::answer("Done.", schema()))),
         Answer::Other(answers) => {
             for (status, content_type, description) in answers {
-                let response = responses.entry(status.to_string()).or_insert_with(|| Value::Null);
-                if response.get("content").is_none() {
-                    *response = json!({"description": description});
-                }
-                if !content_type.is_empty() {
-                    response["content"][content_type] = json!({"schema": content(content_type)});
+                let response =
+                    responses.entry(status.to_string()).or_insert_with(|| json!({"description": description}));
+                if let (Some(members), false) = (response.as_object_mut(), content_type.is_empty()) {
+                    let all = members.entry("content").or_insert_with(|| json!({}));
+                    if let Some(all) = all.as_object_mut() {
+                        all.insert((*content_type).to_owned(), json!({"schema": content(content_type)}));
+                    }
                 }
             }
         }

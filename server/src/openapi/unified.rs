@@ -110,11 +110,11 @@ fn responses(method: &Method) -> Value {
     };
     let choices: Vec<Value> = unified.into_iter().chain([parts::schema("Debug"), parts::schema("Vendor")]).collect();
     let mut ok = parts::answer(description, json!({"anyOf": choices}));
-    if let Some(headers) = ok["headers"].as_object_mut() {
+    if let Some(headers) = ok.get_mut("headers").and_then(Value::as_object_mut) {
         let own = if method.action().is_write() { "x-userdir-effect" } else { "x-userdir-next-cursor" };
         headers.insert(own.into(), json!({"$ref": format!("#/components/headers/{own}")}));
     }
-    if let Some(content) = ok["content"].as_object_mut() {
+    if let Some(content) = ok.get_mut("content").and_then(Value::as_object_mut) {
         if info.kind == ActionKind::List {
             content.insert(
                 "application/x-ndjson".into(),

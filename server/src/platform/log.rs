@@ -3,9 +3,7 @@
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use std::time::Duration;
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,7 +67,7 @@ async fn list(
     }
     let limit = lists::limit(&mut query, LOG_PAGE)?;
     let span = lists::range(&mut query, "created_at")?;
-    let oldest = Timestamp::now() - Duration::from_secs(LOG_DAYS * 24 * 3600);
+    let oldest = Timestamp::now() - SignedDuration::from_hours(LOG_DAYS * 24);
     if span.gt.or(span.gte).is_some_and(|start| start < oldest) {
         return Err(Problem::bad_request(format!("the log goes back {LOG_DAYS} days; ask for a later `created_at`")));
     }

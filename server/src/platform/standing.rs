@@ -71,3 +71,53 @@ fn change(
     (problem.is_none() && works && may_heal)
         .then(|| AccountChange::default().status(AccountStatus::Active).last_error(None))
 }
+
+#[cfg(test)]
+mod tests {
+    use userdir::error::VendorAnswer;
+    use userdir::{Error, ErrorKind};
+    use userdir_store::{KeySource, NewAccount, Store, open_sqlite};
+
+    use super::*;
+
+    const LIST: Asked<'static> = Asked { resource: "users", method: "list" };
+
+    fn by_vendor(kind: ErrorKind, status: u16) -> Problem {
+        let vendor = VendorAnswer {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            code: None,
+            message: Some("no".into()),
+            request_id: None,
+        };
+        Error::new(kind, "refused").from_vendor(vendor).into()
+    }
+
+    #[tokio::test]
+    async fn only_what_is_new_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open_sqlite(folder.path(), KeySource::File).await.unwrap();
+        let mut account = store.create_account(NewAccount::new("a", "okta", "t")).await.unwrap();
+        let now = Timestamp::now();
+        let healed = change(&account, LIST, true, None, now).unwrap();
+        assert_eq!(healed.status, Some(AccountStatus::Active), "the first call that works");
+        assert!(change(&account, LIST, false, None, now).is_none(), "nothing was asked of the vendor");
+
+        let refused = by_vendor(ErrorKind::Authentication, 401);
+        let broken = change(&account, LIST, false, Some(&refused), now).unwrap();
+        assert_eq!((broken.status, broken.last_error), (Some(AccountStatus::NeedsReauth), Some(Some("no".into()))));
+        (account.status, account.last_error) = (AccountStatus::NeedsReauth, Some("no".into()));
+        assert!(change(&account, LIST, false, Some(&refused), now).is_none());
+        let own = Problem::from(Error::new(ErrorKind::Authentication, "a token of ours"));
+        assert!(change(&account, LIST, false, Some(&own), now).is_none(), "the vendor did not say it");
+
+        let forbidden = by_vendor(ErrorKind::Permission, 403);
+        let told = change(&account, LIST, false, Some(&forbidden), now).unwrap();
+        assert_eq!(told.status, None, "a missing right is no broken connection");
+        account.last_forbidden_error = told.last_forbidden_error.unwrap();
+        assert!(change(&account, LIST, false, Some(&forbidden), now).is_none());
+        let other = Asked { resource: "groups", method: "list" };
+        assert!(change(&account, other, false, Some(&forbidden), now).is_some());
+    }
+}

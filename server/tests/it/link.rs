@@ -1,6 +1,8 @@
 //! The page of a link token.
 
+use base64::Engine;
 use serde_json::{Value, json};
+use sha2::Digest;
 use url::form_urlencoded;
 
 use crate::client::Answer;
@@ -30,7 +32,12 @@ fn is_protected(page: &Answer) {
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-    let text = page.text().to_ascii_lowercase();
+    let page_text = page.text();
+    let (_, style) = page_text.split_once("<style>").unwrap();
+    let style = style.split_once("</style>").unwrap().0;
+    let hash = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(style));
+    assert!(policy.contains(&format!("'sha256-{hash}'")), "the policy allows the page's own style");
+    let text = page_text.to_ascii_lowercase();
     for foreign in ["<script", "src=", "<link", "@import", "url(", "onclick", "javascript:"] {
         assert!(!text.contains(foreign), "{foreign}");
     }
@@ -48,20 +55,33 @@ async fn somebody_without_a_token_connects_an_account() {
     let form = visit(&world, &format!("{path}?integration=okta")).await;
     is_protected(&form);
     let text = form.text();
-    for part in [r#"name="base_url" type="url""#, r#"name="api_token" type="password""#, "Security &gt; API &gt; Tokens", "method=private_key_jwt"] {
+    for part in [
+        r#"name="base_url" type="url""#,
+        r#"name="api_token" type="password""#,
+        "Security &gt; API &gt; Tokens",
+        "method=private_key_jwt",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains(r#"name="private_key""#), "settings of another way are not asked for");
     let other = visit(&world, &format!("{path}?integration=okta&method=private_key_jwt")).await.text();
-    assert!(other.contains("<textarea") && other.contains(r#"name="key_id""#) && !other.contains(r#"name="api_token""#));
+    assert!(
+        other.contains("<textarea") && other.contains(r#"name="key_id""#) && !other.contains(r#"name="api_token""#)
+    );
 
-    let done = fill(&world, &path, &[("integration", "okta"), ("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)]).await;
+    let done = fill(
+        &world,
+        &path,
+        &[("integration", "okta"), ("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)],
+    )
+    .await;
     assert_eq!(done.status, 200, "{}", done.text());
     is_protected(&done);
     assert!(done.text().contains("Connected"));
     assert_eq!(world.vendor.asked(), ["GET /api/v1/users/me"], "the credentials were tried out");
     let accounts = world.get("/integrated-account?tenant_id=acme&status=active").await.json();
-    let made = accounts["result"].as_array().unwrap().iter().find(|account| account["name"] != "okta-test").unwrap().clone();
+    let made =
+        accounts["result"].as_array().unwrap().iter().find(|account| account["name"] != "okta-test").unwrap().clone();
     assert_eq!((&made["authentication_method"], &made["secret_keys"]), (&json!("api_token"), &json!(["api_token"])));
     let target = format!("/unified/user-directory/users?integrated_account_id={}", made["id"].as_str().unwrap());
     assert_eq!(world.get(&target).await.status, 200);
@@ -80,7 +100,8 @@ async fn what_is_wrong_is_shown_again_without_the_secrets() {
     let world = World::new().await;
     let path = link(&world, json!({"tenant_id": "acme", "integration": "okta"})).await;
     let evil = r#"https://acme.okta.com/"><script>alert(1)</script>"#;
-    let shown = fill(&world, &path, &[("method", "api_token"), ("base_url", evil), ("api_token", "canary-typed-in")]).await;
+    let shown =
+        fill(&world, &path, &[("method", "api_token"), ("base_url", evil), ("api_token", "canary-typed-in")]).await;
     assert_eq!(shown.status, 422);
     is_protected(&shown);
     assert!(shown.text().contains("&lt;script&gt;"), "{}", shown.text());
@@ -90,13 +111,23 @@ async fn what_is_wrong_is_shown_again_without_the_secrets() {
     assert_eq!(missing.status, 422);
     assert!(missing.text().contains("API token is missing") && missing.text().contains("https://acme.okta.com"));
 
-    let refused = fill(&world, &path, &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", "canary-wrong")]).await;
+    let refused = fill(
+        &world,
+        &path,
+        &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", "canary-wrong")],
+    )
+    .await;
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("the vendor refused the credentials"), "{}", refused.text());
     assert!(!refused.text().contains("canary"));
-    assert_eq!(world.get("/integrated-account").await.json()["result"].as_array().unwrap().len(), 1, "nothing was kept");
+    assert_eq!(
+        world.get("/integrated-account").await.json()["result"].as_array().unwrap().len(),
+        1,
+        "nothing was kept"
+    );
     // the link is still good
-    let done = fill(&world, &path, &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)]).await;
+    let done =
+        fill(&world, &path, &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)]).await;
     assert_eq!(done.status, 200, "{}", done.text());
 }
 
@@ -134,7 +165,8 @@ async fn an_account_is_reconnected_and_keeps_its_id_and_not_its_secrets() {
     let stolen = fill(&world, &path, &[("method", "api_token"), ("base_url", "https://evil.example")]).await;
     assert_eq!(stolen.status, 422);
     assert!(stolen.text().contains("API token is missing"));
-    let done = fill(&world, &path, &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)]).await;
+    let done =
+        fill(&world, &path, &[("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", SECRET)]).await;
     assert_eq!(done.status, 200, "{}", done.text());
     let account = world.get("/integrated-account/okta-test").await.json();
     assert_eq!((&account["id"], &account["status"]), (&json!(world.account.id.to_string()), &json!("active")));

@@ -10,7 +10,16 @@ async fn a_method_tells_what_it_takes_and_gives() {
     let meta = world.get("/unified/user-directory/users/meta/list?{account}").await;
     assert_eq!(meta.status, 200, "{}", meta.text());
     let meta = meta.json();
-    for member in ["method", "schema", "documentation_link", "response_mapping", "query_schema", "request_body_schema", "default_query", "default_body"] {
+    for member in [
+        "method",
+        "schema",
+        "documentation_link",
+        "response_mapping",
+        "query_schema",
+        "request_body_schema",
+        "default_query",
+        "default_body",
+    ] {
         assert!(meta.get(member).is_some(), "{member}");
     }
     assert_eq!((&meta["method"], &meta["schema"]["title"]), (&json!("list"), &json!("User")));
@@ -19,11 +28,17 @@ async fn a_method_tells_what_it_takes_and_gives() {
     let okta = world.get("/unified/user-directory/users/okta/meta/create").await.json();
     let body = &okta["request_body_schema"];
     assert_eq!(body["required"], json!(["first_name", "last_name", "emails"]));
-    assert!(body["properties"]["title"].is_object() && body["properties"].get("bio").is_none(), "what Okta takes, and no more");
+    assert!(
+        body["properties"]["title"].is_object() && body["properties"].get("bio").is_none(),
+        "what Okta takes, and no more"
+    );
     assert_eq!(okta["scopes"], json!(["okta.users.manage"]));
     assert!(okta["response_schema"]["properties"]["id"].is_object());
     let list = world.get("/unified/user-directory/users/okta/meta/list").await.json();
-    assert_eq!(list["query_schema"]["properties"]["sort_by"]["properties"]["created_at"]["enum"], json!(["asc", "desc"]));
+    assert_eq!(
+        list["query_schema"]["properties"]["sort_by"]["properties"]["created_at"]["enum"],
+        json!(["asc", "desc"])
+    );
     assert!(list["query_schema"]["properties"].get("workspace_id").is_none());
     // both spellings, as everywhere
     assert_eq!(world.get("/unified/user-directory/users/meta/unassign_role").await.json()["method"], "unassign-role");
@@ -32,7 +47,11 @@ async fn a_method_tells_what_it_takes_and_gives() {
     assert_eq!(lacking.status, 501);
     assert!(lacking.problem()["message"].as_str().unwrap().contains("Okta has no seats"));
     for target in ["users/meta/promote", "nothing/meta/list", "users/nope/meta/list"] {
-        assert_eq!(world.get(&format!("/unified/user-directory/{target}")).await.problem()["statusCode"], 404, "{target}");
+        assert_eq!(
+            world.get(&format!("/unified/user-directory/{target}")).await.problem()["statusCode"],
+            404,
+            "{target}"
+        );
     }
 }
 
@@ -41,7 +60,8 @@ async fn the_model_of_an_integration_comes_in_three_forms() {
     let world = World::new().await;
     let model = world.get("/unified/meta/user-directory/okta").await.json();
     assert_eq!(model["integration"]["name"], "okta");
-    let deactivate = model["methods"].as_array().unwrap().iter().find(|method| method["method"] == "deactivate").unwrap();
+    let deactivate =
+        model["methods"].as_array().unwrap().iter().find(|method| method["method"] == "deactivate").unwrap();
     assert_eq!(deactivate["required"], json!(["user_id"]));
     assert!(model["not_supported"].as_array().unwrap().iter().any(|lack| lack["method"] == "downgrade"));
     let markdown = world.get("/unified/meta/user-directory/okta?format=md").await;
@@ -79,6 +99,10 @@ async fn tools_and_capabilities_are_what_the_account_can_do() {
     assert_eq!((&general["unified"][0]["methods"], &general["account"]), (&json!(["list"]), &Value::Null));
     assert_eq!(world.get("/integration/okta/capabilities?type=proxy").await.json()["unified"], json!([]));
     for wrong in ["type=x", "resource=x", "x=1"] {
-        assert_eq!(world.get(&format!("/integration/okta/capabilities?{wrong}")).await.problem()["statusCode"], 400, "{wrong}");
+        assert_eq!(
+            world.get(&format!("/integration/okta/capabilities?{wrong}")).await.problem()["statusCode"],
+            400,
+            "{wrong}"
+        );
     }
 }

@@ -54,7 +54,8 @@ fn every_action_and_reference_is_there() {
 async fn every_operation_is_a_route() {
     let world = World::new().await;
     for (verb, path, operation) in operations() {
-        let path = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+        let path =
+            path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
         let answer = world.as_token("", &verb, &path, &[], b"").await;
         match operation.get("security") {
             None => {

@@ -35,10 +35,19 @@ async fn an_account_is_created_read_changed_and_deleted() {
     }
     let users = world.get("/unified/user-directory/users?integrated_account_id=okta-new&limit=2").await;
     assert_eq!(users.status, 200, "{}", users.text());
-    assert_eq!(world.get("/integrated-account/okta-new").await.json()["status"], "active", "a call has shown that it works");
+    assert_eq!(
+        world.get("/integrated-account/okta-new").await.json()["status"],
+        "active",
+        "a call has shown that it works"
+    );
 
     let patched = world
-        .send("PATCH", "/integrated-account/okta-new?", &[], br#"{"context":{"scopes":"okta.users.read"},"tenant_id":"globex"}"#)
+        .send(
+            "PATCH",
+            "/integrated-account/okta-new?",
+            &[],
+            br#"{"context":{"scopes":"okta.users.read"},"tenant_id":"globex"}"#,
+        )
         .await;
     assert_eq!(patched.status, 200, "{}", patched.text());
     let patched = patched.json();
@@ -126,7 +135,8 @@ async fn names_are_unique_and_made_where_none_is_given() {
         .clone();
     body.as_object_mut().unwrap().remove("integration");
     body["environment_integration_id"] = integration;
-    let (one, other) = (world.post("/integrated-account", &body).await.json(), world.post("/integrated-account", &body).await.json());
+    let (one, other) =
+        (world.post("/integrated-account", &body).await.json(), world.post("/integrated-account", &body).await.json());
     assert!(one["name"].as_str().unwrap().starts_with("okta-"));
     assert_ne!(one["name"], other["name"]);
     let rename = json!({"name": "okta-new"}).to_string();
@@ -147,7 +157,12 @@ async fn the_list_filters_and_pages() {
         assert_eq!(list.status, 200, "{query}: {}", list.text());
         let list = list.json();
         assert_eq!(list["next_cursor"], Value::Null);
-        list["result"].as_array().unwrap().iter().map(|account| account["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|account| account["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(names("next_cursor=").await, ["okta-test", "a", "b", "c"]);
     assert_eq!(names("tenant_id=globex").await, ["b", "c"]);
@@ -162,7 +177,8 @@ async fn the_list_filters_and_pages() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let rest = world.get(&format!("/integrated-account?limit=3&next_cursor={cursor}")).await.json();
     assert_eq!((rest["result"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
-    for wrong in ["tenant=x", "created_at[like]=x", "created_at=soon", "is_sandbox=maybe", "limit=0", "next_cursor=xyz"] {
+    for wrong in ["tenant=x", "created_at[like]=x", "created_at=soon", "is_sandbox=maybe", "limit=0", "next_cursor=xyz"]
+    {
         let problem = world.get(&format!("/integrated-account?{wrong}")).await.problem();
         assert_eq!(problem["statusCode"], 400, "{wrong}: {problem}");
     }
@@ -201,11 +217,19 @@ async fn credentials_are_changed_alone_and_proved() {
         // the TypeScript SDK sends JSON as text
         let body = json!({"id": world.account.id}).to_string();
         let answer = world
-            .send("POST", &format!("//integrated-account/{route}?"), &[("content-type", "text/plain;charset=UTF-8")], body.as_bytes())
+            .send(
+                "POST",
+                &format!("//integrated-account/{route}?"),
+                &[("content-type", "text/plain;charset=UTF-8")],
+                body.as_bytes(),
+            )
             .await;
         assert_eq!((answer.status, answer.json()), (200, json!({"success": true})), "{route}");
         assert_eq!(world.post(&format!("/integrated-account/{route}"), &json!({})).await.problem()["statusCode"], 400);
-        assert_eq!(world.post(&format!("/integrated-account/{route}"), &json!({"id": "nobody"})).await.problem()["statusCode"], 404);
+        assert_eq!(
+            world.post(&format!("/integrated-account/{route}"), &json!({"id": "nobody"})).await.problem()["statusCode"],
+            404
+        );
     }
 }
 
@@ -214,7 +238,10 @@ async fn a_vendors_refusals_are_kept_with_the_account() {
     let world = World::new().await;
     world.vendor.fault("GET /api/v1/users", refusal(403, "E0000006", "You do not have permission"));
     let refused = world.get("/unified/user-directory/users?{account}").await;
-    assert_eq!(refused.problem()["truto_error_insight"]["forbidden_error"]["value"]["missing_scopes"], json!(["okta.users.read"]));
+    assert_eq!(
+        refused.problem()["truto_error_insight"]["forbidden_error"]["value"]["missing_scopes"],
+        json!(["okta.users.read"])
+    );
     let account = world.get("/integrated-account/okta-test").await.json();
     assert_eq!(account["status"], "active", "a missing right is no broken connection");
     let last = &account["last_forbidden_error"];
@@ -238,16 +265,34 @@ async fn an_account_token_reaches_its_account_and_nothing_else() {
     assert_eq!(get("/unified/user-directory/users").await.status, 200, "it names its account by itself");
     assert_eq!(get("/proxy/users").await.status, 200);
     assert_eq!(get("/integrated-account/me").await.json()["name"], "okta-test");
-    assert_eq!(get(&format!("/unified/user-directory/users?integrated_account_id={}", other.id)).await.problem()["statusCode"], 404);
-    for target in ["/integrated-account", "/integrated-account/okta-test", "/api-token", "/log", "/unified/meta/user-directory/okta"] {
+    assert_eq!(
+        get(&format!("/unified/user-directory/users?integrated_account_id={}", other.id)).await.problem()["statusCode"],
+        404
+    );
+    for target in [
+        "/integrated-account",
+        "/integrated-account/okta-test",
+        "/api-token",
+        "/log",
+        "/unified/meta/user-directory/okta",
+    ] {
         assert_eq!(get(target).await.problem()["statusCode"], 403, "{target}");
     }
-    let change = async |body: Value| world.as_token(token, "PATCH", "/integrated-account/me", &[], body.to_string().as_bytes()).await;
+    let change = async |body: Value| {
+        world.as_token(token, "PATCH", "/integrated-account/me", &[], body.to_string().as_bytes()).await
+    };
     let moved = change(json!({"context": {"base_url": "https://evil.example"}})).await;
     assert_eq!(moved.problem()["statusCode"], 403, "the secrets would go there");
     assert_eq!(change(json!({"tenant_id": "x"})).await.problem()["statusCode"], 400);
-    assert_eq!(change(json!({"context": {"scopes": "okta.users.read"}})).await.json()["context"]["scopes"], "okta.users.read");
-    assert_eq!(world.get("/integrated-account/me").await.problem()["statusCode"], 400, "an API token has no account of its own");
+    assert_eq!(
+        change(json!({"context": {"scopes": "okta.users.read"}})).await.json()["context"]["scopes"],
+        "okta.users.read"
+    );
+    assert_eq!(
+        world.get("/integrated-account/me").await.problem()["statusCode"],
+        400,
+        "an API token has no account of its own"
+    );
 }
 
 #[tokio::test]
@@ -256,31 +301,54 @@ async fn scopes_and_bound_tokens_hold_on_the_platform_routes() {
     let (read, write) = (world.token(Scope::Read).await, world.token(Scope::Write).await);
     for token in [&read, &write] {
         for (method, target) in [
-            ("GET", "/integrated-account"), ("POST", "/integrated-account"), ("GET", "/integrated-account/okta-test"),
-            ("PATCH", "/integrated-account/okta-test"), ("DELETE", "/integrated-account/okta-test"),
-            ("POST", "/integrated-account/token"), ("POST", "/link-token"), ("GET", "/api-token"), ("GET", "/log"),
-            ("POST", "/integrated-account/okta-test/check"), ("POST", "/integrated-account/bulk-delete"),
+            ("GET", "/integrated-account"),
+            ("POST", "/integrated-account"),
+            ("GET", "/integrated-account/okta-test"),
+            ("PATCH", "/integrated-account/okta-test"),
+            ("DELETE", "/integrated-account/okta-test"),
+            ("POST", "/integrated-account/token"),
+            ("POST", "/link-token"),
+            ("GET", "/api-token"),
+            ("GET", "/log"),
+            ("POST", "/integrated-account/okta-test/check"),
+            ("POST", "/integrated-account/bulk-delete"),
         ] {
-            assert_eq!(world.as_token(token, method, target, &[], b"{}").await.problem()["statusCode"], 403, "{method} {target}");
+            assert_eq!(
+                world.as_token(token, method, target, &[], b"{}").await.problem()["statusCode"],
+                403,
+                "{method} {target}"
+            );
         }
-        for target in ["/integration", "/environment", "/environment-integration", "/integrated-account/okta-test/tools", "/unified/user-directory/users/meta/list"] {
+        for target in [
+            "/integration",
+            "/environment",
+            "/environment-integration",
+            "/integrated-account/okta-test/tools",
+            "/unified/user-directory/users/meta/list",
+        ] {
             assert_eq!(world.as_token(token, "GET", target, &[], b"").await.status, 200, "{target}");
         }
     }
     let other = crate::world::connect(world.store.as_ref(), "okta-other", world.vendor.base()).await;
-    let bound = world.store.create_api_token(NewApiToken::new("bound", Scope::Admin).accounts([other.id])).await.unwrap();
+    let bound =
+        world.store.create_api_token(NewApiToken::new("bound", Scope::Admin).accounts([other.id])).await.unwrap();
     let bound = secrecy::ExposeSecret::expose_secret(&bound.secret).to_owned();
-    let as_bound = async |method: &str, target: &str, body: &[u8]| world.as_token(&bound, method, target, &[], body).await;
+    let as_bound =
+        async |method: &str, target: &str, body: &[u8]| world.as_token(&bound, method, target, &[], body).await;
     let list = as_bound("GET", "/integrated-account?limit=1", b"").await.json();
     assert_eq!(list["result"][0]["name"], "okta-other");
     assert_eq!(as_bound("GET", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
     assert_eq!(as_bound("DELETE", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
-    assert_eq!(as_bound("POST", "/integrated-account", new_account(&world).to_string().as_bytes()).await.problem()["statusCode"], 403);
+    assert_eq!(
+        as_bound("POST", "/integrated-account", new_account(&world).to_string().as_bytes()).await.problem()["statusCode"],
+        403
+    );
     assert_eq!(as_bound("POST", "/link-token", br#"{"tenant_id":"t"}"#).await.problem()["statusCode"], 403);
     let all = format!(r#"{{"ids":["{}","okta-test"]}}"#, other.id);
     assert_eq!(as_bound("POST", "/integrated-account/bulk-delete", all.as_bytes()).await.problem()["statusCode"], 404);
     assert_eq!(as_bound("GET", "/integrated-account/okta-other", b"").await.status, 200, "none was deleted");
-    let answer = as_bound("POST", "/integrated-account/bulk-delete", format!(r#"{{"ids":["{}"]}}"#, other.id).as_bytes()).await;
+    let answer =
+        as_bound("POST", "/integrated-account/bulk-delete", format!(r#"{{"ids":["{}"]}}"#, other.id).as_bytes()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"success": true})));
 }
 
@@ -290,7 +358,11 @@ async fn nothing_is_written_through_a_sandbox_account() {
     let change = AccountChange::default().is_sandbox(true);
     world.store.update_account("okta-test", change).await.unwrap();
     let body = json!({"user_id": "u001"});
-    for target in ["/unified/user-directory/users/deactivate?{account}", "/proxy/users/u001?{account}", "/custom/api/v1/users/u001?{account}"] {
+    for target in [
+        "/unified/user-directory/users/deactivate?{account}",
+        "/proxy/users/u001?{account}",
+        "/custom/api/v1/users/u001?{account}",
+    ] {
         assert_eq!(world.post(target, &body).await.problem()["statusCode"], 405, "{target}");
     }
     assert!(world.vendor.writes().is_empty());
@@ -324,7 +396,13 @@ async fn tokens_integrations_and_the_environment_are_read() {
     let integration = installed["integration_id"].as_str().unwrap();
     let okta = world.get(&format!("/integration/{integration}")).await.json();
     assert_eq!((&okta["name"], &okta["label"]), (&json!("okta"), &json!("Okta")));
-    assert!(okta["settings"].as_array().unwrap().iter().any(|setting| setting["key"] == "api_token" && setting["secret"] == true));
+    assert!(
+        okta["settings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|setting| setting["key"] == "api_token" && setting["secret"] == true)
+    );
     assert_eq!(world.get("/integration/okta").await.json(), okta);
     assert_eq!(world.get("/integration/nope").await.problem()["statusCode"], 404);
     assert_eq!(world.get("/ping?").await.status, 200);
@@ -347,7 +425,13 @@ async fn the_log_tells_what_was_asked_without_naming_anybody() {
     }
     let told: Vec<(&str, &str, i64)> = entries
         .iter()
-        .map(|entry| (entry["resource"].as_str().unwrap(), entry["method"].as_str().unwrap(), entry["http_status_code"].as_i64().unwrap()))
+        .map(|entry| {
+            (
+                entry["resource"].as_str().unwrap(),
+                entry["method"].as_str().unwrap(),
+                entry["http_status_code"].as_i64().unwrap(),
+            )
+        })
         .collect();
     assert_eq!(told, [("users", "get", 404), ("users", "get", 200), ("users", "list", 200)]);
     assert_eq!((&entries[2]["result_count"], &entries[0]["request_type"]), (&json!(2), &json!("proxy")));
@@ -375,7 +459,9 @@ async fn a_link_token_is_made_for_a_tenant_or_an_account() {
     assert!(token.len() >= 40);
     let userdir_store::Link::Open(link) = world.store.link_token(&token).await.unwrap() else { panic!() };
     assert_eq!(link.target, LinkTarget::NewAccount { tenant_id: "acme".into() });
-    let reconnect = world.post("/link-token?", &json!({"integrated_account_id": "okta-test", "environment_unified_model_id": ["x"]})).await;
+    let reconnect = world
+        .post("/link-token?", &json!({"integrated_account_id": "okta-test", "environment_unified_model_id": ["x"]}))
+        .await;
     assert_eq!(reconnect.status, 200, "{}", reconnect.text());
     for wrong in [
         json!({}),
@@ -393,5 +479,8 @@ async fn a_link_token_is_made_for_a_tenant_or_an_account() {
         assert_eq!(answer.problem()["statusCode"], 400, "{wrong}: {}", answer.text());
         assert!(!answer.text().contains("canary"));
     }
-    assert_eq!(world.post("/link-token", &json!({"integrated_account_id": "nobody"})).await.problem()["statusCode"], 404);
+    assert_eq!(
+        world.post("/link-token", &json!({"integrated_account_id": "nobody"})).await.problem()["statusCode"],
+        404
+    );
 }

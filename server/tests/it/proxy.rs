@@ -10,13 +10,18 @@ use crate::world::World;
 #[tokio::test]
 async fn a_list_comes_one_vendor_page_at_a_time_in_the_envelope() {
     let world = World::new().await;
-    let first = world.get("/proxy/users?{account}&limit=2&search=profile.department%20eq%20%22a%2Bb%22&truto_x=1").await;
+    let first =
+        world.get("/proxy/users?{account}&limit=2&search=profile.department%20eq%20%22a%2Bb%22&truto_x=1").await;
     assert_eq!(first.status, 200, "{}", first.text());
     let body = first.json();
     let ids: Vec<&str> = body["result"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect();
     assert_eq!((ids, &body["result_count"], &body["prev_cursor"]), (vec!["u000", "u001"], &json!(2), &Value::Null));
     let asked = world.vendor.asked();
-    assert_eq!(asked, [r#"GET /api/v1/users?limit=2&search=profile.department eq "a+b""#], "the rest of the query goes on");
+    assert_eq!(
+        asked,
+        [r#"GET /api/v1/users?limit=2&search=profile.department eq "a+b""#],
+        "the rest of the query goes on"
+    );
     let target = "/proxy/users?{account}&limit=2&search=profile.department%20eq%20%22a%2Bb%22&next_cursor=";
     let (mut cursor, mut came) = (body["next_cursor"].as_str().unwrap().to_owned(), 2);
     while !cursor.is_empty() {
@@ -25,7 +30,8 @@ async fn a_list_comes_one_vendor_page_at_a_time_in_the_envelope() {
         cursor = page["next_cursor"].as_str().unwrap_or_default().to_owned();
     }
     assert_eq!(came, 5);
-    let foreign = world.get(&format!("/proxy/groups?{{account}}&next_cursor={}", body["next_cursor"].as_str().unwrap())).await;
+    let foreign =
+        world.get(&format!("/proxy/groups?{{account}}&next_cursor={}", body["next_cursor"].as_str().unwrap())).await;
     assert_eq!(foreign.problem()["statusCode"], 400, "a cursor is for one list");
 }
 
@@ -37,13 +43,24 @@ async fn one_thing_comes_as_the_vendor_sent_it() {
     assert_eq!(user.header("ratelimit-remaining"), Some("598"));
     assert_eq!(user.header("x-okta-request-id"), Some("okta-req-1"));
     assert_eq!(world.get("/proxy/api/v1/users/u001?{account}").await.json()["id"], "u001", "the whole path does too");
-    let file = VendorAnswer { status: 200, headers: vec![("content-type".into(), "text/html".into())], body: format!("<b>{SECRET}</b>").into() };
+    let file = VendorAnswer {
+        status: 200,
+        headers: vec![("content-type".into(), "text/html".into())],
+        body: format!("<b>{SECRET}</b>").into(),
+    };
     world.vendor.fault("GET /api/v1/logo", file);
     let file = world.get("/proxy/logo?{account}").await;
-    assert_eq!((file.header("content-type"), file.text().as_str()), (Some("text/html"), "<b>***</b>"), "secrets are masked");
+    assert_eq!(
+        (file.header("content-type"), file.text().as_str()),
+        (Some("text/html"), "<b>***</b>"),
+        "secrets are masked"
+    );
     assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
     let custom = world.get("/custom/api/v1/users/u001?{account}").await.json();
-    assert_eq!((&custom["result"]["id"], &custom["next_cursor"], &custom["prev_cursor"]), (&json!("u001"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&custom["result"]["id"], &custom["next_cursor"], &custom["prev_cursor"]),
+        (&json!("u001"), &Value::Null, &Value::Null)
+    );
     let listed = world.get("/custom/api/v1/users?{account}&limit=2").await.json();
     assert_eq!(listed["result"].as_array().unwrap().len(), 2);
     assert!(listed["next_cursor"].is_string());
@@ -56,24 +73,48 @@ async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
     let world = World::new().await;
     for kind in ["proxy", "custom"] {
         for path in [
-            "../secret", "users/../../x", "%2e%2e/x", "users/%2E%2e/x", "%252e%252e/x", "..%2fx", "..%5cx", "/evil.example/x",
-            "//evil.example/x", "@evil.example/x", "%40evil.example", "https://evil.example/x", "https:/evil.example/x",
-            "https%3A%2F%2Fevil.example", "%2F%2Fevil.example", "users%5c..%5cx", "users/%0d%0aHost:%20evil", "users/%00",
-            "users/%ff", "users//x", "./x", "users/%", "users/%zz",
+            "../secret",
+            "users/../../x",
+            "%2e%2e/x",
+            "users/%2E%2e/x",
+            "%252e%252e/x",
+            "..%2fx",
+            "..%5cx",
+            "/evil.example/x",
+            "//evil.example/x",
+            "@evil.example/x",
+            "%40evil.example",
+            "https://evil.example/x",
+            "https:/evil.example/x",
+            "https%3A%2F%2Fevil.example",
+            "%2F%2Fevil.example",
+            "users%5c..%5cx",
+            "users/%0d%0aHost:%20evil",
+            "users/%00",
+            "users/%ff",
+            "users//x",
+            "./x",
+            "users/%",
+            "users/%zz",
         ] {
             let answer = world.get(&format!("/{kind}/{path}?{{account}}")).await;
             assert_eq!(answer.problem()["statusCode"], 400, "/{kind}/{path}");
             let answer = world.post(&format!("/{kind}/{path}?{{account}}"), &json!({})).await;
             assert_eq!(answer.problem()["statusCode"], 400, "POST /{kind}/{path}");
         }
-        let backslash = world.raw(world.request(&world.token, "GET", &format!("/{kind}/users\\..\\x?{{account}}"), &[], b"")).await;
+        let backslash =
+            world.raw(world.request(&world.token, "GET", &format!("/{kind}/users\\..\\x?{{account}}"), &[], b"")).await;
         assert!((400..500).contains(&backslash.status));
     }
     assert!(world.vendor.asked().is_empty(), "{:?}", world.vendor.asked());
     // what clients do by themselves is no attack
     assert_eq!(world.get("//custom/api/v1/users/u001?{account}").await.status, 200);
     assert_eq!(world.get("/proxy/users/u001%2Fx?{account}").await.problem()["statusCode"], 404);
-    assert_eq!(world.vendor.asked().last().unwrap(), "GET /api/v1/users/u001%2Fx", "an encoded slash stays in its segment");
+    assert_eq!(
+        world.vendor.asked().last().unwrap(),
+        "GET /api/v1/users/u001%2Fx",
+        "an encoded slash stays in its segment"
+    );
 }
 
 #[tokio::test]
@@ -101,7 +142,8 @@ async fn a_write_is_sent_as_it_came_audited_and_once_for_its_key() {
     assert_eq!(world.send("POST", target, &key, b"{\"x\":1}").await.problem()["statusCode"], 422);
 
     let rows = world.store.audit(&AuditQuery::new(world.account.id)).await.unwrap().rows;
-    let told: Vec<(&str, Option<&str>)> = rows.iter().rev().map(|row| (row.action.as_str(), row.effect.as_deref())).collect();
+    let told: Vec<(&str, Option<&str>)> =
+        rows.iter().rev().map(|row| (row.action.as_str(), row.effect.as_deref())).collect();
     assert_eq!(told, [("proxy/users", None), ("proxy/users", Some("sent")), ("proxy/users", Some("sent"))]);
     assert!(world.store.verify_audit(None).await.unwrap().holds());
 
@@ -124,7 +166,10 @@ async fn bodies_go_through_in_every_form() {
     assert_eq!(post(&[("content-type", "text/plain;charset=UTF-8")], "", br#"{"profile":{}}"#).await.status, 200);
     assert_eq!(post(&[("content-type", "application/x-www-form-urlencoded")], "", b"a=1&b=2").await.status, 200);
     assert_eq!(post(&[("content-type", "multipart/form-data; boundary=x")], "", b"--x--").await.status, 200);
-    assert_eq!(post(&[("content-type", "application/json")], "&truto_body_passthrough=true", b"not json").await.status, 200);
+    assert_eq!(
+        post(&[("content-type", "application/json")], "&truto_body_passthrough=true", b"not json").await.status,
+        200
+    );
     assert_eq!(post(&[("content-type", "application/json")], "", b"not json").await.problem()["statusCode"], 400);
     let config = br#"{"methodConfig":{"path":"https://evil.example"}}"#;
     let refused = post(&[("content-type", "application/json")], "", config).await.problem();
@@ -144,7 +189,11 @@ async fn a_vendors_refusal_has_the_form_of_all_errors() {
     assert!(forbidden["truto_error_insight"]["forbidden_error"].is_object());
     world.vendor.fault("GET /api/v1/users", refusal(429, "E0000047", "too many").header("x-rate-limit-reset", "1"));
     world.vendor.fault("GET /api/v1/slow", VendorAnswer::empty(302).header("location", "https://evil.example/"));
-    assert_eq!(world.get("/proxy/slow?{account}").await.problem()["statusCode"], 502, "a redirect elsewhere is not followed");
+    assert_eq!(
+        world.get("/proxy/slow?{account}").await.problem()["statusCode"],
+        502,
+        "a redirect elsewhere is not followed"
+    );
     world.vendor.fault("GET /api/v1/groups", refusal(401, "E0000011", "Invalid token provided"));
     assert_eq!(world.get("/proxy/groups?{account}").await.status, 401);
     assert_eq!(world.get("/integrated-account/okta-test").await.json()["status"], "needs_reauth");

@@ -7,10 +7,10 @@ use userdir::definition::{Definition, Scheme, Setting, SettingKind};
 use userdir_store::LinkTarget;
 
 use super::Attempt;
-use crate::credentials;
 use crate::platform::connect::{self, Context};
 use crate::problem::Problem;
 use crate::state::AppState;
+use userdir_store::credentials;
 
 /// The form of one provider and one way to authenticate.
 pub struct Form {
@@ -106,7 +106,7 @@ fn fields(definition: &'static Definition, scheme: &Scheme, known: &Settings) ->
     definition
         .settings
         .iter()
-        .filter(|setting| !known.has(setting.key) && !(is_address(setting) && !known.secrets().is_empty()))
+        .filter(|setting| !known.has(setting.key) && (known.secrets().is_empty() || !is_address(setting)))
         .filter_map(|setting| {
             let needed = scheme.needs.contains(&setting.key);
             let wanted = setting.required || needed || !belongs_elsewhere(setting.key);

@@ -1,17 +1,17 @@
-//! What an account is connected with: its settings, and the store as the place where its fetched tokens are kept.
+//! What an account is connected with: its settings and secrets, and the store as the place where fetched tokens are kept.
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::Mac;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use userdir::runtime::StoredToken;
-use userdir::{CredentialStore, Error, Result, Settings};
-use userdir_store::{Account, Fence, Store, StoreError};
+use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
 use uuid::Uuid;
+
+use crate::seal::hmac;
+use crate::{Account, Fence, Store, StoreError, hex};
 
 /// How long a fetch may take before another process may try.
 const LEASE: Duration = Duration::from_secs(30);
@@ -70,11 +70,7 @@ pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, 
 /// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
 /// name tells nothing.
 fn slot(key: &[u8; 32], settings: &Settings) -> String {
-    let mut block = [0; 64];
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let mut mac = <Hmac<Sha256> as KeyInit>::new((&block).into());
+    let mut mac = hmac(key);
     let plain = settings.plain().iter().map(|(key, value)| ("set", key, value.as_str()));
     let secret = settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()));
     for (kind, key, value) in plain.chain(secret) {
@@ -82,15 +78,13 @@ fn slot(key: &[u8; 32], settings: &Settings) -> String {
         mac.update(format!("{kind} {} {key} {} ", key.len(), value.len()).as_bytes());
         mac.update(value.as_bytes());
     }
-    let hash = mac.finalize().into_bytes();
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("oauth-{hex}")
+    let digits: String = hex(&mac.finalize().into_bytes()).chars().take(32).collect();
+    format!("oauth-{digits}")
 }
 
 /// The store's words, as an error of a call.
 fn of_store(error: StoreError) -> Error {
-    Error::new(userdir::ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}"))
-        .caused_by(error)
+    Error::new(ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}")).caused_by(error)
 }
 
 #[async_trait]
@@ -138,7 +132,7 @@ impl CredentialStore for StoreCredentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use userdir_store::{KeySource, NewAccount, open_sqlite};
+    use crate::{KeySource, NewAccount, open_sqlite};
 
     #[test]
     fn new_credentials_have_a_slot_of_their_own() {
