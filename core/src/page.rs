@@ -107,6 +107,8 @@ pub(crate) enum NextPage {
     At(String),
     /// The body says: a cursor at this path.
     InBody(&'static str),
+    /// The body says: a cursor at this path, which holds for this page size.
+    InBodySized { path: &'static str, size: u32 },
     /// The body says: a cursor at one path, which counts while there is `true` at another.
     InBodyWhile { more: &'static str, path: &'static str },
     /// After the items of this one, unless they reach the total.
@@ -117,7 +119,7 @@ impl NextPage {
     /// Reads the body's items and what it says of the total and of the next page.
     pub fn envelope<'p>(&self, body: &'p [u8], items: &'static str, total: &'static str) -> Result<Envelope<'p>> {
         let (next, more) = match *self {
-            NextPage::InBody(path) => (path, ""),
+            NextPage::InBody(path) | NextPage::InBodySized { path, .. } => (path, ""),
             NextPage::InBodyWhile { more, path } => (path, more),
             NextPage::None | NextPage::At(_) | NextPage::Counted(_) => ("", ""),
         };
@@ -143,6 +145,7 @@ impl NextPage {
             NextPage::None => None,
             NextPage::At(cursor) => Some(cursor.clone()),
             NextPage::InBody(_) | NextPage::InBodyWhile { .. } => envelope.next.clone(),
+            NextPage::InBodySized { size, .. } => envelope.next.as_ref().map(|cursor| format!("{size}:{cursor}")),
             NextPage::Counted(counted) => counted.next(came, total),
         }
     }

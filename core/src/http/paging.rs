@@ -49,6 +49,13 @@ pub enum Next {
         /// Name of the parameter.
         parameter: &'static str,
     },
+    /// The same, at a vendor whose cursors hold for one page size alone.
+    BodyCursorSized {
+        /// Where.
+        path: &'static str,
+        /// Name of the parameter.
+        parameter: &'static str,
+    },
     /// A cursor in the body that counts only while a flag beside it is true: the last page has a cursor too.
     BodyCursorWhile {
         /// Where the flag is.
@@ -109,6 +116,7 @@ impl Paging {
     pub(super) fn position(&self) -> Option<&'static str> {
         match self.next {
             Next::BodyCursor { parameter, .. }
+            | Next::BodyCursorSized { parameter, .. }
             | Next::BodyCursorWhile { parameter, .. }
             | Next::Offset { parameter, .. }
             | Next::OffsetWithin { parameter, .. }
@@ -210,9 +218,17 @@ impl Request {
             Some((at, size)) => (Some(at), size.parse().ok()),
             None => (None, None),
         };
+        // `size:cursor`, for the same reason
+        let (kept_size, cursor) = match (paging.next, cursor) {
+            (Next::BodyCursorSized { .. }, Some(cursor)) => {
+                let (size, cursor) = cursor.split_once(':').ok_or_else(not_a_number)?;
+                (Some(size.parse().map_err(|_| not_a_number())?), Some(cursor))
+            }
+            _ => (kept_size, cursor),
+        };
         let at = |first: u64| at.map_or(Ok(first), |at| at.parse::<u64>().map_err(|_| not_a_number()));
         let size = match paging.next {
-            Next::PageNumber { .. } => kept_size.unwrap_or_else(|| paging.size(wanted)),
+            Next::PageNumber { .. } | Next::BodyCursorSized { .. } => kept_size.unwrap_or_else(|| paging.size(wanted)),
             Next::OffsetWithin { first, window, .. } => {
                 let left = window.saturating_sub(at(first)?.saturating_sub(first));
                 if left == 0 {
@@ -229,9 +245,12 @@ impl Request {
         let mut counted = None;
         sent = match (paging.next, cursor) {
             (Next::LinkHeader | Next::BodyLink { .. }, Some(url)) => sent.follow(url)?,
-            (Next::BodyCursor { parameter, .. } | Next::BodyCursorWhile { parameter, .. }, Some(cursor)) => {
-                sent.query(parameter, cursor)
-            }
+            (
+                Next::BodyCursor { parameter, .. }
+                | Next::BodyCursorSized { parameter, .. }
+                | Next::BodyCursorWhile { parameter, .. },
+                Some(cursor),
+            ) => sent.query(parameter, cursor),
             (Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. }, _) => {
                 let at = at(first)?;
                 counted = Some(Counted { at, first, pages: false, size: u64::from(size) });
@@ -256,6 +275,7 @@ impl Paging {
             (_, Some(counted)) => NextPage::Counted(counted),
             (Next::LinkHeader, _) => next_link(&answer.headers, origin)?.map_or(NextPage::None, NextPage::At),
             (Next::BodyLink { path } | Next::BodyCursor { path, .. }, _) => NextPage::InBody(path),
+            (Next::BodyCursorSized { path, .. }, _) => NextPage::InBodySized { path, size },
             (Next::BodyCursorWhile { more, path, .. }, _) => NextPage::InBodyWhile { more, path },
             _ => NextPage::None,
         };

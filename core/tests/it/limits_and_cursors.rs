@@ -254,3 +254,29 @@ async fn a_get_leaves_the_vendors_own_object_out_too() {
     let left_out = world.directory.get_group(&bare, GetGroupInput::new("g1")).await.unwrap();
     assert!(left_out.value.remote_data.is_none());
 }
+
+/// A vendor that takes a cursor back with the page size alone that it was given for.
+#[tokio::test]
+async fn a_cursor_that_holds_for_one_page_size_is_sent_back_with_it() {
+    for limits in [&[1][..], &[3], &[25], &[5, 7, 2, 25], &[4, 10], &[25, 3], &[12, 1, 8]] {
+        let world = World::paging("sized").await;
+        world
+            .serve(|_, path, _| {
+                let size: u32 = param(path, "limit").unwrap().parse().unwrap();
+                let (of, start) = match param(path, "cursor") {
+                    Some(cursor) => {
+                        let (of, start) = cursor.split_once('-').unwrap();
+                        (of.parse().unwrap(), start.parse().unwrap())
+                    }
+                    None => (size, 1),
+                };
+                if of != size {
+                    return status(400);
+                }
+                let end = (start + size).min(34);
+                ok(json!({ "items": users(start..end), "next": (end < 34).then(|| format!("{size}-{end}")), "total": 33 }))
+            })
+            .await;
+        assert_eq!(walk(&world.directory, limits).await.unwrap(), everybody(33), "{limits:?}");
+    }
+}

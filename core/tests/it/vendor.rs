@@ -67,7 +67,7 @@ const SETTINGS: &[Setting] = &[
     Setting::choice(
         "paging",
         "Paging",
-        &["link", "body_link", "cursor", "while", "offset", "window", "page", "whole"],
+        &["link", "body_link", "cursor", "sized", "while", "offset", "window", "page", "whole"],
         "how it pages",
     )
     .default("cursor"),
@@ -171,6 +171,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         "link" => Paging { items: "", next: Next::LinkHeader, total: TotalAt::Header("x-total"), ..paging },
         "body_link" => Paging { next: Next::BodyLink { path: "next" }, ..paging },
         "cursor" => Paging { next: Next::BodyCursor { path: "next", parameter: "cursor" }, ..paging },
+        "sized" => Paging { next: Next::BodyCursorSized { path: "next", parameter: "cursor" }, ..paging },
         "while" => Paging {
             next: Next::BodyCursorWhile { more: "info.more", path: "info.end", parameter: "cursor" },
             ..paging
