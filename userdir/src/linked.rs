@@ -20,6 +20,8 @@ pub static LINKED: &[&Registration] = &[
     &userdir_salesforce::REGISTRATION,
     #[cfg(feature = "scim")]
     &userdir_scim::REGISTRATION,
+    #[cfg(feature = "segment")]
+    &userdir_segment::REGISTRATION,
     #[cfg(feature = "slack-enterprise")]
     &userdir_slack_enterprise::REGISTRATION,
     #[cfg(feature = "teamviewer")]
@@ -40,6 +42,7 @@ pub static KNOWN: &[&str] = &[
     "pagerduty",
     "salesforce",
     "scim",
+    "segment",
     "slack-enterprise",
     "teamviewer",
     "vanta",
@@ -65,6 +68,8 @@ pub static FIXTURES: &[(&str, &include_dir::Dir<'static>)] = &[
     ("salesforce", &userdir_salesforce::FIXTURES),
     #[cfg(feature = "scim")]
     ("scim", &userdir_scim::FIXTURES),
+    #[cfg(feature = "segment")]
+    ("segment", &userdir_segment::FIXTURES),
     #[cfg(feature = "slack-enterprise")]
     ("slack-enterprise", &userdir_slack_enterprise::FIXTURES),
     #[cfg(feature = "teamviewer")]

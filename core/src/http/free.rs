@@ -177,7 +177,8 @@ impl Http {
             let request = self.page_of(get, paging, at.as_deref())?;
             let address = request.origin();
             let counted = counted(get, paging, at.as_deref());
-            let sent = paging.sent(request.read(call).await?, &address, counted)?;
+            let size = size_of(get, paging, at.as_deref());
+            let sent = paging.sent(request.read(call).await?, &address, counted, size)?;
             let Ok(envelope) = sent.next.envelope(&sent.answer.body, paging.items, sent.total_at) else {
                 return Ok(Found::Other(sent.answer));
             };
@@ -209,11 +210,11 @@ impl Http {
         for (name, value) in get.query.iter().filter(|(name, _)| name != own) {
             request = request.query(name.clone(), value.clone());
         }
-        if let Some(limit) = get.limit.filter(|_| !paging.limit.is_empty() && given(get, paging.limit).is_none()) {
-            request = request.query(paging.limit, paging.size(Some(limit)).to_string());
+        if get.limit.is_some() && !paging.limit.is_empty() && given(get, paging.limit).is_none() {
+            request = request.query(paging.limit, size_of(get, paging, at).to_string());
         }
         Ok(match at.filter(|_| !own.is_empty()) {
-            Some(at) => request.query(own, at.split(':').next().unwrap_or(at)),
+            Some(at) => request.query(own, place(paging, at)),
             None => request,
         })
     }
@@ -232,10 +233,29 @@ fn given<'g>(get: FreeGet<'g>, name: &str) -> Option<&'g str> {
     get.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
+/// What of a position goes to the vendor: some positions say the size of the page too.
+fn place<'a>(paging: &Paging, at: &'a str) -> &'a str {
+    match paging.next {
+        Next::PageNumber { .. } => at.split_once(':').map_or(at, |(number, _)| number),
+        Next::BodyCursorSized { .. } => at.split_once(':').map_or(at, |(_, cursor)| cursor),
+        _ => at,
+    }
+}
+
+/// How many items a page is asked for.
+fn size_of(get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> u32 {
+    let kept = match paging.next {
+        Next::BodyCursorSized { .. } => at.and_then(|at| at.split_once(':')?.0.parse().ok()),
+        _ => None,
+    };
+    let own = given(get, paging.limit).and_then(|size| size.parse().ok());
+    kept.or(own).unwrap_or_else(|| paging.size(get.limit))
+}
+
 /// Where a page stands at a vendor that counts.
 fn counted(get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> Option<Counted> {
     let (parameter, first, pages) = match paging.next {
-        Next::Offset { parameter, first } => (parameter, first, false),
+        Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. } => (parameter, first, false),
         Next::PageNumber { parameter, first } => (parameter, first, true),
         _ => return None,
     };

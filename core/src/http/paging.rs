@@ -264,13 +264,13 @@ impl Request {
             _ => sent,
         };
         let origin = sent.origin();
-        paging.sent(sent.read(call).await?, &origin, counted)
+        paging.sent(sent.read(call).await?, &origin, counted, size)
     }
 }
 
 impl Paging {
-    /// What an answer says of its page and of the next one. `origin` is where it was asked for.
-    pub(super) fn sent(&self, answer: Answer, origin: &Url, counted: Option<Counted>) -> Result<SentPage> {
+    /// What an answer says of its page and of the next one. `origin` is where it was asked for, `size` how many items.
+    pub(super) fn sent(&self, answer: Answer, origin: &Url, counted: Option<Counted>, size: u32) -> Result<SentPage> {
         let next = match (self.next, counted) {
             (_, Some(counted)) => NextPage::Counted(counted),
             (Next::LinkHeader, _) => next_link(&answer.headers, origin)?.map_or(NextPage::None, NextPage::At),

@@ -154,10 +154,6 @@ impl Connect for CrowdStrike {
         })
     }
 
-    fn http(&self) -> &Http {
-        &self.http
-    }
-
     async fn check(&self, call: &Call) -> Result<()> {
         self.get("user-management/queries/users/v1").query("limit", "1").read(call).await.map(drop)
     }

@@ -1,7 +1,7 @@
 //! The audit trail, newest first. One call covers 31 days at most; longer spans are read window by window.
 
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::http::{Next, Paging, Pass, TotalAt};
 use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
 use userdir_schema::{Activity, DateTime};
 
@@ -43,10 +43,11 @@ impl ListActivities for PagerDuty {
             }
             (None, _) => self.query(filter)?,
         };
-        let at = Place::of(request.cursor.as_deref(), filter.created_at.unwrap_or_default(), self.http.now())?;
-        let records = path.query("since", time(at.since)).query("until", time(at.until)).primary();
-        let slice = records.slice(call, at.cursor, request.wanted, &RECORDS).await?;
-        let next = at.next(slice.next.as_deref());
+        let pass = Pass::of(request.cursor.as_deref())?;
+        let window = Window::at(pass.name, filter.created_at.unwrap_or_default(), self.http.now())?;
+        let records = path.query("since", time(window.since)).query("until", time(window.until)).primary();
+        let (name, next) = (time(window.until), window.next());
+        let (slice, next) = pass.read(call, records, request.wanted, &RECORDS, &name, next).await?;
         let page = Page::<Activity<'static>>::of_body(slice.answer.body, RECORDS.items, map::audit_record);
         Ok(page.next(next).rechecked(recheck(filter)))
     }
@@ -91,36 +92,27 @@ fn time(time: DateTime) -> String {
     format!("{:.3}", time.timestamp())
 }
 
-/// Where in the trail a page is: the window, and PagerDuty's cursor in it. Written as `end of the window|cursor`.
-struct Place<'c> {
+/// What one call covers. A pass of the list is called by the end of its window.
+struct Window {
     /// Begin of the whole span.
     begin: DateTime,
     since: DateTime,
     until: DateTime,
-    cursor: Option<&'c str>,
 }
 
-impl<'c> Place<'c> {
-    /// The newest window of the span comes first. Without a begin one window is all.
-    fn of(cursor: Option<&'c str>, span: DateRange, now: DateTime) -> Result<Place<'c>> {
-        let end = span.lte.or(span.lt).or(span.eq).unwrap_or(now);
-        let (until, cursor) = match cursor.and_then(|cursor| cursor.split_once('|')) {
-            None => (end, None),
-            Some((until, cursor)) => {
-                let until = DateTime::parse(until).ok_or_else(|| Error::invalid("the cursor holds no time"))?;
-                (until, Some(cursor).filter(|cursor| !cursor.is_empty()))
-            }
-        };
+impl Window {
+    /// The window of a pass; the newest one comes first. Without a begin one window is all.
+    fn at(pass: &str, span: DateRange, now: DateTime) -> Result<Window> {
+        let end = || span.lte.or(span.lt).or(span.eq).unwrap_or(now);
+        let until = if pass.is_empty() { Some(end()) } else { DateTime::parse(pass) };
+        let until = until.ok_or_else(|| Error::invalid("the cursor is not one of this list"))?;
         let begin = span.gte.or(span.gt).or(span.eq).unwrap_or_else(|| before(until));
-        Ok(Place { begin, since: before(until).max(begin), until, cursor })
+        Ok(Window { begin, since: before(until).max(begin), until })
     }
 
-    fn next(&self, cursor: Option<&str>) -> Option<String> {
-        match cursor {
-            Some(cursor) => Some(format!("{}|{cursor}", time(self.until))),
-            None if self.since > self.begin => Some(format!("{}|", time(self.since))),
-            None => None,
-        }
+    /// The pass of the window before.
+    fn next(&self) -> Option<String> {
+        (self.since > self.begin).then(|| time(self.since))
     }
 }
 
@@ -135,15 +127,14 @@ mod tests {
 
     #[test]
     fn a_long_span_is_read_window_by_window() {
-        let span = |json: &str| serde_json::from_str::<DateRange>(json).unwrap();
+        let span = serde_json::from_str(r#"{"gte": "2026-01-01T00:00:00Z"}"#).unwrap();
         let now = DateTime::parse("2026-03-10T12:00:00Z").unwrap();
-        let year = span(r#"{"gte": "2026-01-01T00:00:00Z"}"#);
-        let (mut cursor, mut windows) = (None::<String>, Vec::new());
+        let (mut pass, mut windows) = (String::new(), Vec::new());
         loop {
-            let place = Place::of(cursor.as_deref(), year, now).unwrap();
-            windows.push((place.since.to_string(), place.until.to_string()));
-            match place.next(None) {
-                Some(next) => cursor = Some(next),
+            let window = Window::at(&pass, span, now).unwrap();
+            windows.push((window.since.to_string(), window.until.to_string()));
+            match window.next() {
+                Some(next) => pass = next,
                 None => break,
             }
         }
@@ -153,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_stays_in_its_window() {
+    fn a_window_stays_where_it_was_while_time_goes_on() {
         let now = DateTime::parse("2026-03-10T12:00:00Z").unwrap();
-        let place = Place::of(None, DateRange::default(), now).unwrap();
-        assert_eq!(place.next(None), None, "without a begin one window is all");
-        let next = place.next(Some("UE|x=")).unwrap();
+        let first = Window::at("", DateRange::default(), now).unwrap();
+        assert_eq!(first.next(), None, "without a begin one window is all");
         let later = DateTime::parse("2026-03-10T12:05:00Z").unwrap();
-        let again = Place::of(Some(&next), DateRange::default(), later).unwrap();
-        assert_eq!((again.until, again.cursor), (now, Some("UE|x=")));
+        let again = Window::at(&time(first.until), DateRange::default(), later).unwrap();
+        assert_eq!((again.since, again.until), (first.since, first.until));
+        assert!(Window::at("tomorrow", DateRange::default(), now).is_err());
     }
 }

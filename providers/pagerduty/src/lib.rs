@@ -111,10 +111,6 @@ impl Connect for PagerDuty {
         self.get("users").query("limit", "1").read(call).await.map(drop)
     }
 
-    fn http(&self) -> &Http {
-        &self.http
-    }
-
     fn refuses(&self, action: Action) -> Option<String> {
         (action == Action::ListMe && self.is_app)
             .then(|| "an app with a token of its own acts for nobody; connect with a user's key or token".to_owned())

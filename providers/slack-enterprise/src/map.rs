@@ -45,8 +45,10 @@ fn address(email: Option<Text<'_>>) -> Vec<Email<'_>> {
 
 /// Maps items of `admin.users.list`.
 pub struct Listed {
-    /// The workspace that was asked for, whose account types the flags tell; none for the organization.
+    /// The workspace that was asked for, whose account types the flags tell.
     pub workspace: Option<String>,
+    /// Else the organization.
+    pub organization: Option<String>,
     /// Whether active people were asked for.
     pub are_active: bool,
 }
@@ -56,8 +58,10 @@ impl MapItem<User<'static>> for Listed {
         let it: wire::ListedUser = serde_json::from_str(raw.get())?;
         let account = account_type(&it);
         let is_active = it.is_active.unwrap_or(self.are_active);
+        // a guest is one in workspaces
+        let organization = self.organization.clone().filter(|_| !account.is_guest()).map(Text::from);
         let workspace = self.workspace.clone().map(Text::from);
-        let mut roles = vec![UserRole { workspace, ..account.role() }];
+        let mut roles = vec![UserRole { workspace, organization, ..account.role() }];
         roles.extend(it.roles.into_iter().flatten().map(catalogue::named));
         let workspace = |id| UserWorkspace { id: Some(id), ..UserWorkspace::default() };
         Ok(User {
@@ -316,7 +320,7 @@ mod tests {
     }
 
     fn listed(json: &str) -> User<'_> {
-        Listed { workspace: None, are_active: true }.map(raw(json)).unwrap()
+        Listed { workspace: None, organization: None, are_active: true }.map(raw(json)).unwrap()
     }
 
     #[test]

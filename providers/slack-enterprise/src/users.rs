@@ -117,13 +117,17 @@ impl SlackEnterprise {
         };
         // who is deactivated shows no workspace any more: Slack's own filter is taken at its word
         let workspace = filter.workspace_id.take();
+        let organization = match workspace {
+            Some(_) => None,
+            None => self.organization(call).await?.map(str::to_owned),
+        };
         let slice = users.query_if("team_id", workspace.clone()).slice(call, cursor, request.wanted, &USERS).await?;
         let next = match (&slice.next, pass) {
             (Some(cursor), _) => Some(pass.cursor(cursor)),
             (None, Pass::Active) if passes.contains(&Pass::Inactive) => Some(Pass::Inactive.cursor("")),
             (None, _) => None,
         };
-        let map = Listed { workspace, are_active: pass == Pass::Active };
+        let map = Listed { workspace, organization, are_active: pass == Pass::Active };
         Ok(Page::of_body(slice.answer.body.clone(), USERS.items, map).next(next).preceded_by(found).rechecked(filter))
     }
 

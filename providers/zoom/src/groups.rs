@@ -5,16 +5,14 @@ use userdir_core::action::*;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
-use crate::paging::Place;
+use crate::paging::paged;
 use crate::{Zoom, map};
 
 #[async_trait]
 impl ListGroups for Zoom {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
-        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
-        let (slice, next) = place.read(call, self.http.get("groups").primary(), "groups", "", None).await?;
-        let page = Page::<Group<'static>>::of_body(slice.answer.body, "groups", map::group);
-        Ok(page.next(next).rechecked(request.filter))
+        let page = self.http.get("groups").page(call, &request, &paged("groups"), map::group).await?;
+        Ok(page.rechecked(request.filter))
     }
 }
 

@@ -3,8 +3,8 @@
 //!
 //! 1. This page: what Zoom is like (`ZOOM`), what to ask for and what is true of each action ([`DEFINITION`]), and how to
 //!    connect.
-//! 2. `wire.rs`: Zoom's JSON. `map.rs` and `log_map.rs`: from it to the unified schema, pure functions. `paging.rs`: page
-//!    tokens, and lists that are read in several passes.
+//! 2. `wire.rs`: Zoom's JSON. `map.rs` and `log_map.rs`: from it to the unified schema, pure functions. `names.rs`: names
+//!    of roles and groups.
 //! 3. `users.rs`, `seats.rs` (deactivate, activate, downgrade), `groups.rs`, `roles.rs`, `licenses.rs`, `logs.rs`,
 //!    `account.rs`: the actions. Each says what is called in which order; looking before and after a write is core's.
 //!

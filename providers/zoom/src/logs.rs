@@ -1,10 +1,11 @@
 //! The logs: what was done (operation logs), and then who signed in. One call covers a month at most, within the last six.
 
 use userdir_core::action::*;
+use userdir_core::http::Pass;
 use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
 use userdir_schema::{Activity, DateTime};
 
-use crate::paging::Place;
+use crate::paging::paged;
 use crate::{Zoom, log_map};
 
 /// Kinds of things, in Zoom's words for its filter.
@@ -68,8 +69,8 @@ impl ListActivities for Zoom {
         }
         let logs = Log::of(filter);
         let span = Span::of(filter.created_at.unwrap_or_default(), self.http.now());
-        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
-        let Some(window) = Window::at(place.pass, &logs, &span)? else { return Ok(Page::of_values(Vec::new())) };
+        let pass = Pass::of(request.cursor.as_deref())?;
+        let Some(window) = Window::at(pass.name, &logs, &span)? else { return Ok(Page::of_values(Vec::new())) };
         let next = window.next(&logs, &span).map(|next| next.pass());
         let (path, items) = match window.log {
             Log::Operations => ("report/operationlogs", "operation_logs"),
@@ -79,7 +80,7 @@ impl ListActivities for Zoom {
         let log = log.query_if("category_type", filter.entity_type.as_deref());
         // what is passed through goes to one of them
         let log = if logs.first() == Some(&window.log) { log.primary() } else { log };
-        let (slice, next) = place.read(call, log, items, &window.pass(), next).await?;
+        let (slice, next) = pass.read(call, log, request.wanted, &paged(items), &window.pass(), next).await?;
         let body = slice.answer.body;
         let page = match window.log {
             Log::Operations => Page::<Activity<'static>>::of_body(body, items, log_map::operation),

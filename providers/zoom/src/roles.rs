@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::http::{Next, Paging, Pass, TotalAt};
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Role, RoleAssignment, User};
 
-use crate::paging::Place;
+use crate::paging::paged;
 use crate::wire::{ADMIN, MEMBER, OWNER};
 use crate::{Zoom, map, users, wire};
 
@@ -190,18 +190,19 @@ impl ListRoleAssignments for Zoom {
             let user = self.http.get("users").id(user).primary().read(call).await?;
             return Ok(Page::of_values(vec![user.map(map::role_of_user)?]).rechecked(filter));
         }
-        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
         if let Some(role) = &filter.role_id {
             let members = self.http.get("roles").id(role).path("members").primary();
-            let (slice, next) = place.read(call, members, "members", "", None).await?;
-            return Ok(Page::of_values(slice.each(|raw| map::member_of_role(role, raw))?).next(next));
+            let (cursor, wanted) = (request.cursor.as_deref(), request.wanted);
+            let slice = members.slice(call, cursor, wanted, &paged("members")).await?;
+            return Ok(Page::of_values(slice.each(|raw| map::member_of_role(role, raw))?).after(&slice));
         }
+        let pass = Pass::of(request.cursor.as_deref())?;
         let statuses = users::statuses(&UserFilter::default())?;
-        let at = statuses.iter().position(|status| *status == place.pass).unwrap_or_default();
+        let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
         let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
         let users = self.http.get("users").query("status", *status).primary();
         let next = statuses.get(at + 1).map(|status| (*status).to_owned());
-        let (slice, next) = place.read(call, users, "users", status, next).await?;
+        let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
         Ok(Page::<RoleAssignment<'static>>::of_body(slice.answer.body, "users", map::role_of_user).next(next))
     }
 }

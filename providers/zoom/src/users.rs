@@ -4,12 +4,13 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 use userdir_core::action::*;
+use userdir_core::http::Pass;
 use userdir_core::page::MapItem;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, IntoOwned, User};
 
 use crate::names::{Names, fill};
-use crate::paging::Place;
+use crate::paging::paged;
 use crate::{Zoom, map, wire};
 
 /// Zoom's statuses: one call answers one of them, and the active ones where none is named.
@@ -27,12 +28,12 @@ impl ListUsers for Zoom {
             return self.by_address(call, filter, addresses).await;
         }
         let statuses = statuses(filter)?;
-        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
-        let at = statuses.iter().position(|status| *status == place.pass).unwrap_or_default();
+        let pass = Pass::of(request.cursor.as_deref())?;
+        let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
         let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
         let users = self.http.get("users").query("status", *status).query_if("role_id", filter.role_id.as_deref());
         let next = statuses.get(at + 1).map(|status| (*status).to_owned());
-        let (slice, next) = place.read(call, users.primary(), "users", status, next).await?;
+        let (slice, next) = pass.read(call, users.primary(), request.wanted, &paged("users"), status, next).await?;
         let named = self.named(call, slice.each(|_| Ok(()))?.is_empty()).await?;
         let page = Page::<User<'static>>::of_body(slice.answer.body, "users", named);
         Ok(page.next(next).rechecked(filter.clone()))
@@ -96,11 +97,8 @@ impl Zoom {
             return Err(Error::invalid("`group_id` works together with names, `emails` and `user_type` alone")
                 .hint("Zoom's list of a group's members shows nothing else"));
         }
-        let place = Place::of(request.cursor.as_deref(), request.wanted)?;
-        let members = self.http.get("groups").id(group).path("members").primary();
-        let (slice, next) = place.read(call, members, "members", "", None).await?;
-        let page = Page::<User<'static>>::of_body(slice.answer.body, "members", map::user);
-        Ok(page.next(next).rechecked(filter.clone()))
+        let members = self.http.get("groups").id(group).path("members");
+        Ok(members.page(call, request, &paged("members"), map::user).await?.rechecked(filter.clone()))
     }
 
     /// Zoom finds a user by the exact address; one of another account is as good as none.

@@ -1,0 +1,158 @@
+//! Permissions of users: downgrade, assign and unassign roles.
+//!
+//! Segment replaces the whole list at once. So it is read, changed, put back and read again; a permission that somebody
+//! else adds in between is lost, which no call of Segment's prevents.
+
+use serde_json::json;
+use userdir_core::action::*;
+use userdir_core::reply::Step;
+use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
+use userdir_schema::{User, UserRole};
+
+use crate::wire::{Holder, Permission};
+use crate::{Segment, access, map, of_a_change};
+
+/// A role that is named, and the workspace if one is.
+pub(crate) struct Wanted<'r> {
+    pub id: &'r str,
+    pub workspace: Option<&'r str>,
+}
+
+/// Reads roles, each with the workspace it names or `general`. Two workspaces cannot both be the token's.
+pub(crate) fn wanted<'r>(roles: &'r [UserRole<'static>], general: Option<&'r str>) -> Result<Vec<Wanted<'r>>> {
+    let wanted: Vec<_> = roles
+        .iter()
+        .map(|role| Wanted {
+            id: role.id.as_deref().unwrap_or_default(),
+            workspace: role.workspace.as_deref().or(general),
+        })
+        .collect();
+    let mut named = wanted.iter().filter_map(|role| role.workspace);
+    let first = named.next();
+    match named.find(|other| Some(*other) != first) {
+        None if wanted.iter().all(|role| !role.id.trim().is_empty()) => Ok(wanted),
+        None => Err(Error::invalid("each of `roles` needs its `id`")),
+        Some(other) => Err(Error::invalid("a token is of one workspace, and several are named").about(other)),
+    }
+}
+
+impl Segment {
+    /// Puts the list in place of the user's, and proves it: what was meant to stay must still be there. None in plan mode.
+    /// Never an empty list, and never one that leaves the workspace without an owner.
+    async fn replace(&self, call: &Call, user: &Holder, permissions: &[Permission]) -> Result<Option<()>> {
+        if permissions.is_empty() {
+            // what Segment makes of an empty list is not documented
+            return Err(Error::refused("the user would have no permission left; nothing was changed")
+                .hint("move the user to Minimal Workspace Access with users/downgrade, or remove the user"));
+        }
+        if access::loses_owner(&user.permissions, permissions) {
+            self.refuse_last_owner(call, user).await?;
+        }
+        let request = self.http.put("users").id(&user.id).path("permissions");
+        let request = request.json(&json!({ "permissions": permissions })).guarding(&["permissions"]);
+        let request = request.precondition("the permissions are those read just before").primary();
+        if request.write(call).await.map_err(of_a_change)?.is_none() {
+            return Ok(None);
+        }
+        let shown = self.holder(call, &user.id).await?;
+        let failed = access::differences(permissions, &shown.permissions);
+        if failed.is_empty() {
+            return Ok(Some(()));
+        }
+        let failed = failed.into_iter().map(|(what, why)| Step::failed(what, why));
+        Err(Error::partly_done(vec![Step::done("permissions", Effect::Applied)], failed.collect())
+            .about(user.id.clone())
+            .hint("look at the user's access in Segment's console"))
+    }
+
+    /// What comes through groups stays, whatever the user's own permissions are.
+    async fn what_stays(&self, call: &Call, user_id: &str) -> Result<Option<String>> {
+        let groups = self.http.get("users").id(user_id).path("groups");
+        let groups = groups.all(call, &self.paged("data.groups"), map::user_group).await?;
+        let names: Vec<_> = groups.iter().filter_map(|group| group.id.as_deref()).collect();
+        Ok((!names.is_empty()).then(|| format!("what the user has through the user groups {} stays", names.join(", "))))
+    }
+}
+
+#[async_trait]
+impl DowngradeUser for Segment {
+    /// The role in place of every other one on the workspace; permissions on sources and the like stay.
+    async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
+        let role = input.role_id.as_deref().unwrap_or_default();
+        let workspace = self.workspace_named(call, input.workspace_id.as_deref()).await?;
+        let user = self.holder(call, &input.user_id).await?;
+        let note = self.what_stays(call, &input.user_id).await?;
+        let reply = Reply::sent(&input.user_id);
+        let reply = match note {
+            Some(note) => reply.note(note),
+            None => reply,
+        };
+        if access::has_only_on_workspace(&user.permissions, role, &workspace.id) {
+            return Ok(reply.with_effect(Effect::Already));
+        }
+        let permissions = access::downgraded(&user.permissions, role, &workspace.id)?;
+        self.replace(call, &user, &permissions).await?;
+        Ok(reply)
+    }
+}
+
+#[async_trait]
+impl AssignRole for Segment {
+    /// Adds what is not held, in one call.
+    async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
+        let roles = wanted(&input.roles, input.workspace_id.as_deref())?;
+        let workspace = self.workspace_named(call, roles.iter().find_map(|role| role.workspace)).await?;
+        let user = self.holder(call, &input.id).await?;
+        let is_held = |role: &Wanted<'_>| access::has_on_workspace(&user.permissions, role.id, &workspace.id);
+        let new: Vec<_> = roles
+            .iter()
+            .filter(|role| !is_held(role))
+            .map(|role| access::on_workspace(role.id, &workspace.id))
+            .collect();
+        let mut effect = Effect::Already;
+        if !new.is_empty() {
+            let request = self.http.post("users").id(&input.id).path("permissions");
+            let request = request.json(&json!({ "permissions": new })).guarding(&["permissions"]).primary();
+            let sent = request.write(call).await.map_err(of_a_change)?;
+            effect = if sent.is_some() { Effect::Applied } else { Effect::Planned };
+        }
+        let step = |role: &Wanted<'_>| Step::done(role.id, if is_held(role) { Effect::Already } else { effect });
+        Ok(Reply::sent(&input.id).with_steps(roles.iter().map(step).collect()))
+    }
+}
+
+#[async_trait]
+impl UnassignRole for Segment {
+    /// Takes roles away from the workspace where one is named, else from everything they are held on, in one call.
+    async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        let roles = wanted(&input.roles, input.workspace_id.as_deref())?;
+        self.workspace_named(call, roles.iter().find_map(|role| role.workspace)).await?;
+        let user = self.holder(call, &input.id).await?;
+        let mut rest = user.permissions.clone();
+        let mut steps = Vec::new();
+        for role in &roles {
+            let before = rest.iter().map(|permission| permission.resources.len()).sum::<usize>();
+            rest = access::without_role(&rest, role.id, role.workspace)?;
+            let is_held = rest.iter().map(|permission| permission.resources.len()).sum::<usize>() < before;
+            if role.workspace.is_some() && access::has_elsewhere(&rest, role.id) {
+                return Err(Error::refused("the role is held on sources or the like too; nothing was changed")
+                    .about(role.id)
+                    .hint("name no workspace to take it away everywhere, or use users/downgrade"));
+            }
+            if !is_held {
+                // a mistyped role must not read as taken away
+                self.find_role(call, self.http.get("roles"), role.id).await?;
+            }
+            steps.push(Step::done(role.id, if is_held { Effect::Applied } else { Effect::Already }));
+        }
+        if Effect::of_steps(&steps) == Effect::Already {
+            return Ok(Reply::sent(&input.id).with_steps(steps));
+        }
+        if self.replace(call, &user, &rest).await?.is_none() {
+            for step in steps.iter_mut().filter(|step| step.effect == Some(Effect::Applied)) {
+                step.effect = Some(Effect::Planned);
+            }
+        }
+        Ok(Reply::sent(&input.id).with_steps(steps))
+    }
+}

@@ -1,0 +1,104 @@
+//! Roles, and who holds which on what.
+
+use userdir_core::action::*;
+use userdir_core::http::{Pass, Request};
+use userdir_core::{Call, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{IntoOwned, RemoteData, Role, RoleAssignment};
+
+use crate::map::{self, Holder};
+use crate::{Segment, wire};
+
+#[async_trait]
+impl ListRoles for Segment {
+    async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
+        self.http.get("roles").page(call, &request, &self.paged("data.roles"), map::role).await
+    }
+}
+
+#[async_trait]
+impl GetRole for Segment {
+    /// No call reads one role.
+    async fn get_role(&self, call: &Call, input: GetRoleInput) -> Result<Reply<Role<'static>>> {
+        self.find_role(call, self.http.get("roles").primary(), &input.id).await.map(Reply::read)
+    }
+}
+
+impl Segment {
+    /// The role of this id, among all that the request lists.
+    pub(crate) async fn find_role(&self, call: &Call, roles: Request, id: &str) -> Result<Role<'static>> {
+        let owned = |raw: &_| Ok(Role { remote_data: Some(RemoteData::from(raw)), ..map::role(raw)? }.into_owned());
+        let roles = roles.all(call, &self.paged("data.roles"), owned).await?;
+        let found = roles.into_iter().find(|role| role.id == id);
+        found.ok_or_else(|| Error::not_found("Segment has no such role").about(id))
+    }
+}
+
+/// An assignment a permission and resource.
+fn assignments(holder: Holder, held: &wire::Holds<'_>) -> Mapped<Vec<RoleAssignment<'static>>> {
+    let each = held.permissions.iter().flatten().map(|raw| map::assignments(holder, &held.id, raw));
+    Ok(each.collect::<Mapped<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// Names of the passes.
+const USERS: &str = "users";
+const GROUPS: &str = "groups";
+
+#[async_trait]
+impl ListRoleAssignments for Segment {
+    /// Of a user, of a group, or of everybody: users, a call each, and then user groups.
+    async fn list_role_assignments(
+        &self,
+        call: &Call,
+        request: PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let filter = &request.filter;
+        let page = match (&filter.user_id, &filter.group_id) {
+            (Some(_), Some(_)) => return Err(Error::invalid("give `user_id` or `group_id`, not both")),
+            (Some(user), None) => Page::of_values(self.held_by_user(call, user, true).await?),
+            (None, Some(group)) => {
+                let answer = self.http.get("groups").id(group).primary().read(call).await?;
+                let it: wire::Wrapped<wire::GroupHolds<'_>> = answer.json()?;
+                Page::of_values(assignments(Holder::Group, &it.data.user_group).map_err(strange)?)
+            }
+            (None, None) => self.everybody(call, &request).await?,
+        };
+        Ok(page.rechecked(filter.clone()))
+    }
+}
+
+impl Segment {
+    async fn held_by_user(&self, call: &Call, user: &str, primary: bool) -> Result<Vec<RoleAssignment<'static>>> {
+        crate::users::refuse_invitation(user)?;
+        let request = self.http.get("users").id(user);
+        let answer = if primary { request.primary() } else { request }.read(call).await?;
+        let it: wire::Wrapped<wire::UserHolds<'_>> = answer.json()?;
+        assignments(Holder::User, &it.data.user).map_err(strange)
+    }
+
+    async fn everybody(
+        &self,
+        call: &Call,
+        request: &PageRequest<RoleAssignmentFilter>,
+    ) -> Result<Page<RoleAssignment<'static>>> {
+        let pass = Pass::of(request.cursor.as_deref())?;
+        let mut held = Vec::new();
+        if pass.name == GROUPS {
+            let groups = self.http.get("groups");
+            let paging = self.paged("data.userGroups");
+            let (slice, next) = pass.read(call, groups, request.wanted, &paging, GROUPS, None).await?;
+            let of_each = slice.each(|raw| assignments(Holder::Group, &serde_json::from_str(raw.get())?))?;
+            return Ok(Page::of_values(of_each.into_iter().flatten().collect()).next(next));
+        }
+        let users = self.http.get("users").primary();
+        let (paging, next) = (self.paged("data.users"), Some(GROUPS.to_owned()));
+        let (slice, next) = pass.read(call, users, request.wanted, &paging, USERS, next).await?;
+        for user in slice.each(|raw| Ok(map::user(raw)?.id.to_string()))? {
+            held.extend(self.held_by_user(call, &user, false).await?);
+        }
+        Ok(Page::of_values(held).next(next))
+    }
+}
+
+fn strange(error: serde_json::Error) -> Error {
+    Error::unexpected("a permission of Segment's cannot be read").caused_by(error)
+}
