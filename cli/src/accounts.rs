@@ -6,14 +6,14 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use userdir::definition::{Definition, SettingKind};
 use userdir::{CredentialStore, Directory, ErrorKind, Settings};
+use userdir_store::credentials::{self, StoreCredentials};
 use userdir_store::{Account, AccountChange, AccountFilter, AccountStatus, NewAccount, Store, StoreError};
 
 use crate::args::{Accounts, Format, Given};
 use crate::errors::{Result, usage};
 use crate::progress::Progress;
 use crate::session::{self, Session};
-use crate::{input, output, secret};
-use userdir_server::credentials::{self, StoreCredentials};
+use crate::{audit, input, output, secret};
 
 /// Columns of the list.
 const COLUMNS: &[&str] = &["name", "integration", "tenant_id", "status", "id", "updated_at"];
@@ -69,6 +69,7 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     let new = settings.plain().iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = settings.secrets().iter().fold(new, |new, (key, value)| new.secret(key, value.expose()));
     let mut account = store.create_account(new).await?;
+    note(store.as_ref(), &account, "integrated-account/create").await?;
     if let Some(token) = tokens.load(session::NEW).await? {
         // one that the check has rotated exists nowhere else
         StoreCredentials::new(store.clone(), account.id, &settings).adopt(&token).await?;
@@ -174,6 +175,7 @@ async fn update(
         return Err(usage("nothing to change is given").hint("give `--set`, `--secret`, `--rename` or `--tenant-id`"));
     }
     let account = store.update_account(&account.id.to_string(), change).await?;
+    note(store.as_ref(), &account, "integrated-account/update").await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` updated", account.name));
     }
@@ -195,10 +197,16 @@ async fn remove(session: &Session, name: &str, yes: bool) -> Result<()> {
         }
     }
     store.remove_account(&account.id.to_string()).await?;
+    note(store.as_ref(), &account, "integrated-account/delete").await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` removed; nothing was changed at the vendor", account.name));
     }
     output::line(&json!({"removed": true, "account": account.name, "id": account.id}).to_string())
+}
+
+/// Notes in the account's audit what was done to the account itself.
+async fn note(store: &dyn Store, account: &Account, action: &str) -> Result<()> {
+    audit::note(store, account.id, action, &account.id.to_string()).await
 }
 
 /// The vendor's cheapest call.

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Arg, ArgAction, Args, Command, Subcommand, ValueEnum, value_parser};
+use jiff::Timestamp;
 use userdir::action::{Action, ActionKind};
 use userdir::schema::Resource;
+use userdir_store::Scope;
 
 use crate::members::{self, Kind};
 
@@ -16,6 +18,10 @@ pub struct Globals {
     /// Folder with the accounts and their key.
     #[arg(long, global = true, value_name = "DIR", env = "USERDIR_DATA_DIR", default_value = "userdir-data")]
     pub data_dir: PathBuf,
+
+    /// PostgreSQL that holds the accounts, instead of the folder: postgres://USER@HOST/DATABASE.
+    #[arg(long, global = true, value_name = "URL", env = "USERDIR_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
 
     /// File with the master key, instead of `master.key` in the data folder (or give the key in USERDIR_MASTER_KEY).
     #[arg(long, global = true, value_name = "FILE")]
@@ -80,6 +86,15 @@ pub enum Fixed {
     /// Connect vendors, and look after the connections.
     #[command(subcommand, display_order = 2)]
     Accounts(Accounts),
+    /// Make and revoke the API tokens of the server.
+    #[command(subcommand, display_order = 2)]
+    Tokens(Tokens),
+    /// Show what was done through userdir, and check that the record is whole.
+    #[command(subcommand, display_order = 3)]
+    Audit(Audit),
+    /// Change the master key.
+    #[command(subcommand, display_order = 3)]
+    Keys(Keys),
     /// Copy the database, secrets sealed, to a new file; the master key is not in it.
     #[command(display_order = 3)]
     Backup {
@@ -171,6 +186,73 @@ pub enum Accounts {
         /// Do not ask.
         #[arg(long, short)]
         yes: bool,
+    },
+}
+
+/// What can be done with API tokens.
+#[derive(Subcommand, Debug)]
+pub enum Tokens {
+    /// Make a token. Its value is shown this once.
+    Create {
+        /// What to call it.
+        #[arg(long, value_name = "NAME")]
+        name: String,
+        /// What it may do: read directories, write to them too, or look after accounts and tokens too.
+        #[arg(long, value_name = "read|write|admin", default_value = "read")]
+        scope: Scope,
+        /// Only for this account, by name or id; may be repeated. All accounts where it is left out.
+        #[arg(long = "account", value_name = "NAME")]
+        accounts: Vec<String>,
+        /// Days until it ends by itself.
+        #[arg(long, value_name = "DAYS", value_parser = value_parser!(u32).range(1..=36500))]
+        expires_in: Option<u32>,
+        /// When it ends by itself, such as 2026-12-31T00:00:00Z.
+        #[arg(long, value_name = "TIME", conflicts_with = "expires_in")]
+        expires_at: Option<Timestamp>,
+    },
+    /// List the tokens, revoked and expired ones too.
+    List,
+    /// Revoke a token, at once and for ever.
+    Revoke {
+        /// Name or id.
+        token: String,
+    },
+}
+
+/// What can be done with the audit.
+#[derive(Subcommand, Debug)]
+pub enum Audit {
+    /// List what was done through an account, newest first.
+    List {
+        /// Account, by name or id; the id of a removed one works too, and `store` is what concerns no account.
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+        /// At most this many rows, up to 1000.
+        #[arg(long, value_name = "N", default_value = "100", value_parser = value_parser!(u32).range(1..=1000))]
+        limit: u32,
+        /// Only rows before this one.
+        #[arg(long, value_name = "SEQUENCE")]
+        before: Option<i64>,
+    },
+    /// Check that no row was changed, removed, moved or cut off; exit 1 where one was.
+    Verify {
+        /// Only this account; all where it is left out.
+        #[arg(long, value_name = "NAME")]
+        account: Option<String>,
+    },
+}
+
+/// What can be done with the master key.
+#[derive(Subcommand, Debug)]
+pub enum Keys {
+    /// Change the master key while others go on. Interrupted, the same command finishes it.
+    Rotate {
+        /// File with the new key, where the key comes from outside the data folder.
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+        /// Hours in which processes that hold the old key can follow; 0 makes it useless at once.
+        #[arg(long, value_name = "HOURS", default_value = "24", value_parser = value_parser!(u32).range(0..=8760))]
+        handover: u32,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use userdir_store::{AccountFilter, Store, open_sqlite, restore_sqlite};
+use userdir_store::{AccountFilter, Store, StoreError, restore_sqlite};
 
 use crate::errors::Result;
 use crate::output;
@@ -15,7 +15,7 @@ use crate::session::Session;
 pub async fn backup(session: &Session, to: &Path) -> Result<()> {
     // a mistyped folder must not make a new store
     session.store().await?;
-    let store = open_sqlite(session.data_dir(), session.key_source()).await?;
+    let store = session.open().await?;
     store.backup(to).await?;
     let accounts = store.accounts(&AccountFilter::default()).await?.len();
     eprintln!("keep the master key elsewhere: without it the secrets in the copy cannot be opened");
@@ -27,6 +27,9 @@ pub async fn backup(session: &Session, to: &Path) -> Result<()> {
 /// # Errors
 /// Those of the store.
 pub async fn restore(session: &Session, from: &Path) -> Result<()> {
+    if session.database_url().is_some() {
+        return Err(StoreError::CopyElsewhere.into());
+    }
     let store = restore_sqlite(session.data_dir(), from, session.key_source()).await?;
     let accounts = store.accounts(&AccountFilter::default()).await?.len();
     output::line(&serde_json::json!({ "restored": from, "accounts": accounts }).to_string())

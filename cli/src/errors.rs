@@ -76,7 +76,13 @@ impl Failure {
                 StoreError::NotFound { .. }
                 | StoreError::NameTaken { .. }
                 | StoreError::InvalidName { .. }
-                | StoreError::InvalidKey { .. },
+                | StoreError::InvalidKey { .. }
+                | StoreError::InvalidSecret { .. }
+                | StoreError::InvalidUrl { .. }
+                | StoreError::KeyNotGiven
+                | StoreError::KeyUsedBefore
+                | StoreError::RotationUnderway
+                | StoreError::CopyElsewhere,
             ) => 2,
             Failure::Store(_) => 1,
             Failure::Output(_) if self.is_broken_pipe() => 0,
@@ -119,8 +125,18 @@ impl Failure {
 
 fn store_kind(error: &StoreError) -> &'static str {
     match error {
-        StoreError::NotFound { .. } | StoreError::NameTaken { .. } | StoreError::InvalidName { .. } => "config",
+        StoreError::NotFound { .. }
+        | StoreError::NameTaken { .. }
+        | StoreError::InvalidName { .. }
+        | StoreError::InvalidSecret { .. }
+        | StoreError::InvalidUrl { .. }
+        | StoreError::CopyElsewhere => "config",
+        StoreError::AuditBroken { .. } => "audit",
         StoreError::WrongKey { .. }
+        | StoreError::KeyRetired { .. }
+        | StoreError::KeyUsedBefore
+        | StoreError::KeyNotGiven
+        | StoreError::RotationUnderway
         | StoreError::KeyFileMissing { .. }
         | StoreError::InvalidKey { .. }
         | StoreError::KeyFileExposed { .. } => "key",

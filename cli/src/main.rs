@@ -1,15 +1,17 @@
 //! The `userdir` command: the directories of a company's apps from a terminal or a script.
 //!
-//! `args.rs` has the command tree, `resources.rs` runs the actions of the table, `accounts.rs` and `providers.rs` the
-//! rest; `session.rs` has what they share, `output/` prints data, `errors.rs` everything that went wrong.
+//! `args.rs` has the command tree, `resources.rs` runs the actions of the table, `accounts.rs`, `tokens.rs`, `audit.rs`,
+//! `keys.rs` and `providers.rs` the rest; `session.rs` has what they share, `output/` prints data, `errors.rs` everything that went wrong.
 
 mod accounts;
 mod args;
+mod audit;
 mod backup;
 mod conformance;
 mod demo;
 mod errors;
 mod input;
+mod keys;
 mod members;
 mod openapi;
 mod output;
@@ -19,6 +21,7 @@ mod resources;
 mod secret;
 mod serve;
 mod session;
+mod tokens;
 
 use std::io::IsTerminal;
 use std::{io, process::ExitCode};
@@ -75,6 +78,9 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
     match Fixed::from_arg_matches(matches).map_err(|error| usage(error.to_string()))? {
         Fixed::Providers { slug } => providers::run(session, slug.as_deref()),
         Fixed::Accounts(command) => accounts::run(session, &command).await,
+        Fixed::Tokens(command) => tokens::run(session, &command).await,
+        Fixed::Audit(command) => audit::run(session, &command).await,
+        Fixed::Keys(command) => keys::run(session, &command).await,
         Fixed::Backup { file } => backup::backup(session, &file).await,
         Fixed::Restore { file } => backup::restore(session, &file).await,
         Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,

@@ -1,13 +1,17 @@
 //! Runs an action of the table: a list, a get or a write.
 
+use std::sync::Arc;
+
 use clap::ArgMatches;
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use userdir::directory::JsonPage;
 use userdir::{Action, ActionKind, Call, Directory, Effect, Reply};
+use userdir_store::{Account, AuditContext, AuditObserver, Store};
 
 use crate::args::Format;
+use crate::audit;
 use crate::errors::{Failure, Result};
 use crate::input;
 use crate::output::{self, ListWriter};
@@ -23,11 +27,11 @@ pub async fn run(session: &Session, action: Action, matches: &ArgMatches) -> Res
     let run = Run::read(session, action, matches)?;
     let store = session.store().await?;
     let account = session.account(store.as_ref(), matches.get_one::<String>("account").map(String::as_str)).await?;
-    let directory = session.connect(store, &account).await?;
+    let directory = session.connect(store.clone(), &account).await?;
     match action.info().kind {
         ActionKind::List => run.list(&directory, matches).await,
         ActionKind::Get => run.get(&directory).await,
-        ActionKind::Write => run.write(&directory, &account.name).await,
+        ActionKind::Write => run.write(&directory, &account, store).await,
     }
 }
 
@@ -113,8 +117,18 @@ impl<'s> Run<'s> {
         self.print(reply.value.get())
     }
 
-    async fn write(self, directory: &Directory, account: &str) -> Result<()> {
-        let reply = self.send(directory).await?;
+    async fn write(mut self, directory: &Directory, account: &Account, store: Arc<dyn Store>) -> Result<()> {
+        let context = AuditContext::new(account.id, audit::ACTOR, self.action.to_string(), &self.input);
+        let observer = Arc::new(AuditObserver::new(store, context));
+        self.call = self.call.observed_by(observer.clone());
+        let sent = self.send(directory).await;
+        let effect = sent.as_ref().map(|reply| reply.effect);
+        if let Err(error) = observer.finish(effect).await {
+            // what was done must not look as if it had failed
+            eprintln!("note: the audit does not have the outcome: {error}");
+        }
+        let reply = sent?;
+        let account = account.name.as_str();
         let planned = self.call.is_plan();
         if self.session.format == Format::Table {
             let steps = self.call.planned();
@@ -132,9 +146,9 @@ impl<'s> Run<'s> {
         self.print(&with_member(reply.value.get(), "userdir", &told))
     }
 
-    async fn send(&self, directory: &Directory) -> Result<Reply<Box<RawValue>>> {
+    async fn send(&self, directory: &Directory) -> userdir::Result<Reply<Box<RawValue>>> {
         let _progress = Progress::start(format!("{}…", self.action));
-        Ok(directory.call_json(&self.call, self.action, self.input.clone()).await?)
+        directory.call_json(&self.call, self.action, self.input.clone()).await
     }
 
     fn print(&self, object: &str) -> Result<()> {

@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use userdir::runtime::{MemoryCredentials, RuntimeBuilder};
 use userdir::{Call, Directory, Registry, Runtime, Settings};
-use userdir_server::credentials::{StoreCredentials, settings};
-use userdir_store::{Account, AccountFilter, KeySource, Store, open_sqlite};
+use userdir_store::credentials::{StoreCredentials, settings};
+use userdir_store::{Account, AccountFilter, KeySource, SqlStore, Store, open_postgres, open_sqlite};
 
 use crate::args::{Format, Globals};
-use crate::errors::{Result, usage};
+use crate::errors::{Failure, Result, usage};
 
 /// One run of the program.
 pub struct Session {
@@ -42,12 +42,23 @@ impl Session {
         }
     }
 
+    /// The store as it is: PostgreSQL where a URL names one, else the data folder.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn open(&self) -> Result<SqlStore> {
+        Ok(match self.database_url() {
+            Some(url) => open_postgres(url, self.key_source()).await?,
+            None => open_sqlite(self.data_dir(), self.key_source()).await?,
+        })
+    }
+
     /// The store, made where it is not there.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn store_or_new(&self) -> Result<Arc<dyn Store>> {
-        Ok(Arc::new(open_sqlite(self.data_dir(), self.key_source()).await?))
+        Ok(Arc::new(self.open().await?))
     }
 
     /// The store, where there is one: a mistyped folder must not make a new one.
@@ -55,8 +66,13 @@ impl Session {
     /// # Errors
     /// Those of the store.
     pub async fn store_if_there(&self) -> Result<Option<Arc<dyn Store>>> {
+        if self.has_store() { self.store_or_new().await.map(Some) } else { Ok(None) }
+    }
+
+    /// Whether there is a store already.
+    pub fn has_store(&self) -> bool {
         let database = self.globals.data_dir.join("userdir.db");
-        if database.try_exists().unwrap_or(true) { self.store_or_new().await.map(Some) } else { Ok(None) }
+        self.database_url().is_some() || database.try_exists().unwrap_or(true)
     }
 
     /// The store.
@@ -64,12 +80,19 @@ impl Session {
     /// # Errors
     /// Wrong usage where there is none yet.
     pub async fn store(&self) -> Result<Arc<dyn Store>> {
-        let store = self.store_if_there().await?;
-        store.ok_or_else(|| {
-            let dir = self.globals.data_dir.display();
-            usage(format!("there are no accounts in `{dir}` yet"))
-                .hint("connect one with `userdir accounts add PROVIDER --name NAME`, or give another `--data-dir`")
-        })
+        self.store_if_there().await?.ok_or_else(|| self.no_store())
+    }
+
+    /// That there is none.
+    pub fn no_store(&self) -> Failure {
+        let dir = self.globals.data_dir.display();
+        usage(format!("there are no accounts in `{dir}` yet"))
+            .hint("connect one with `userdir accounts add PROVIDER --name NAME`, or give another `--data-dir`")
+    }
+
+    /// The URL of a PostgreSQL, where one is given.
+    pub fn database_url(&self) -> Option<&str> {
+        self.globals.database_url.as_deref().filter(|url| !url.trim().is_empty())
     }
 
     /// The account of this name or id; the only one, where none is named.

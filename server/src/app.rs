@@ -1,7 +1,7 @@
 //! The router and its layers, outermost first: slashes, request id with log and numbers, panics, requests under way.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -9,6 +9,7 @@ use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use userdir_store::{Account, LogEntry};
@@ -17,7 +18,7 @@ use crate::metrics::Answered;
 use crate::problem::Problem;
 use crate::request_id::{REQUEST_ID, RequestId};
 use crate::state::AppState;
-use crate::{health, platform, trace, unified};
+use crate::{deadline, health, platform, trace, unified};
 
 /// The router with everything in it, ready to be served behind [`collapse_slashes`].
 pub fn router(state: AppState) -> Router {
@@ -59,7 +60,8 @@ async fn bound(State(state): State<AppState>, request: Request, next: Next) -> R
         Err(problem) => return problem.into_response(),
     };
     let time = state.limits().request_time + SLACK;
-    match tokio::time::timeout(time, next.run(request)).await {
+    let request = deadline::within(Instant::now() + state.limits().request_time, next.run(request));
+    match tokio::time::timeout(time, request).await {
         Ok(response) => response,
         Err(_) => {
             let message = format!("the request took longer than {} seconds", time.as_secs());

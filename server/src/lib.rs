@@ -25,7 +25,8 @@ pub mod app;
 pub mod auth;
 pub mod body;
 pub mod config;
-pub mod credentials;
+
+pub mod deadline;
 pub mod docs;
 pub mod health;
 pub mod journal;

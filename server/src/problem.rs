@@ -21,6 +21,7 @@ pub struct Problem(Box<Inner>);
 #[derive(Clone, Debug)]
 struct Inner {
     status: StatusCode,
+    kind: ErrorKind,
     message: Cow<'static, str>,
     details: Map<String, Value>,
     insight: Map<String, Value>,
@@ -40,6 +41,7 @@ impl Problem {
     pub fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Problem {
         Problem(Box::new(Inner {
             status,
+            kind: ErrorKind::from_status(status.as_u16()),
             message: message.into(),
             details: Map::new(),
             insight: Map::new(),
@@ -82,6 +84,13 @@ impl Problem {
     pub fn internal() -> Problem {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log says why")
             .hint("give the administrator the `x-request-id` of this answer")
+    }
+
+    /// 500: a write may have been carried out. No status that clients answer by sending it again at once.
+    pub fn unknown(message: impl Into<Cow<'static, str>>) -> Problem {
+        let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, message);
+        problem.0.outcome = Outcome::Unknown;
+        problem.hint(LOOK_FIRST).detail("outcome", json!("unknown"))
     }
 
     /// 503: the server cannot serve now.
@@ -155,6 +164,11 @@ impl Problem {
     /// Whether a write may have been carried out.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
+    }
+
+    /// The error as the audit knows it: of this kind, with this outcome.
+    pub(crate) fn cause(&self) -> Error {
+        Error::new(self.0.kind, self.0.message.clone()).with_outcome(self.0.outcome)
     }
 
     /// Whether the vendor refused the account's credentials.
@@ -267,6 +281,7 @@ impl From<Error> for Problem {
         let mut problem = Problem::new(status(&error), message).detail("kind", json!(error.kind()));
         let unknown = error.outcome() == Outcome::Unknown;
         problem.0.outcome = error.outcome();
+        problem.0.kind = error.kind();
         problem.0.needs_reauth = error.kind() == ErrorKind::Authentication && error.vendor().is_some();
         for (name, value) in [
             ("provider", error.provider().map(|provider| json!(provider))),
@@ -280,7 +295,7 @@ impl From<Error> for Problem {
             }
         }
         if let Some(vendor) = error.vendor() {
-            problem = problem.by_vendor(vendor);
+            problem = problem.by_vendor(vendor).detail("reason", json!(error.message()));
         }
         problem = match error.details() {
             Details::Missing { query, body } => [

@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::ServiceExt;
 use axum::http::Request;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper::body::Incoming;
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
@@ -41,6 +42,8 @@ pub struct Server {
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 128 << 10;
+/// Bytes of a vendor's answer: many may be under way at once.
+const VENDOR_BYTES: usize = 32 << 20;
 /// How often numbers are taken in.
 const UPKEEP: Duration = Duration::from_secs(5);
 /// Upkeeps between two sweeps of the store.
@@ -58,7 +61,9 @@ impl Server {
         config: ServerConfig,
     ) -> io::Result<Server> {
         let metrics = Arc::new(Metrics::default());
-        let runtime = runtime.meter(metrics.clone()).cursor_key(*store.derived_key("cursor").expose_secret());
+        let bounds = userdir::runtime::Limits { body_bytes: VENDOR_BYTES, ..Default::default() };
+        let runtime =
+            runtime.limits(bounds).meter(metrics.clone()).cursor_key(*store.derived_key("cursor").expose_secret());
         let runtime = runtime.build().map_err(io::Error::other)?;
         let tls = match &config.tls {
             Some(tls) => Some(RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(|error| {
@@ -131,8 +136,11 @@ impl Server {
             }};
         }
         let served = match self.tls {
-            Some(tls) => serve!(axum_server::from_tcp_rustls(self.listener, tls)?),
-            None => serve!(axum_server::from_tcp(self.listener)?),
+            Some(tls) => {
+                let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
+                serve!(axum_server::from_tcp(self.listener)?.acceptor(acceptor))
+            }
+            None => serve!(axum_server::from_tcp(self.listener)?.acceptor(NoDelayAcceptor::new())),
         };
         stopping.abort();
         // writes whose clients went away are finished all the same; reads that nobody waits for are not

@@ -1,6 +1,7 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use moka::future::Cache;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -10,11 +11,15 @@ use uuid::Uuid;
 
 use crate::auth::Principal;
 use crate::config::Limits;
-use crate::credentials::{StoreCredentials, settings};
+use crate::deadline;
 use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use userdir_store::credentials::{StoreCredentials, settings};
+
+/// How long a connected directory that nobody asks is kept, with the secrets in it.
+const IDLE: Duration = Duration::from_secs(60 * 60);
 
 /// What every handler shares. Cheap to clone.
 #[derive(Clone)]
@@ -52,7 +57,7 @@ impl AppState {
             registry,
             runtime,
             limiter: Limiter::new(&limits),
-            directories: Cache::new(limits.directories),
+            directories: Cache::builder().max_capacity(limits.directories).time_to_idle(IDLE).build(),
             limits,
             metrics,
             journal,
@@ -128,7 +133,7 @@ impl AppState {
     /// # Errors
     /// 429.
     pub async fn enter(&self, account: &Account) -> Result<Permit, Problem> {
-        self.limiter().account(account.id, self.limits().request_time).await
+        self.limiter().account(account.id, deadline::left(self.limits().request_time)).await
     }
 
     /// The connected directory of an account. Sends nothing.
@@ -162,6 +167,6 @@ impl AppState {
     }
 
     fn bound(&self, call: Call) -> Call {
-        call.deadline(self.limits().request_time).cancelled_by(self.stopping().child_token())
+        call.deadline(deadline::left(self.limits().request_time)).cancelled_by(self.stopping().child_token())
     }
 }

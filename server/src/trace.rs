@@ -46,11 +46,14 @@ mod on {
         }
     }
 
+    /// The layer, and what has to be kept until the end.
+    type Started<S> = (OpenTelemetryLayer<S, SdkTracer>, Traces);
+
     /// The layer that makes traces of spans, where the environment names a collector.
     ///
     /// # Errors
     /// Where what the environment says cannot be used.
-    pub fn start<S>() -> Result<Option<(OpenTelemetryLayer<S, SdkTracer>, Traces)>, ExporterBuildError>
+    pub fn start<S>() -> Result<Option<Started<S>>, ExporterBuildError>
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,
     {

@@ -40,6 +40,11 @@ impl DataDir {
         self.path.join("master.key")
     }
 
+    /// Where a new master key stands while the store is being changed to it.
+    pub fn next_key_file(&self) -> PathBuf {
+        self.path.join("master.key.next")
+    }
+
     /// Waits until no other process is opening this folder: a key, a database and its migrations are made by one alone.
     /// Held until the file is dropped; a killed process lets go by itself.
     pub(crate) fn lock(&self) -> Result<File, StoreError> {

@@ -91,7 +91,7 @@ pub enum StoreError {
     /// The key was the right one once.
     #[error(
         "the master key of {database} was changed, and this one no longer opens it; nothing was read or changed. Start \
-         again with the new key"
+         again with the new key; where `userdir keys rotate` was interrupted, run it again to finish it"
     )]
     KeyRetired {
         /// Which database.
@@ -173,6 +173,16 @@ pub enum StoreError {
         slot: String,
         /// The outdated fence.
         fence: crate::Fence,
+    },
+
+    /// Rows of the audit were changed, removed or cut off from outside.
+    #[error(
+        "the audit does not hold: {chains} of its chains have been tampered with or damaged. Compare it with a backup to \
+         see what is missing"
+    )]
+    AuditBroken {
+        /// How many.
+        chains: usize,
     },
 
     /// Another run with the same idempotency key was begun after this one had run out of time.

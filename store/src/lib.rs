@@ -16,7 +16,7 @@
 //! | `seal.rs`, `keyring.rs` | the one place that encrypts; the generations of the master key |
 //! | `sql/` | every statement, once, for both databases; `sql/db.rs` has what differs |
 //! | `sqlite/`, `postgres/` | opening each of them |
-//! | `data_dir.rs` | [`DataDir`], which ties key file and SQLite file together |
+//! | `data_dir.rs`, `key_change.rs` | [`DataDir`], which ties key file and SQLite file together; a new key file |
 //! | `credentials.rs`, `audit_observer.rs` | the store as core sees it: token keeper and witness of every vendor write |
 //! | `tests/suite/` | the contract that every store must pass |
 //!
@@ -69,11 +69,14 @@
 mod account;
 mod api_token;
 mod audit;
+mod audit_observer;
+pub mod credentials;
 mod cursor;
 mod data_dir;
 mod error;
 mod idempotency;
 mod key;
+mod key_change;
 mod keyring;
 mod lease;
 #[cfg(feature = "postgres")]
@@ -94,10 +97,12 @@ pub use audit::{
     AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, NewAuditRow,
     STORE_CHAIN,
 };
+pub use audit_observer::{AuditContext, AuditObserver, target_ids};
 pub use data_dir::{DataDir, KeySource};
 pub use error::StoreError;
 pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};
 pub use key::MasterKey;
+pub use key_change::{KeyFileChange, rotate_key_file};
 pub use lease::{Fence, StoredToken};
 #[cfg(feature = "postgres")]
 pub use postgres::open_postgres;

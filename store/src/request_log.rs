@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::TimeRange;
 
 /// Days that an entry is kept.
-pub const LOG_DAYS: u64 = 31;
+pub const LOG_DAYS: i64 = 31;
 
 /// The most entries that one page holds.
 pub const LOG_PAGE: u32 = 100;

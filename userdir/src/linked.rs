@@ -4,20 +4,28 @@ use userdir_core::Registration;
 
 /// The registrations. Naming them here keeps the linker from dropping a crate that nobody else names.
 pub static LINKED: &[&Registration] = &[
+    #[cfg(feature = "crowdstrike")]
+    &userdir_crowdstrike::REGISTRATION,
     #[cfg(feature = "okta")]
     &userdir_okta::REGISTRATION,
+    #[cfg(feature = "pagerduty")]
+    &userdir_pagerduty::REGISTRATION,
     #[cfg(feature = "scim")]
     &userdir_scim::REGISTRATION,
 ];
 
 /// Slugs that can be compiled in, for the message about one that is not.
-pub static KNOWN: &[&str] = &["okta", "scim"];
+pub static KNOWN: &[&str] = &["crowdstrike", "okta", "pagerduty", "scim"];
 
 /// The fixture cases of the providers, by slug.
 #[cfg(feature = "fixtures")]
 pub static FIXTURES: &[(&str, &include_dir::Dir<'static>)] = &[
+    #[cfg(feature = "crowdstrike")]
+    ("crowdstrike", &userdir_crowdstrike::FIXTURES),
     #[cfg(feature = "okta")]
     ("okta", &userdir_okta::FIXTURES),
+    #[cfg(feature = "pagerduty")]
+    ("pagerduty", &userdir_pagerduty::FIXTURES),
     #[cfg(feature = "scim")]
     ("scim", &userdir_scim::FIXTURES),
 ];

@@ -80,8 +80,11 @@ fn manifest_with(manifest: &str, slug: &str) -> Result<String> {
     insert_sorted(&mut lines, &dependency, |line| line.contains("path = \"../providers/"))?;
     for (list, entry) in [("all-providers = [", slug.to_owned()), ("fixtures = [", format!("userdir-{slug}?/fixtures"))]
     {
-        let line = lines.iter_mut().find(|line| line.starts_with(list)).with_context(|| format!("no line `{list}`"))?;
-        *line = format!("{}, \"{entry}\"]", line.trim_end_matches(']'));
+        let begin = lines.iter().position(|line| line == list).with_context(|| format!("no line `{list}`"))?;
+        let end = lines.iter().skip(begin).position(|line| line == "]").context("a list without an end")? + begin;
+        let mut entries = lines.drain(begin + 1..end).collect::<Vec<_>>();
+        insert_sorted(&mut entries, &format!("    \"{entry}\","), |line| !line.contains("dep:"))?;
+        lines.splice(begin + 1..begin + 1, entries);
     }
     Ok(lines.join("\n") + "\n")
 }
@@ -134,13 +137,13 @@ mod tests {
 
     #[test]
     fn rows_are_added_in_order() {
-        let manifest = manifest_with(include_str!("../../userdir/Cargo.toml"), "pagerduty").unwrap();
+        // a slug that no provider will have
+        let manifest = manifest_with(include_str!("../../userdir/Cargo.toml"), "pear").unwrap();
         let feature = |slug: &str| manifest.find(&format!("\n{slug} = [")).unwrap();
-        assert!(feature("okta") < feature("pagerduty") && feature("pagerduty") < feature("scim"));
-        assert!(manifest.contains("userdir-pagerduty?/fixtures"));
-        let linked =
-            linked_with(include_str!("../../userdir/src/linked.rs"), "pagerduty", "userdir_pagerduty").unwrap();
-        assert_eq!(linked.matches("userdir_pagerduty::").count(), 2);
-        assert!(linked.contains("\"scim\", \"pagerduty\"]"));
+        assert!(feature("okta") < feature("pear") && feature("pear") < feature("scim"));
+        assert!(manifest.contains("userdir-pear?/fixtures"));
+        let linked = linked_with(include_str!("../../userdir/src/linked.rs"), "pear", "userdir_pear").unwrap();
+        assert_eq!(linked.matches("userdir_pear::").count(), 2);
+        assert!(linked.contains(", \"pear\"]"));
     }
 }

@@ -36,7 +36,13 @@ impl Cli {
 
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::cargo_bin("userdir").unwrap();
-        for name in ["USERDIR_MASTER_KEY", "USERDIR_ALLOW_PRIVATE_NETWORKS", "HTTP_PROXY", "HTTPS_PROXY"] {
+        for name in [
+            "USERDIR_MASTER_KEY",
+            "USERDIR_DATABASE_URL",
+            "USERDIR_ALLOW_PRIVATE_NETWORKS",
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+        ] {
             command.env_remove(name);
         }
         command.env("USERDIR_DATA_DIR", self.data_dir()).env("CANARY", CANARY).args(words);

@@ -41,9 +41,19 @@ impl JsonItems {
     }
 }
 
+/// Bytes that items may have together: a page is held in memory.
+const MOST_BYTES: usize = 256 << 20;
+
 impl<T: Unified> Sink<T> for JsonItems {
     fn take(&mut self, item: T::Of<'_>) -> Result<()> {
         let start = self.text.len();
+        if start > MOST_BYTES {
+            return Err(Error::unexpected(format!(
+                "the vendor's items are larger than {} MiB together",
+                MOST_BYTES >> 20
+            ))
+            .hint("ask for fewer with a limit"));
+        }
         serde_json::to_writer(&mut self.text, &item)
             .map_err(|error| Error::unexpected("an item cannot be written as JSON").caused_by(error))?;
         // The vendor's own bytes may have line breaks between tokens; inside a string JSON forbids them. Most have none,

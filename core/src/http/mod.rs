@@ -171,6 +171,12 @@ impl Answer {
         })
     }
 
+    /// The same answer with a part of its body in place of the whole, for vendors that wrap what they answer.
+    #[must_use]
+    pub fn part(&self, part: &RawValue) -> Answer {
+        Answer { body: Bytes::copy_from_slice(part.get().as_bytes()), ..self.clone() }
+    }
+
     /// The body as a list, each item mapped to something that is no resource of its own, such as a role a user holds.
     /// An item that cannot be read fails the whole: a list must not be short without a word.
     ///
@@ -412,5 +418,23 @@ mod tests {
         for wrong in ["https://acme.example.org", "http://eu.acme.example", "https://eu.acme.example?x=1", "eu"] {
             assert!(url(Settings::new(), wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_part_of_an_answer_is_an_answer_of_its_own() {
+        let whole = Answer::new(201, HeaderMap::new(), r#"{"role": {"id": "r1"}}"#.into(), true);
+        #[derive(Deserialize)]
+        struct Wrapped<'a> {
+            #[serde(borrow)]
+            role: &'a RawValue,
+        }
+        let wrapped: Wrapped<'_> = whole.json().unwrap();
+        let part = whole.part(wrapped.role);
+        assert_eq!((part.status, &part.body[..]), (201, &br#"{"id": "r1"}"#[..]));
+        fn role(raw: &RawValue) -> Mapped<userdir_schema::Role<'_>> {
+            serde_json::from_str(raw.get())
+        }
+        let role: userdir_schema::Role<'static> = part.map(role).unwrap();
+        assert_eq!(role.remote_data.unwrap().get(), r#"{"id": "r1"}"#);
     }
 }

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
@@ -24,17 +25,25 @@ pub(crate) fn faults(document: &Document, schema: &Value, way: Way, value: &Valu
         Ok(validator) => validator,
         Err(error) => return vec![format!("the description's schema cannot be read: {error}")],
     };
-    validator
-        .iter_errors(value)
-        .take(5)
-        .map(|error| {
-            let mut reason = error.to_string();
-            if reason.chars().count() > 160 {
-                reason = reason.chars().take(160).chain(['…']).collect();
-            }
-            format!("`{}`: {reason}", error.instance_path())
-        })
-        .collect()
+    validator.iter_errors(value).take(5).flat_map(|error| told(&error)).collect()
+}
+
+fn wants_null(error: &ValidationError<'_>) -> bool {
+    error.masked().to_string().ends_with("is not of type \"null\"")
+}
+
+/// What an error says; of a choice the faults of the part that comes nearest.
+fn told(error: &ValidationError<'_>) -> Vec<String> {
+    if let ValidationErrorKind::AnyOf { context } = error.kind()
+        // that it could have been null as well is no news
+        && let Some(nearest) = context.iter().filter(|errors| !errors.iter().all(wants_null)).min_by_key(|it| it.len())
+    {
+        return nearest.iter().take(3).flat_map(told).collect();
+    }
+    // an object would fill the line, and hide what is wrong with it
+    let is_large = error.instance().is_object() || error.instance().is_array();
+    let reason = if is_large { error.masked().to_string() } else { error.to_string() };
+    vec![format!("`{}`: {reason}", error.instance_path())]
 }
 
 fn validator(document: &Document, schema: &Value, way: Way) -> Result<Validator, String> {

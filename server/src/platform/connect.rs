@@ -158,7 +158,8 @@ impl Trial {
     pub async fn adopt(&self, state: &AppState, account: Uuid) -> Result<(), Problem> {
         use userdir::CredentialStore;
         if let Some(token) = self.tokens.load(&self.name).await? {
-            let kept = crate::credentials::StoreCredentials::new(state.store().clone(), account, &self.settings);
+            let kept =
+                userdir_store::credentials::StoreCredentials::new(state.store().clone(), account, &self.settings);
             kept.adopt(&token).await?;
         }
         Ok(())

@@ -1,11 +1,9 @@
 //! `/log`: what was asked through the unified, proxy and custom routes, without any personal data.
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,7 +67,7 @@ async fn list(
     }
     let limit = lists::limit(&mut query, LOG_PAGE)?;
     let span = lists::range(&mut query, "created_at")?;
-    let oldest = Timestamp::now() - Duration::from_secs(LOG_DAYS * 24 * 60 * 60);
+    let oldest = Timestamp::now() - SignedDuration::from_hours(LOG_DAYS * 24);
     if span.gt.or(span.gte).is_some_and(|start| start < oldest) {
         return Err(Problem::bad_request(format!("the log goes back {LOG_DAYS} days; ask for a later `created_at`")));
     }

@@ -143,22 +143,6 @@ fn typed(mut item: Value) -> Value {
     item
 }
 
-/// Ids of whom an input is about, for the audit: no names and no addresses.
-pub fn targets(members: &Map<String, Value>) -> Vec<String> {
-    let mut ids = Vec::new();
-    for (name, value) in members {
-        match value {
-            Value::String(id) if name == "id" || name.ends_with("_id") && name != "external_id" => ids.push(id.clone()),
-            Value::Array(items) if matches!(MemberKind::of(name), MemberKind::Objects { main: "id" }) => {
-                ids.extend(items.iter().filter_map(|item| item.get("id")?.as_str()).map(str::to_owned));
-            }
-            _ => {}
-        }
-    }
-    ids.dedup();
-    ids
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,13 +212,5 @@ mod tests {
             "created_at": {"gt": "2026-01-01T00:00:00Z"},
         });
         assert_eq!(Value::Object(filters(given)), expected);
-    }
-
-    #[test]
-    fn targets_are_ids_alone() {
-        let members = object(json!({
-            "user_id": "u1", "external_id": "hr7", "name": "Maya", "emails": [{"email": "a@b.c"}], "roles": [{"id": "r1"}],
-        }));
-        assert_eq!(targets(&members), ["r1", "u1"]);
     }
 }

@@ -7,10 +7,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use userdir::{Call, Effect, Reply};
+use userdir_store::target_ids;
 
 use super::Ask;
 use super::get::{View, skipped};
-use super::input::{Input, targets};
+use super::input::Input;
 use super::shape::with_member;
 use crate::answer::Answer;
 use crate::problem::Problem;
@@ -50,7 +51,7 @@ pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
         principal: ask.principal.clone(),
         account: ask.account.clone(),
         action: ask.action.to_string(),
-        targets: input_value.as_object().map(targets).unwrap_or_default(),
+        targets: target_ids(&input_value),
         request_id: ask.request_id.clone(),
         key: Key::of(&ask.headers, path, hash)?,
         confirm: Some(confirm),
@@ -74,7 +75,7 @@ async fn act(ask: Ask, call: Call, input: Value) -> Result<Done, Problem> {
     let reply = ask.directory.call_json(&call, ask.action, input).await?;
     if call.is_plan() {
         let answer = planned(&call, &reply);
-        return Ok(Done { answer, effect: Some(reply.effect), targets: Vec::new() });
+        return Ok(Done { answer, effect: reply.effect, targets: Vec::new() });
     }
     let told = json!({"effect": reply.effect, "steps": reply.steps, "notes": reply.notes}).to_string();
     let finish = |text: String| with_member(&text, "userdir", &told);
@@ -84,7 +85,7 @@ async fn act(ask: Ask, call: Call, input: Value) -> Result<Done, Problem> {
         .and_then(|value| Some(value.get("id")?.as_str()?.to_owned()));
     Ok(Done {
         answer: heads.put(answer).header(EFFECT, reply.effect.as_str()),
-        effect: Some(reply.effect),
+        effect: reply.effect,
         targets: id.into_iter().filter(|id| !id.is_empty()).collect(),
     })
 }

@@ -6,10 +6,11 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use userdir_store::{IdempotencyScope, IdempotencyTicket, StoredAnswer};
+use userdir_store::{IdempotencyScope, IdempotencyTicket, StoreError, StoredAnswer};
 use uuid::Uuid;
 
 use crate::answer::Answer;
+use crate::deadline;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -67,13 +68,10 @@ impl Key {
 
     /// Begins a run, or waits for the one that is under way.
     pub(super) async fn begin(&self, state: &AppState, account: Uuid) -> Result<Begun, Problem> {
-        let scope = IdempotencyScope { account, path: self.path.clone(), key: self.key.clone() };
-        let time = state.limits().request_time;
-        let deadline = Instant::now() + time;
+        let deadline = Instant::now() + deadline::left(state.limits().request_time);
         let mut pause = PAUSES.0;
         loop {
-            let begun = state.store().begin_idempotent(&scope, self.body_hash, state.holder(), time + SLACK).await?;
-            return match begun {
+            return match self.begin_once(state, account).await? {
                 userdir_store::Begun::Started(ticket) => Ok(Begun { ticket: Some(ticket), ..Begun::default() }),
                 userdir_store::Begun::Unknown(ticket) => {
                     Ok(Begun { ticket: Some(ticket), unclear: true, ..Begun::default() })
@@ -95,6 +93,15 @@ impl Key {
                 }
             };
         }
+    }
+}
+
+impl Key {
+    /// Begins a run, or tells how the one that is there stands.
+    pub(super) async fn begin_once(&self, state: &AppState, account: Uuid) -> Result<userdir_store::Begun, StoreError> {
+        let scope = IdempotencyScope { account, path: self.path.clone(), key: self.key.clone() };
+        let time = state.limits().request_time + SLACK;
+        state.store().begin_idempotent(&scope, self.body_hash, state.holder(), time).await
     }
 }
 

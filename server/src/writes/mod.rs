@@ -1,33 +1,41 @@
 //! One write on its way: audited, run once for its key, never repeated silently, finished although its client went away.
 //!
-//! Unified routes, proxy and custom calls all go through [`Write::run`]. What is sent to the vendor passes the [`Witness`],
-//! which keeps the audit, marks the run as sent, and holds back what may have been carried out already.
+//! Unified routes, proxy and custom calls all go through [`Write::run`]. What is sent to the vendor passes the [`Guard`],
+//! which holds back what may have been carried out already and marks the run of the key as sent, and then the audit.
 
+mod guard;
 mod key;
-mod witness;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::HeaderName;
 use futures_util::future::BoxFuture;
+use serde_json::Value;
+use tokio::time::Instant;
+use tracing::Instrument;
 use userdir::action::Shows;
 use userdir::{Call, Effect, Outcome};
-use userdir_store::{Account, AuditKind, IdempotencyTicket, NewAuditRow};
+use userdir_store::{Account, AuditContext, AuditObserver, IdempotencyTicket};
 
 use crate::answer::Answer;
 use crate::auth::Principal;
+use crate::deadline;
 use crate::problem::Problem;
 use crate::state::AppState;
 
+use guard::Guard;
 pub use key::{Key, body_hash};
-use witness::Witness;
 
 /// The header that says what a write did.
 pub const EFFECT: HeaderName = HeaderName::from_static("x-userdir-effect");
 /// The header of an answer that was given before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Time for what has to be kept after the deadline of the call itself.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Reads the vendor and tells whether the effect of a write is there.
 pub type Confirm = Arc<dyn Fn() -> BoxFuture<'static, userdir::Result<Shows>> + Send + Sync>;
@@ -60,8 +68,8 @@ pub struct Write {
 pub struct Done {
     /// The answer to give.
     pub answer: Answer,
-    /// What was done; none where the vendor's answer does not tell.
-    pub effect: Option<Effect>,
+    /// What was done.
+    pub effect: Effect,
     /// Ids that came with the answer, such as that of what was created.
     pub targets: Vec<String>,
 }
@@ -88,12 +96,17 @@ impl Write {
             );
         }
         let tasks = self.state.tasks().clone();
-        let span = tracing::Span::current();
-        let task = tasks.spawn(tracing::Instrument::instrument(self.run_to_end(call, act), span));
-        task.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a write broke off");
-            Err(Problem::internal())
-        })
+        let left = deadline::left(self.state.limits().request_time);
+        let to_end = deadline::within(Instant::now() + left, self.run_to_end(call, act));
+        let task = tasks.spawn(to_end.instrument(tracing::Span::current()));
+        match tokio::time::timeout(left + SLACK, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "a write broke off");
+                Err(Problem::unknown("the write broke off"))
+            }
+            Err(_) => Err(Problem::unknown("the write is still under way")),
+        }
     }
 
     async fn run_to_end<F, Fut>(self, call: Call, act: F) -> Result<Answer, Problem>
@@ -108,51 +121,45 @@ impl Write {
         if let Some(answer) = begun.replay {
             return Ok(Answer::from(answer).header(REPLAYED, "true"));
         }
+        // waiting for another run of the key has cost time
+        let call = call.deadline(deadline::left(self.state.limits().request_time));
         let write = Arc::new(self);
-        let witness = Arc::new(Witness::new(write.clone(), begun.ticket.clone(), begun.unclear));
-        let result = act(call.observed_by(witness.clone())).await;
-        write.conclude(&witness, begun.ticket, result).await
+        let guard = Arc::new(Guard::new(write.clone(), begun.ticket, begun.unclear));
+        let audit = Arc::new(AuditObserver::new(write.state.store().clone(), write.audited()));
+        let result = act(call.observed_by(guard.clone()).observed_by(audit.clone())).await;
+        write.conclude(&guard, &audit, result).await
     }
 
     /// Keeps what it came to, in the audit and under its key.
     async fn conclude(
         &self,
-        witness: &Witness,
-        ticket: Option<IdempotencyTicket>,
+        guard: &Guard,
+        audit: &AuditObserver,
         result: Result<Done, Problem>,
     ) -> Result<Answer, Problem> {
-        let outcome = match &result {
-            Ok(done) => done.effect.map_or("sent", |effect| effect.as_str()),
-            Err(problem) if problem.outcome() == Outcome::Unknown => "unknown",
-            Err(_) => "failed",
+        let ended = match &result {
+            Ok(done) => {
+                audit.found(done.targets.iter().cloned());
+                audit.finish(Ok(done.effect)).await
+            }
+            Err(problem) => audit.finish(Err(&problem.cause())).await,
         };
-        // what was refused before anything was asked of the vendor is no write
-        if result.is_ok() || witness.has_asked() || outcome == "unknown" {
-            let mut row = self.row(AuditKind::Outcome).effect(outcome);
-            row.vendor_request_ids = witness.request_ids();
-            match &result {
-                Ok(done) => row.targets.extend(done.targets.iter().filter(|id| !self.targets.contains(id)).cloned()),
-                Err(problem) => row = row.detail("status", problem.status().as_u16()),
-            }
-            if let Err(error) = self.state.store().append_audit(row).await {
-                tracing::error!(%error, account = %self.account.id, action = self.action, outcome, "the outcome of a write cannot be kept in the audit");
-            }
+        if let Err(error) = ended {
+            tracing::error!(%error, account = %self.account.id, action = self.action, "the outcome of a write cannot be kept in the audit");
         }
-        if let Some(ticket) = ticket {
-            self.settle(&ticket, witness, &result).await;
+        if let Some(ticket) = guard.ticket() {
+            self.settle(&ticket, guard.is_unclear(), &result).await;
         }
         result.map(|done| done.answer)
     }
 
     /// Ends the run of a key.
-    async fn settle(&self, ticket: &IdempotencyTicket, witness: &Witness, result: &Result<Done, Problem>) {
+    async fn settle(&self, ticket: &IdempotencyTicket, is_unclear: bool, result: &Result<Done, Problem>) {
         let store = self.state.store();
         let ended = match result {
             Ok(done) => store.finish_idempotent(ticket, &key::kept(&done.answer)).await,
             // nobody knows what became of the first run until reading shows it
-            Err(problem) if problem.outcome() == Outcome::Unknown || witness.was_unclear() => {
-                store.mark_unknown(ticket).await
-            }
+            Err(problem) if problem.outcome() == Outcome::Unknown || is_unclear => store.mark_unknown(ticket).await,
             Err(_) => store.release_idempotent(ticket).await,
         };
         if let Err(error) = ended {
@@ -160,12 +167,12 @@ impl Write {
         }
     }
 
-    /// A row of the audit.
-    fn row(&self, kind: AuditKind) -> NewAuditRow {
-        let mut row = NewAuditRow::new(self.account.id, kind, self.principal.actor(), &self.action)
-            .targets(self.targets.iter().cloned());
-        row.request_id = Some(self.request_id.clone());
-        row.idempotency_key = self.key.as_ref().map(Key::hash);
-        row
+    /// What the rows of the audit say of it.
+    fn audited(&self) -> AuditContext {
+        let mut context = AuditContext::new(self.account.id, self.principal.actor(), &self.action, &Value::Null);
+        context.targets.clone_from(&self.targets);
+        context.idempotency_key = self.key.as_ref().map(Key::hash);
+        context.request_id = Some(self.request_id.clone());
+        context
     }
 }

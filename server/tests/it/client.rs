@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// An answer as it came.
@@ -47,8 +47,12 @@ impl Answer {
 
 /// Sends bytes and reads until the other side closes.
 pub async fn send(address: SocketAddr, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let (mut from, mut to) = stream.split();
+    over(TcpStream::connect(address).await.unwrap(), bytes).await
+}
+
+/// The same over a connection that is there.
+pub async fn over(stream: impl AsyncRead + AsyncWrite, bytes: &[u8]) -> Answer {
+    let (mut from, mut to) = tokio::io::split(stream);
     let mut came = Vec::new();
     let reading = async {
         let _ = from.read_to_end(&mut came).await;

@@ -157,9 +157,11 @@ async fn all_pages_fit_into_one_answer() {
     assert_eq!((body["result"].as_array().unwrap().len(), &body["next_cursor"]), (450, &Value::Null));
     assert_eq!(body["result_count"], 450);
     // a page that fails is an error and no shorter list
-    world.vendor.fault("GET /api/v1/users?after", refusal(403, "E0000006", "no longer"));
+    world.vendor.fault("GET /api/v1/users?after", refusal(400, "E0000001", "no longer"));
     let answer = world.get(&format!("{USERS}&truto_ignore_limit=true")).await;
-    assert_eq!((answer.status, &answer.problem()["details"]["list"]["delivered"]), (403, &json!(200)));
+    let details = &answer.problem()["details"];
+    assert_eq!((answer.status, &details["list"]["delivered"]), (400, &json!(200)));
+    assert!(details["reason"].as_str().unwrap().contains("stopped on page 2"), "{details}");
 }
 
 #[tokio::test]

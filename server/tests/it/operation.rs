@@ -114,3 +114,30 @@ async fn a_stream_is_read_no_faster_than_it_is_taken() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(world.vendor.asked().len() <= asked + 1, "nobody reads on when the client is gone");
 }
+
+#[tokio::test]
+async fn it_speaks_tls_itself() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let mut world = World::with(3, |config| config.tls = Some(userdir_server::config::Tls { certificate, key })).await;
+
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+    let stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+    let request = world.request(&world.token, "GET", "/unified/user-directory/users/u001?{account}", &[], b"");
+    let answer = client::over(stream, &request).await;
+    assert_eq!((answer.status, &answer.json()["id"]), (200, &json!("u001")));
+    // plain bytes are no TLS
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut stream, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut came = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut came).await;
+    assert!(!came.starts_with(b"HTTP/1.1 200"));
+    world.stop().await;
+}

@@ -93,7 +93,6 @@ impl Vendor {
     pub fn set_status(&self, user: &str, status: &str) {
         self.state.lock().unwrap().users.insert(user.to_owned(), status.to_owned());
     }
-
 }
 
 /// Okta's error body.
@@ -201,12 +200,15 @@ impl State {
                 Answer::empty(204)
             }
             ("GET", ["groups"]) => ok(json!([group()])),
+            ("GET", ["org"]) => ok(json!({"id": "o1", "companyName": "Acme"})),
+            ("GET", ["iam", "assignees", "users"]) => ok(json!({"value": []})),
             _ => missing(),
         }
     }
 
     fn list(&self, request: &Received, base: &str) -> Answer {
-        let filter = request.query("filter").unwrap_or_default();
+        let filter = request.query("filter").unwrap_or_default().replace('+', " ");
+        let filter = filter.as_str();
         if let Some((_, login)) = filter.split_once("profile.login eq \"") {
             let login = login.split('"').next().unwrap_or_default();
             let found: Vec<Value> = self.logins.get(login).map(|id| self.user(id)).into_iter().collect();
@@ -222,15 +224,8 @@ impl State {
         let answer = Answer::json(200, Value::Array(body).to_string());
         match page.last() {
             Some(last) if from + page.len() < all.len() => {
-                let query: url::form_urlencoded::Serializer<'_, String> = {
-                    let mut query = url::form_urlencoded::Serializer::new(String::new());
-                    query
-                        .append_pair("after", last)
-                        .append_pair("limit", &limit.to_string())
-                        .append_pair("filter", filter);
-                    query
-                };
-                let mut query = query;
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                query.append_pair("after", last).append_pair("limit", &limit.to_string()).append_pair("filter", filter);
                 answer.header("link", format!("<{base}/api/v1/users?{}>; rel=\"next\"", query.finish()))
             }
             _ => answer,

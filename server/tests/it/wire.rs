@@ -143,6 +143,8 @@ async fn rule_5_every_answer_says_that_it_is_json() {
         answer.problem();
     }
     assert_eq!(world.as_token("", "GET", "/ping", &[], b"").await.problem()["error"], "Unauthorized");
+    let allowed = world.send("PUT", "/unified/user-directory/users", &[], b"").await;
+    assert!(allowed.header("allow").unwrap_or_default().contains("PATCH"), "{:?}", allowed.headers);
 }
 
 #[tokio::test]

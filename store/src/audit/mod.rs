@@ -61,8 +61,8 @@ pub struct NewAuditRow {
     pub targets: Vec<String>,
     /// Of an outcome: the `intended` row it belongs to.
     pub intended: Option<i64>,
-    /// Of an outcome: `sent`, `not_sent`, `unknown` for one vendor write; `applied`, `already`, `pending`, `failed`,
-    /// `unknown` for the action as a whole.
+    /// Of an outcome: `sent`, `refused`, `not_sent`, `unknown` for one vendor write; `applied`, `already`, `pending`,
+    /// `failed`, `unknown` for the action as a whole.
     pub effect: Option<String>,
     /// The status the vendor answered.
     pub vendor_status: Option<u16>,

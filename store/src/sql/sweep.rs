@@ -42,7 +42,7 @@ pub(super) async fn sweep(store: &SqlStore) -> Result<Swept, StoreError> {
         log_entries: remove(
             store,
             "DELETE FROM request_log WHERE id IN (SELECT id FROM request_log WHERE at <= $1 ORDER BY at LIMIT $2)",
-            Duration::from_secs(LOG_DAYS * 24 * 60 * 60),
+            Duration::from_secs(LOG_DAYS.unsigned_abs() * 24 * 60 * 60),
         )
         .await?,
         handovers: keys::end_handovers(&store.pool).await?,

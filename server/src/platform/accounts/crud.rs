@@ -13,7 +13,6 @@ use uuid::Uuid;
 use super::object::{AccountObject, AccountPatch, BulkDeleteBody, MePatch, NewAccountBody};
 use crate::auth::{Principal, Reach};
 use crate::body::JsonBody;
-use crate::credentials;
 use crate::platform::lists::{self, PlatformList};
 use crate::platform::paths::Named;
 use crate::platform::{audit, bodies, connect, integrations};
@@ -21,6 +20,7 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
+use userdir_store::credentials;
 
 /// The id of what was deleted.
 #[derive(Serialize, JsonSchema)]

@@ -7,10 +7,10 @@ use userdir::definition::{Definition, Scheme, Setting, SettingKind};
 use userdir_store::LinkTarget;
 
 use super::Attempt;
-use crate::credentials;
 use crate::platform::connect::{self, Context};
 use crate::problem::Problem;
 use crate::state::AppState;
+use userdir_store::credentials;
 
 /// The form of one provider and one way to authenticate.
 pub struct Form {

@@ -14,12 +14,12 @@ use userdir_store::{Account, AccountChange, AccountStatus, Link, LinkTarget, Sto
 use super::form::Form;
 use super::{Attempt, answer, ended, find, page, see_other};
 use crate::body;
-use crate::credentials;
 use crate::platform::paths::Named;
 use crate::platform::{audit, connect, integrations};
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::state::AppState;
+use userdir_store::credentials;
 
 /// Largest form: keys in PEM and little else.
 const LARGEST: usize = 256 << 10;

@@ -1,0 +1,172 @@
+//! What an account is connected with: its settings and secrets, and the store as the place where fetched tokens are kept.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use hmac::Mac;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
+use uuid::Uuid;
+
+use crate::seal::hmac;
+use crate::{Account, Fence, Store, StoreError, hex};
+
+/// How long a fetch may take before another process may try.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Keeps the tokens of one account in the store.
+pub struct StoreCredentials {
+    store: Arc<dyn Store>,
+    account: Uuid,
+    slot: String,
+    /// Names this process to the others.
+    holder: String,
+}
+
+/// A token as it is sealed.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    access_token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base_url: Option<String>,
+}
+
+impl StoreCredentials {
+    /// For an account as it is connected with these settings.
+    pub fn new(store: Arc<dyn Store>, account: Uuid, settings: &Settings) -> StoreCredentials {
+        let slot = slot(store.derived_key("token slots").expose_secret(), settings);
+        StoreCredentials { store, account, slot, holder: Uuid::new_v4().to_string() }
+    }
+
+    /// Takes over a token that was got before the account was stored.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn adopt(&self, token: &StoredToken) -> Result<()> {
+        let account = self.account.to_string();
+        match self.lease(&account).await? {
+            Some(fence) => self.commit(&account, fence, token).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Settings and secrets of a stored account.
+///
+/// # Errors
+/// Those of the store.
+pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+    let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
+    let secrets = store.secrets(account.id).await?;
+    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
+}
+
+/// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
+/// name tells nothing.
+fn slot(key: &[u8; 32], settings: &Settings) -> String {
+    let mut mac = hmac(key);
+    let plain = settings.plain().iter().map(|(key, value)| ("set", key, value.as_str()));
+    let secret = settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()));
+    for (kind, key, value) in plain.chain(secret) {
+        // lengths keep two neighbours from being read as one
+        mac.update(format!("{kind} {} {key} {} ", key.len(), value.len()).as_bytes());
+        mac.update(value.as_bytes());
+    }
+    let digits: String = hex(&mac.finalize().into_bytes()).chars().take(32).collect();
+    format!("oauth-{digits}")
+}
+
+/// The store's words, as an error of a call.
+fn of_store(error: StoreError) -> Error {
+    Error::new(ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}")).caused_by(error)
+}
+
+#[async_trait]
+impl CredentialStore for StoreCredentials {
+    async fn load(&self, _account: &str) -> Result<Option<StoredToken>> {
+        let Some(kept) = self.store.load_token(self.account, &self.slot).await.map_err(of_store)? else {
+            return Ok(None);
+        };
+        // one that cannot be read is as good as none: a new one is fetched
+        let sealed: Option<Sealed> = serde_json::from_str(kept.token.expose_secret()).ok();
+        Ok(sealed.map(|sealed| StoredToken {
+            access_token: sealed.access_token.into(),
+            refresh_token: sealed.refresh_token.map(Into::into),
+            expires_at: sealed.expires_at,
+            base_url: sealed.base_url,
+        }))
+    }
+
+    async fn lease(&self, _account: &str) -> Result<Option<u64>> {
+        let fence = self.store.lease_token(self.account, &self.slot, &self.holder, LEASE).await.map_err(of_store)?;
+        Ok(fence.and_then(|fence| u64::try_from(fence.get()).ok()))
+    }
+
+    async fn commit(&self, _account: &str, fence: u64, token: &StoredToken) -> Result<()> {
+        let sealed = Sealed {
+            access_token: token.access_token.expose().to_owned(),
+            refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
+            expires_at: token.expires_at,
+            base_url: token.base_url.clone(),
+        };
+        let text = serde_json::to_string(&sealed)
+            .map(SecretString::from)
+            .map_err(|error| Error::unexpected("the token cannot be written as JSON").caused_by(error))?;
+        let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
+        let done = self.store.commit_token(self.account, &self.slot, fence, text, token.expires_at).await;
+        done.map_err(of_store)
+    }
+
+    async fn release(&self, _account: &str, fence: u64) -> Result<()> {
+        let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
+        self.store.release_token(self.account, &self.slot, fence).await.map_err(of_store)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeySource, NewAccount, open_sqlite};
+
+    #[test]
+    fn new_credentials_have_a_slot_of_their_own() {
+        let settings = |token: &str| Settings::new().set("base_url", "https://a.example").secret("api_token", token);
+        let key = [7; 32];
+        assert_eq!(slot(&key, &settings("a")), slot(&key, &settings("a")));
+        assert_ne!(slot(&key, &settings("a")), slot(&key, &settings("b")));
+        assert_ne!(slot(&key, &settings("a")), slot(&[8; 32], &settings("a")));
+    }
+
+    #[tokio::test]
+    async fn a_token_comes_back_and_a_lease_can_be_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(open_sqlite(folder.path(), KeySource::File).await.unwrap());
+        let account = store.create_account(NewAccount::new("a", "okta", "t")).await.unwrap();
+        let settings = Settings::new().secret("client_secret", "s");
+        let one = StoreCredentials::new(store.clone(), account.id, &settings);
+        let other = StoreCredentials::new(store, account.id, &settings);
+
+        let fence = one.lease("").await.unwrap().unwrap();
+        assert_eq!(other.lease("").await.unwrap(), None);
+        one.release("", fence).await.unwrap();
+        let fence = other.lease("").await.unwrap().unwrap();
+        let token = StoredToken {
+            access_token: "at".into(),
+            refresh_token: Some("rt".into()),
+            expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+            base_url: Some("https://api.example.com".into()),
+        };
+        other.commit("", fence, &token).await.unwrap();
+        let loaded = one.load("").await.unwrap().unwrap();
+        assert_eq!(loaded.access_token.expose(), "at");
+        assert_eq!(loaded.refresh_token.unwrap().expose(), "rt");
+        assert_eq!(loaded.expires_at, token.expires_at);
+        assert_eq!(loaded.base_url, token.base_url);
+    }
+}
