@@ -1,18 +1,97 @@
-"""What must hold of every answer, beyond what schemathesis checks by itself."""
+"""What the random run knows of the server, and what must hold of every answer beyond what schemathesis checks by itself.
 
+Names that nobody could guess (accounts, ids at the vendor, link tokens) are put into every other request, and bodies that
+can succeed into every fourth.
+"""
+
+import json
+import os
+import random
+import re
 import threading
 from pathlib import Path
 
-import os
 import schemathesis
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 COUNTED = Path(os.environ["USERDIR_FUZZ_COUNT"])
-lock = threading.Lock()
+lock = threading.RLock()
 total = 0
 statuses = {}
+operations = {}
+
+KNOWN = json.loads(os.environ["USERDIR_FUZZ_KNOWN"])
+chance = random.Random(int(os.environ.get("USERDIR_FUZZ_SEED") or 0))
+
+
+def names(case):
+    """Names that are there, for the parameters of a path."""
+    path, method = case.operation.path, case.operation.method.upper()
+    ids = {
+        "/unified/user-directory/users": ["u1", "u2", "u3"],
+        "/unified/user-directory/groups": ["g1"],
+        "/unified/user-directory/role_assignments": ["u1:viewer"],
+        # what the run changes is another account than the one it asks
+        "/integrated-account": ["fuzz"] if method == "GET" or path.endswith("/check") else ["victim"],
+        "/api-token": [KNOWN["api_token"]],
+        "/environment": ["default"],
+        "/environment-integration": ["scim"],
+    }
+    return {
+        "id": ids.get(path.split("/{id}")[0], ["1"]),
+        "integration": ["scim", "okta"],
+        "resource": ["users", "groups"],
+        "method": ["list", "get", "create", "deactivate", "downgrade"],
+        "path": ["Users", "Groups", "Users/u1", "Groups/g1", "nothing"],
+        "token": [KNOWN["link_token"]],
+    }
+
+
+def body(case):
+    """A body that can succeed; none where there is nothing to know."""
+    path, method = case.operation.path, case.operation.method.upper()
+    context = {"base_url": KNOWN["vendor"], "bearer_token": "fuzz"}
+    user = chance.choice(["u1", "u2"])
+    if path.startswith("/unified/user-directory/"):
+        return {
+            "create": {"username": f"{user}@example.com", "name": "Maya"},
+            "update": {"title": "Analyst"},
+            "assign-role": {"id": user, "roles": [{"id": "viewer"}]},
+            "unassign-role": {"id": user, "roles": [{"id": "viewer"}]},
+            "add-user": {"group_id": "g1", "user_id": user},
+            "remove-user": {"group_id": "g1", "user_id": user},
+        }.get(path.rsplit("/", 1)[1] if "{" not in path else "update", {"user_id": user}) | (
+            {"name": "West Coast"} if "groups" in path and method == "PATCH" else {}
+        )
+    return {
+        "POST /integrated-account": {"integration": "scim", "tenant_id": "t", "context": context},
+        "PATCH /integrated-account/{id}": {"tenant_id": "u", "context": context},
+        "PATCH /integrated-account/{id}/credentials": {"bearer_token": "fuzz"},
+        "PATCH /integrated-account/me": {"context": {"bearer_token": "fuzz"}},
+        "POST /integrated-account/token": {"integrated_account_id": "fuzz"},
+        "POST /integrated-account/refresh-credentials": {"id": "fuzz"},
+        "POST /integrated-account/run-post-install-actions": {"id": "fuzz"},
+        "POST /link-token": {"tenant_id": "t", "integration": "scim", "context": context},
+    }.get(f"{method} {path}")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    with lock:
+        if case.path_parameters and chance.random() < 0.5:
+            known = names(case)
+            for name in case.path_parameters:
+                case.path_parameters[name] = chance.choice(known.get(name, ["x"]))
+        if case.operation.path.endswith("/me") and chance.random() < 0.5 and "integrated-account" in case.operation.path:
+            kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": f"Bearer {KNOWN['account_token']}"}
+        if case.operation.method.upper() in ("POST", "PATCH") and chance.random() < 0.25:
+            given = body(case)
+            if given is not None:
+                case.body, case.media_type = given, "application/json"
+                # what else the case says would only get in the way
+                case.query = {name: value for name, value in (case.query or {}).items() if name == "integrated_account_id"}
 
 
 @schemathesis.check
@@ -22,6 +101,8 @@ def no_failure_of_ours(ctx, response, case):
     with lock:
         total += 1
         statuses[response.status_code] = statuses.get(response.status_code, 0) + 1
+        of = operations.setdefault(case.operation.label, {})
+        of[response.status_code] = of.get(response.status_code, 0) + 1
         if total % 100 == 0:
             write()
     status = response.status_code
@@ -41,6 +122,9 @@ def no_failure_of_ours(ctx, response, case):
 
 def write():
     lines = [f"total {total}"] + [f"{status} {count}" for status, count in sorted(statuses.items())]
+    # 501: the vendor of this run has no such thing
+    never = [label for label, of in sorted(operations.items()) if not any(status < 400 or status == 501 for status in of)]
+    lines += [f"never answered well: {label} {operations[label]}" for label in never]
     COUNTED.write_text("\n".join(lines) + "\n")
 
 
