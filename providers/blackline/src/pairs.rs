@@ -137,7 +137,7 @@ impl BlackLine {
     }
 
     fn pairs_removal(&self, user: &str) -> Request {
-        self.http.delete("v1/users").id(user).path("roles-products")
+        self.http.delete("v1/users").id(user).path("roles-products").guarding(&["roleId", "productId"])
     }
 }
 

@@ -197,7 +197,8 @@ impl BlackLine {
         let mut body: Map<String, Value> = serde_json::from_str(raw.get()).map_err(unreadable)?;
         body.retain(|name, _| wire::WRITABLE.contains(&name.as_str()));
         body.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        match assumed::change_user(&self.http, id).json(&body).primary().write(call).await {
+        let request = assumed::change_user(&self.http, id).json(&body);
+        match request.guarding(&["id", "isActive"]).primary().write(call).await {
             Ok(_) => Ok(Reply::sent(id)),
             // the user is there: it is the call that is not
             Err(error) if is_missing(&error) => {

@@ -23,6 +23,8 @@ struct Change {
     expected: Vec<Held>,
 }
 
+/// What makes an administrator's roles, and whose they are: nothing of it may be passed through, past the guards.
+const DECIDED: &[&str] = &["roles", "roleName", "roleNames", "role", "email", "suspended"];
 /// Stands in a plan for the id that only the write before it brings.
 const NEW_ID: &str = "{id}";
 
@@ -115,7 +117,7 @@ impl JumpCloud {
         let precondition = format!("the administrator still holds exactly {}", names.join(", "));
         if !change.expected.is_empty() {
             let rest = self.v1.put("users").id(&administrator.id).json(&whole(&change.expected)?);
-            let sent = rest.primary().precondition(precondition).write(call).await?.is_some();
+            let sent = rest.guarding(DECIDED).primary().precondition(precondition).write(call).await?.is_some();
             return self.compare(call, sent, &administrator.id, change, roles).await?.finish(reply);
         }
         let removal = self.v1.delete("users").id(&administrator.id).primary().precondition(precondition);
@@ -145,8 +147,8 @@ impl JumpCloud {
         if change.expected.len() == administrator.held.len() {
             return change.compared(&administrator.held).finish(reply);
         }
-        let all = self.v1.put("users").id(&administrator.id).json(&whole(&change.expected)?).primary();
-        let sent = all.write(call).await?.is_some();
+        let all = self.v1.put("users").id(&administrator.id).json(&whole(&change.expected)?);
+        let sent = all.guarding(DECIDED).primary().write(call).await?.is_some();
         self.compare(call, sent, &administrator.id, change, roles).await?.finish(reply)
     }
 
@@ -163,7 +165,7 @@ impl JumpCloud {
         let all = with(&[], &asked);
         let first = all.first().map(Held::shown).unwrap_or_default();
         let invitation = json!({ "email": subject.email, "roleName": first });
-        let answer = self.v1.post("users").json(&invitation).primary().write(call).await?;
+        let answer = self.v1.post("users").json(&invitation).guarding(DECIDED).primary().write(call).await?;
         let id = match &answer {
             Some(answer) => answer.json::<wire::Administrator>()?.id.to_string(),
             None => NEW_ID.to_owned(),

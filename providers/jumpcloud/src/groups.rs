@@ -125,8 +125,8 @@ impl JumpCloud {
                 .hint("exempt the user from the rule in JumpCloud's console, or change the rule"));
         }
         let body = json!({ "op": op, "type": "user", "id": user_id });
-        let change = self.v2.post("usergroups").id(group_id).path("members").json(&body).idempotent().primary();
-        change.write(call).await.map(drop)
+        let change = self.v2.post("usergroups").id(group_id).path("members").json(&body).idempotent();
+        change.guarding(&["op", "type", "id"]).primary().write(call).await.map(drop)
     }
 }
 

@@ -6,7 +6,7 @@
 //! 2. `wire.rs`: JumpCloud's JSON. `map.rs`: from JumpCloud's JSON to the unified schema, pure functions.
 //! 3. `administrators.rs`: who is behind a directory user when it comes to roles, and the guards. `assign.rs`: giving
 //!    roles and taking them away.
-//! 4. `users.rs`, `lifecycle.rs`, `groups.rs`, `roles.rs`, `organizations.rs`, `insights.rs`: the other actions.
+//! 4. `list_users.rs`, `users.rs`, `lifecycle.rs`, `groups.rs`, `roles.rs`, `organizations.rs`, `insights.rs`: the other actions.
 //!
 //! Facts come from JumpCloud's descriptions of its three APIs (August 2026) and its own command line; what stays
 //! unverified stands in [`DEFINITION`]'s notes.
@@ -17,6 +17,7 @@ mod definition;
 mod groups;
 mod insights;
 mod lifecycle;
+mod list_users;
 mod map;
 mod organizations;
 mod roles;

@@ -14,7 +14,7 @@ impl JumpCloud {
     async fn set(&self, call: &Call, user_id: &str, suspended: bool) -> Result<Reply<User<'static>>> {
         let state = if suspended { "SUSPENDED" } else { "ACTIVATED" };
         let change = self.v1.put("systemusers").id(user_id).json(&json!({ "state": state, "suspended": suspended }));
-        let answer = change.primary().write(call).await?;
+        let answer = change.guarding(&["state", "suspended"]).primary().write(call).await?;
         let reply = Reply::sent(user_id);
         Ok(if suspended { noted(reply, answer) } else { reply })
     }

@@ -1,0 +1,193 @@
+//! The list of directory users: all of them, a group's members, the holders of a role.
+
+use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result, async_trait};
+use userdir_schema::User;
+
+use crate::administrators::{ADMINISTRATORS, Administrator};
+use crate::{GRAPH, JumpCloud, map, wire};
+
+const USERS: Paging = Paging {
+    items: "results",
+    limit: "limit",
+    max: 100,
+    next: Next::Offset { parameter: "skip", first: 0 },
+    total: TotalAt::Body("totalCount"),
+};
+
+#[async_trait]
+impl ListUsers for JumpCloud {
+    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let filter = &request.filter;
+        match (&filter.group_id, &filter.role_id) {
+            (None, None) => {}
+            (Some(group), _) => return self.members(call, group, &request).await,
+            (None, Some(role)) => return self.holders(call, role, &request).await,
+        }
+        let Some(expressions) = expressions(filter) else { return Ok(Page::of_values(Vec::new())) };
+        let roles = self.catalogue(call).await?;
+        let mut users = self.v1.get("systemusers").query("sort", sort(&filter.sort_by));
+        for (name, expression) in named(expressions) {
+            users = users.query(name, expression);
+        }
+        let page = users.page(call, &request, &USERS, map::users(roles)).await?;
+        // a name is put together here, and that `created` can be filtered by is unverified
+        let mut rest = UserFilter::default();
+        rest.name = filter.name.clone();
+        rest.created_at = filter.created_at;
+        Ok(page.rechecked(rest))
+    }
+}
+
+impl JumpCloud {
+    /// The members of a group: JumpCloud lists their ids, and each is read.
+    async fn members(
+        &self,
+        call: &Call,
+        group: &str,
+        request: &PageRequest<UserFilter>,
+    ) -> Result<Page<User<'static>>> {
+        check_narrowed(&request.filter, "group_id")?;
+        let members = self.v2.get("usergroups").id(group).path("members").primary();
+        let members = members.slice(call, request.cursor.as_deref(), request.wanted, &GRAPH).await?;
+        let ids = members.each(|raw| serde_json::from_str::<wire::Connection>(raw.get()).map(|it| it.to.id))?;
+        let roles = self.catalogue(call).await?;
+        let mut users = Vec::new();
+        for id in &ids {
+            match self.v1.get("systemusers").id(id).read(call).await {
+                Ok(answer) => users.push(answer.map(map::users(roles.clone()))?),
+                // deleted since the list was read; where JumpCloud counts the members, the count tells
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut rest = request.filter.clone();
+        rest.group_id = None;
+        Ok(Page::of_values(users).after(&members).rechecked(rest))
+    }
+
+    /// The directory users whose administrator holds a role, found by the address that both have.
+    async fn holders(&self, call: &Call, role: &str, request: &PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        check_narrowed(&request.filter, "role_id")?;
+        let roles = self.fresh_catalogue(call).await?;
+        if roles.find(role).is_none() {
+            return Err(Error::not_found("JumpCloud has no such role").about(role.to_owned()));
+        }
+        let page = self.v1.get("users").primary();
+        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &ADMINISTRATORS).await?;
+        let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
+        let holds = |one: &&Administrator| !one.email.is_empty() && one.held.iter().any(|held| held.is(role));
+        let emails: Vec<String> = administrators.iter().filter(holds).map(|one| one.email.to_lowercase()).collect();
+        let mut users = Vec::new();
+        if !emails.is_empty() {
+            let expression = one_of("email", emails.iter().map(String::as_str));
+            let found = self.v1.get("systemusers").query("sort", "_id").query("filter", expression);
+            users = found.all(call, &USERS, |raw| map::owned_user(raw, &roles)).await?;
+        }
+        let mut rest = request.filter.clone();
+        rest.role_id = None;
+        // the total counts administrators, not users
+        Ok(Page::of_values(users).next(page.next).rechecked(rest))
+    }
+}
+
+/// Members and holders cannot be sorted; what can be told from a mapped user is left out afterwards.
+fn check_narrowed(filter: &UserFilter, by: &str) -> Result<()> {
+    if filter.sort_by.is_some() {
+        return Err(Error::invalid(format!("`sort_by` does not work together with `{by}`")));
+    }
+    let words = filter.status.iter().flat_map(|status| status.values());
+    match words.into_iter().find(|word| !map::UNIFIED_STATUSES.contains(&word.as_str())) {
+        None => Ok(()),
+        Some(word) => Err(Error::invalid(format!("status `{word}` does not work together with `{by}`"))
+            .hint("the unified words do: active, invited, inactive")),
+    }
+}
+
+/// JumpCloud's expressions of a filter, all of which must hold; none where nobody can match them.
+fn expressions(filter: &UserFilter) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    let mut matching = |field: &str, wanted: &Option<Match>| {
+        all.extend(wanted.as_ref().map(|wanted| one_of(field, wanted.values().iter().map(String::as_str))));
+    };
+    matching("firstname", &filter.first_name);
+    matching("lastname", &filter.last_name);
+    matching("username", &filter.username);
+    matching("employeeType", &filter.user_type);
+    if let Some(emails) = &filter.emails {
+        // JumpCloud keeps addresses in lower case and compares them as they are
+        let emails: Vec<String> = emails.values().iter().map(|email| email.to_lowercase()).collect();
+        all.push(one_of("email", emails.iter().map(String::as_str)));
+    }
+    if let Some(status) = &filter.status {
+        let states: Vec<String> = status.values().iter().filter_map(|word| map::state_word(word)).collect();
+        if states.is_empty() {
+            return None;
+        }
+        all.push(one_of("state", states.iter().map(String::as_str)));
+    }
+    for (op, time) in filter.created_at.iter().flat_map(DateRange::ends) {
+        let op = match op {
+            "ge" => "gte",
+            "le" => "lte",
+            op => op,
+        };
+        all.push(format!("created:${op}:{}", time.timestamp()));
+    }
+    Some(all)
+}
+
+/// `field:$eq:value`, or `field:$in:value|value`, where a `|` of a value's own is escaped.
+fn one_of<'v>(field: &str, values: impl Iterator<Item = &'v str>) -> String {
+    match values.collect::<Vec<_>>().as_slice() {
+        [one] => format!("{field}:$eq:{one}"),
+        several => {
+            let escaped: Vec<String> = several.iter().map(|value| value.replace('|', r"\|")).collect();
+            format!("{field}:$in:{}", escaped.join("|"))
+        }
+    }
+}
+
+/// One expression is `filter`; several are `filter[0]`, `filter[1]`, …
+fn named(expressions: Vec<String>) -> Vec<(String, String)> {
+    let alone = expressions.len() == 1;
+    let name = |index: usize| if alone { "filter".to_owned() } else { format!("filter[{index}]") };
+    expressions.into_iter().enumerate().map(|(index, expression)| (name(index), expression)).collect()
+}
+
+/// The order, which always ends with the id, so that pages fit together.
+fn sort(by: &Option<SortBy>) -> String {
+    let Some(by) = by else { return "_id".to_owned() };
+    let field = match by.field.as_str() {
+        "created_at" => "created",
+        "emails" => "email",
+        "first_name" => "firstname",
+        "last_name" => "lastname",
+        "status" => "state",
+        other => other,
+    };
+    format!("{}{field} _id", if by.descending { "-" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_written_as_v1_wants_them() {
+        assert_eq!(one_of("state", ["STAGED"].into_iter()), "state:$eq:STAGED");
+        assert_eq!(one_of("costCenter", ["Rome|Oslo", "Bern"].into_iter()), r"costCenter:$in:Rome\|Oslo|Bern");
+        let filter = UserFilter::default().emails("Maya@Example.com").status("active");
+        let written = named(expressions(&filter).unwrap());
+        let written: Vec<_> = written.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(written, [("filter[0]", "email:$eq:maya@example.com"), ("filter[1]", "state:$eq:ACTIVATED")]);
+        assert_eq!(expressions(&UserFilter::default().status("deleted")), None);
+    }
+
+    #[test]
+    fn the_order_always_ends_with_the_id() {
+        assert_eq!(sort(&None), "_id");
+        assert_eq!(sort(&Some(SortBy { field: "created_at".into(), descending: true })), "-created _id");
+    }
+}
