@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["name", "username", "emails", "status", "user_type", "group_id", "role_id"])
             .scopes(READ_USERS)
             .partial()
-            .note("team roles and licences cost calls of their own: see users/get, licenses and role_assignments"),
+            .note("team roles and licences cost calls of their own: see users/get; role_assignments and utilization have everybody's at once"),
         ActionFacts::new(Action::GetUser)
             .scopes(&["users.read", "users:contact_methods.read", "teams.read", "licenses.read"])
             .note("team roles cost a call a team"),
@@ -78,6 +78,10 @@ pub static DEFINITION: Definition = Definition {
             .scopes(&["licenses.read"])
             .note("`available_quantity` is what is left, and absent where there is no end of it"),
         ActionFacts::new(Action::GetLicense).scopes(&["licenses.read"]),
+        ActionFacts::new(Action::ListUtilization)
+            .filters(&["type"])
+            .scopes(&["licenses.read"])
+            .note("one report, `licenses`: who holds which seat, a user a row; with the key of an administrator"),
         ActionFacts::new(Action::ListOrganizations).scopes(&["users.read"]).note("the account, by its subdomain"),
         ActionFacts::new(Action::ListActivities)
             .filters(&["action", "actor_id", "entity", "entity_type", "created_at"])
@@ -108,7 +112,7 @@ pub static DEFINITION: Definition = Definition {
         },
         Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "PagerDuty has no workspaces" },
         Lack { actions: &[Action::GetActivity], because: "PagerDuty's audit trail is a list and has no read of one record" },
-        Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "PagerDuty's API has no bills and no usage reports" },
+        Lack { actions: &[Action::ListBilling], because: "PagerDuty's API has no bills" },
     ],
     notes: &[
         "A list shows its first 10,000 items; one that is longer ends in an error that says so. Narrow users by `group_id`.",

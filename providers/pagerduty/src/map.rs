@@ -209,6 +209,33 @@ pub fn user_license(it: wire::License<'_>) -> (UserLicense<'static>, Option<Text
     (license.into_owned(), it.role_group.map(Text::into_owned))
 }
 
+/// Name of the report of who holds which seat.
+pub const LICENSES: &str = "licenses";
+
+/// What the report has of each seat that is held.
+pub const SEAT_COLUMNS: &[(&str, &str)] = &[
+    ("user_id", "who holds it"),
+    ("license_id", "the licence"),
+    ("license", "its name"),
+    ("role_group", "what sort it is, in PagerDuty's word"),
+    ("allocated_at", "since when"),
+];
+
+/// A seat that is held, in the order of the columns.
+pub fn seat(raw: &RawValue) -> Mapped<Vec<Value>> {
+    let it: wire::Allocation = serde_json::from_str(raw.get())?;
+    let text = |text: Option<Text<'_>>| text.map_or(Value::Null, |text| Value::from(text.as_str()));
+    let since = it.allocated_at.as_deref().and_then(DateTime::parse).map(|since| since.to_string());
+    let license = it.license;
+    Ok(vec![
+        text(it.user.id),
+        text(Some(license.id)),
+        text(license.name),
+        text(license.role_group),
+        since.map_or(Value::Null, Value::from),
+    ])
+}
+
 /// The account, by its subdomain.
 pub fn organization(subdomain: String) -> Organization<'static> {
     let name = Text::from(subdomain);

@@ -7,10 +7,10 @@ use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging};
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{IntoOwned, License, RemoteData, User, UserRole};
+use userdir_schema::{Column, IntoOwned, License, RemoteData, User, UserRole, Utilization};
 
 use crate::map::{BASE_ROLES, TEAM_ROLES};
-use crate::{PagerDuty, map, refused_as_wrong, wire};
+use crate::{PagerDuty, map, paged, refused_as_wrong, wire};
 
 /// Who holds the account cannot be changed through the API, in either direction.
 pub(crate) fn refuse_owner(user: &wire::User<'_>) -> Result<()> {
@@ -58,6 +58,34 @@ impl GetLicense for PagerDuty {
         let all = self.get("licenses").primary().all(call, &LICENSES, owned).await?;
         let found = all.into_iter().find(|license| license.id == input.id.as_str());
         found.map(Reply::read).ok_or_else(|| Error::not_found("the account has no such licence").about(input.id))
+    }
+}
+
+#[async_trait]
+impl ListUtilization for PagerDuty {
+    /// Who holds which seat, read whole.
+    async fn list_utilization(
+        &self,
+        call: &Call,
+        request: PageRequest<UtilizationFilter>,
+    ) -> Result<Page<Utilization<'static>>> {
+        let kinds = request.filter.r#type.iter().flat_map(|kind| kind.values());
+        if let Some(other) = kinds.into_iter().find(|kind| *kind != map::LICENSES) {
+            return Err(Error::invalid(format!("PagerDuty has no report of type `{other}`, only `{}`", map::LICENSES)));
+        }
+        let seats =
+            self.get("license_allocations").primary().all(call, &paged("license_allocations"), map::seat).await?;
+        let column = |(label, description): &(&'static str, &'static str)| Column {
+            label: Some((*label).into()),
+            description: Some((*description).into()),
+            ..Column::default()
+        };
+        Ok(Page::of_values(vec![Utilization {
+            name: map::LICENSES.into(),
+            columns: map::SEAT_COLUMNS.iter().map(column).collect(),
+            rows: Some(seats),
+            ..Utilization::default()
+        }]))
     }
 }
 

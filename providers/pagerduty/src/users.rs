@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
+use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserLicense, UserRole};
 
@@ -40,38 +41,20 @@ impl GetUser for PagerDuty {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let user = self.get("users").id(&input.id).query_if("include[]", contact_methods(call));
         let mut user: User = user.primary().read(call).await?.map_at("user", map::user)?;
-        let mut unknown = Vec::new();
+        let mut unreadable = Unreadable::default();
         if call.wants("roles") {
             let teams = user.groups.iter().flatten().filter_map(|team| team.id.as_deref());
-            let in_teams = known(self.team_roles(call, &user.id, teams).await, "team roles", &mut unknown)?;
+            let in_teams = unreadable.unless("team roles", self.team_roles(call, &user.id, teams).await)?;
             user.roles.get_or_insert_default().extend(in_teams.unwrap_or_default());
         }
         if call.wants("licenses")
-            && let Some(license) = known(self.license_of(call, &user.id).await, "licenses", &mut unknown)?
+            && let Some(license) = unreadable.unless("licenses", self.license_of(call, &user.id).await)?
         {
             let (license, group) = license.unzip();
             user.licenses = Some(license.into_iter().collect());
             user.user_type = group.flatten().or(user.user_type);
         }
-        let reply = Reply::read(user);
-        match unknown.as_slice() {
-            [] => Ok(reply),
-            fields => {
-                Ok(reply.note(format!("not shown, because the credentials may not read it: {}", fields.join(", "))))
-            }
-        }
-    }
-}
-
-/// What could be read; nothing where the credentials may not read it.
-fn known<T>(read: Result<T>, field: &'static str, unknown: &mut Vec<&'static str>) -> Result<Option<T>> {
-    match read {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == ErrorKind::Permission => {
-            unknown.push(field);
-            Ok(None)
-        }
-        Err(error) => Err(error),
+        Ok(unreadable.note(Reply::read(user)))
     }
 }
 
@@ -214,8 +197,7 @@ impl DeleteUser for PagerDuty {
             Err(error) => {
                 Err(refused_as_wrong("a user with open incidents is not deleted: reassign them first")(error))
             }
-            Ok(_) => Ok(Reply::sent(&input.id)
-                .note("PagerDuty reassigns the user's incidents, schedules and policies by and by")),
+            Ok(_) => Ok(Reply::sent(&input.id).note("PagerDuty reassigns the user's incidents by and by")),
         }
     }
 }

@@ -78,6 +78,24 @@ pub struct License<'a> {
     pub role_group: Option<Text<'a>>,
 }
 
+/// A row of `GET /license_allocations`
+#[derive(Debug, Deserialize)]
+pub struct Allocation<'a> {
+    #[serde(borrow)]
+    pub license: AllocatedLicense<'a>,
+    pub user: Reference<'a>,
+    pub allocated_at: Option<Text<'a>>,
+}
+
+/// A licence without numbers of seats.
+#[derive(Debug, Deserialize)]
+pub struct AllocatedLicense<'a> {
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    pub name: Option<Text<'a>>,
+    pub role_group: Option<Text<'a>>,
+}
+
 /// A row of `GET /audit/records`
 #[derive(Debug, Deserialize)]
 pub struct AuditRecord<'a> {

@@ -7,7 +7,7 @@ use userdir_core::action::*;
 use userdir_core::http::Pass;
 use userdir_core::page::MapItem;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{Email, IntoOwned, User};
+use userdir_schema::{Email, User};
 
 use crate::names::{Names, fill};
 use crate::paging::paged;
@@ -143,7 +143,7 @@ impl GetUser for Zoom {
         if call.wants("groups") && user.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
             fill(&mut user, &Names::new(), self.group_names(call).await?.as_ref());
         }
-        Ok(Reply::read(user.into_owned()))
+        Ok(Reply::read(user))
     }
 }
 
