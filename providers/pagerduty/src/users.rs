@@ -44,11 +44,11 @@ impl GetUser for PagerDuty {
         let mut unreadable = Unreadable::default();
         if call.wants("roles") {
             let teams = user.groups.iter().flatten().filter_map(|team| team.id.as_deref());
-            let in_teams = unreadable.unless("team roles", self.team_roles(call, &user.id, teams).await)?;
+            let in_teams = unreadable.known("team roles", self.team_roles(call, &user.id, teams).await)?;
             user.roles.get_or_insert_default().extend(in_teams.unwrap_or_default());
         }
         if call.wants("licenses")
-            && let Some(license) = unreadable.unless("licenses", self.license_of(call, &user.id).await)?
+            && let Some(license) = unreadable.known("licenses", self.license_of(call, &user.id).await)?
         {
             let (license, group) = license.unzip();
             user.licenses = Some(license.into_iter().collect());
