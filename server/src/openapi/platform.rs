@@ -193,7 +193,7 @@ const OPERATIONS: &[Operation] = operations! {
     PATCH "/integrated-account/me" update_own_account "accounts" WRITE, "Changes settings and secrets of the account of an account token, addresses aside.", (&[]) Some(one::<MePatch>) => Answer::Json(one::<AccountObject>), &[400, 404, 413];
     POST "/link-token" create_link_token "link tokens" ADMIN, "Makes a token for a page on which somebody connects an account.", (&[]) Some(one::<LinkTokenBody>) => Answer::Json(one::<LinkTokenObject>), &[400, 404, 413];
     GET "/link/{token}" show_link_page "link tokens" None, "The page of a link token.", (LINK) None => LINK_PAGE, &[400];
-    POST "/link/{token}" submit_link_page "link tokens" None, "Takes what the page asked for.", (&[LINK_TOKEN]) None => LINK_PAGE, &[400, 413];
+    POST "/link/{token}" submit_link_page "link tokens" None, "Takes what the page asked for.", (&[LINK_TOKEN]) Some(form) => LINK_PAGE, &[400, 413];
     GET "/integration" list_integrations "integrations" READ, "Lists the providers compiled in.", (&[LIMIT, CURSOR]) None => Answer::Json(list::<Integration>), &[400];
     GET "/integration/{integration}" get_integration "integrations" READ, "Reads a provider.", (&[INTEGRATION]) None => Answer::Json(one::<Integration>), ONE;
     GET "/integration/{integration}/capabilities" integration_capabilities "integrations" READ, "What accounts of a provider can be asked.", (INTEGRATION_CAPABILITIES) None => Answer::Json(one::<Capabilities>), &[400, 404];
@@ -252,6 +252,15 @@ const INTEGRATION_CAPABILITIES: &[Parameter] = &[
     of("has_description", ParameterKind::Flag, "Only described ones; all are."),
 ];
 
+/// What the page sends.
+fn form() -> Value {
+    json!({
+        "type": "object",
+        "description": "`integration`, `method`, and the settings of the integration by their keys.",
+        "additionalProperties": {"type": "string"},
+    })
+}
+
 /// A body that goes to the vendor.
 fn passed() -> Value {
     json!({"description": "The vendor's own body."})
@@ -302,7 +311,11 @@ fn made(operation: &Operation) -> Value {
         ),
     }
     if let Some(body) = operation.body {
-        let content_type = if operation.tag == "proxy" { "*/*" } else { "application/json" };
+        let content_type = match operation.tag {
+            "proxy" => "*/*",
+            "link tokens" if operation.path != "/link-token" => "application/x-www-form-urlencoded",
+            _ => "application/json",
+        };
         members.insert(
             "requestBody".into(),
             json!({
@@ -350,6 +363,10 @@ fn responses(operation: &Operation) -> Value {
             for (status, content_type, description) in answers {
                 let response =
                     responses.entry(status.to_string()).or_insert_with(|| json!({"description": description}));
+                if response.get("$ref").is_some() {
+                    // an error that comes as JSON or as a page
+                    *response = parts::answer(description, parts::schema("Error"));
+                }
                 if let (Some(members), false) = (response.as_object_mut(), content_type.is_empty()) {
                     let all = members.entry("content").or_insert_with(|| json!({}));
                     if let Some(all) = all.as_object_mut() {
