@@ -121,7 +121,7 @@ const PASSED: Answer = Answer::Other(&[
 
 /// Errors of a call that asks the vendor.
 const ASKS: &[u16] = &[400, 404, 405, 409, 413, 422, 429, 501, 502, 504];
-const ONE: &[u16] = &[404];
+const ONE: &[u16] = &[400, 404];
 
 fn list<T: schemars::JsonSchema>() -> Value {
     parts::inner(schema_of::<PlatformList<T>>())
@@ -203,8 +203,8 @@ const OPERATIONS: &[Operation] = operations! {
     GET "/environment/{id}" get_environment "integrations" READ, "Reads the environment.", (&[text("id", "Its id.")]) None => Answer::Json(one::<Environment>), ONE;
     GET "/api-token" list_api_tokens "tokens" ADMIN, "Lists the API tokens, without their values.", (&[LIMIT, CURSOR]) None => Answer::Json(list::<ApiTokenObject>), &[400];
     GET "/api-token/{id}" get_api_token "tokens" ADMIN, "Reads an API token, without its value.", (&[text("id", "Its id or name.")]) None => Answer::Json(one::<ApiTokenObject>), ONE;
-    GET "/unified/user-directory/{resource}/meta/{method}" get_meta "meta" READ, "What a method takes and gives.", (&[RESOURCE, METHOD]) None => Answer::Json(meta), ONE;
-    GET "/unified/user-directory/{resource}/{integration}/meta/{method}" get_integration_meta "meta" READ, "What a method takes and gives at one integration.", (&[RESOURCE, INTEGRATION, METHOD]) None => Answer::Json(meta), &[404, 501];
+    GET "/unified/user-directory/{resource}/meta/{method}" get_meta "meta" READ, "What a method takes and gives; at an account's integration where one is named.", (&[RESOURCE, METHOD, text("integrated_account_id", "The account, by its id or name.")]) None => Answer::Json(meta), &[400, 404, 501];
+    GET "/unified/user-directory/{resource}/{integration}/meta/{method}" get_integration_meta "meta" READ, "What a method takes and gives at one integration.", (&[RESOURCE, INTEGRATION, METHOD]) None => Answer::Json(meta), &[400, 404, 501];
     GET "/unified/meta/user-directory/{integration}" get_model "meta" READ, "The whole model at one integration.", (&[INTEGRATION, of("format", ParameterKind::Choice(&["json", "md", "html"]), "As what.")]) None => MODEL, &[400, 404];
     GET "/proxy/{path}" proxy_get "proxy" READ, "Asks the vendor's own API below its root. A list comes one vendor page in the envelope.", (PROXY) None => PASSED, ASKS;
     POST "/proxy/{path}" proxy_post "proxy" WRITE, "Posts to the vendor's own API.", (PROXY) Some(passed) => PASSED, ASKS;
