@@ -55,11 +55,17 @@ impl Keyring {
         let Some((own, _)) = own.into_iter().find(|(own, generation)| own.fits(&generation.check)) else {
             return Err(StoreError::WrongKey { database });
         };
-        let mut held = BTreeMap::from([(own.key_id, Arc::new(own))]);
+        let own_id = own.key_id;
+        let mut held = BTreeMap::from([(own_id, Arc::new(own))]);
         follow(&mut held, generations);
         let Some(current) = held.get(&ring.key_id) else {
             return Err(StoreError::KeyRetired { database });
         };
+        if own_id != ring.key_id {
+            tracing::warn!(
+                "{database} has a new master key, and this process was started with an old one; start it with the new one"
+            );
+        }
         let Ok(root) = current.root(&ring.root) else {
             return Err(StoreError::damaged("the store itself", "the root key"));
         };

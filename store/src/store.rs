@@ -197,6 +197,7 @@ pub trait Store: Send + Sync {
     /// of the master key that it would not notice otherwise.
     async fn sweep(&self) -> Result<Swept, StoreError>;
 
-    /// Whether the store answers.
+    /// Whether the store answers, and this process can open what is sealed in it. Lets a process that is asked now and
+    /// then follow a change of the master key.
     async fn ready(&self) -> Result<(), StoreError>;
 }

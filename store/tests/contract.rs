@@ -72,5 +72,34 @@ mod postgres {
         }
     }
 
+    /// What SQLite, with its one writer, cannot promise.
+    #[tokio::test]
+    async fn an_append_waits_for_its_own_chain_alone() {
+        use sqlx::{AssertSqlSafe, Connection, PgConnection};
+        use std::time::Duration;
+        use tokio::time::timeout;
+        use userdir_store::{AuditKind, NewAuditRow};
+        use uuid::Uuid;
+
+        let Some(schema) = Schema::new().await else { return };
+        let store = schema.open().await;
+        let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
+        let row = |account| NewAuditRow::new(account, AuditKind::Outcome, "cli", "x");
+        for account in [a, b] {
+            store.append_audit(row(account)).await.unwrap();
+        }
+        let mut other = PgConnection::connect(&schema.url).await.unwrap();
+        let mut held = other.begin().await.unwrap();
+        let lock = AssertSqlSafe(format!("SELECT * FROM audit_heads WHERE account_id = '{a}' FOR UPDATE"));
+        sqlx::query(lock).execute(&mut *held).await.unwrap();
+        timeout(Duration::from_secs(5), store.append_audit(row(b))).await.expect("waits for another chain").unwrap();
+        let waits = timeout(Duration::from_millis(200), store.append_audit(row(a))).await;
+        assert!(waits.is_err(), "its own chain is locked");
+        held.rollback().await.unwrap();
+        assert_eq!(store.append_audit(row(a)).await.unwrap(), 2, "what was given up left nothing behind");
+        assert!(store.verify_audit(None).await.unwrap().holds());
+        schema.end().await;
+    }
+
     crate::store_contract!(crate::postgres_server::Schema::new());
 }

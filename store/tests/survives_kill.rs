@@ -120,12 +120,11 @@ fn start(place: &str, key: &str, work: &str) -> Child {
     command.spawn().unwrap()
 }
 
-/// Lets the child go on for this long, from its start or from its first word, kills it, and gives the whole lines it has
-/// said.
-fn kill_after(pause: Duration, from_first_word: bool, mut child: Child) -> Vec<Vec<String>> {
+/// Lets the child acknowledge this much and go on for this long, kills it, and gives the whole lines it has said.
+fn kill_after(words: usize, pause: Duration, mut child: Child) -> Vec<Vec<String>> {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
-    while from_first_word && !text.contains("ack ") {
+    while text.lines().filter(|line| line.starts_with("ack ")).count() < words {
         assert!(out.read_line(&mut text).unwrap() > 0, "the child came to nothing");
     }
     std::thread::sleep(pause);
@@ -176,10 +175,11 @@ async fn check(store: &dyn Store, said: &[Vec<String>]) {
 async fn killed_while_writing(place: &str) {
     let mut all = Vec::new();
     for round in 0..ROUNDS {
-        // a different moment each time, over some turns of the child's loop
-        let pause = Duration::from_millis(u64::from(round * 37 % 120));
-        // and now and then while it opens the store, the first time before there is one
-        let said = kill_after(pause, round % 8 != 0, start(place, &key(1), "write"));
+        // a different moment each time, over some turns of the child's loop; and now and then while it opens the store, the
+        // first time before there is one
+        let (words, pause) =
+            if round % 8 == 0 { (0, u64::from(round)) } else { (round as usize * 7 % 20, u64::from(round % 3)) };
+        let said = kill_after(words, Duration::from_millis(pause), start(place, &key(1), "write"));
         let store = open(place, &key(1)).await.unwrap();
         check(&store, &said).await;
         store.close().await;
@@ -204,7 +204,7 @@ async fn killed_while_the_key_changes(place: &str) {
     store.close().await;
     for generation in 1..=ROTATIONS {
         let (old, new) = (key(generation), key(generation + 1));
-        kill_after(Duration::from_millis(u64::from(generation) * 7), true, start(place, &old, &new));
+        kill_after(1, Duration::from_millis(u64::from(generation) * 7), start(place, &old, &new));
         // both keys open all there is, or the new one does not yet fit
         for key in [&old, &new] {
             match open(place, key).await {

@@ -17,7 +17,7 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use userdir::http::{Found, FreeGet};
-use userdir::{Call, Directory, Effect};
+use userdir::{Call, Directory};
 use userdir_store::{Account, Scope};
 
 use self::ask::Ask;
@@ -164,5 +164,5 @@ async fn act(ask: Arc<Ask>, call: Call, directory: Directory) -> Result<Done, Pr
         Some(answer) if ask.kind == Kind::Custom => answer::written(answer::custom(answer, None)),
         Some(answer) => answer::written(answer::of_vendor(answer)),
     };
-    Ok(Done { answer, effect: Effect::Applied, targets: Vec::new() })
+    Ok(Done { answer, effect: None, targets: Vec::new() })
 }

@@ -75,7 +75,7 @@ async fn act(ask: Ask, call: Call, input: Value) -> Result<Done, Problem> {
     let reply = ask.directory.call_json(&call, ask.action, input).await?;
     if call.is_plan() {
         let answer = planned(&call, &reply);
-        return Ok(Done { answer, effect: reply.effect, targets: Vec::new() });
+        return Ok(Done { answer, effect: Some(reply.effect), targets: Vec::new() });
     }
     let told = json!({"effect": reply.effect, "steps": reply.steps, "notes": reply.notes}).to_string();
     let finish = |text: String| with_member(&text, "userdir", &told);
@@ -85,7 +85,7 @@ async fn act(ask: Ask, call: Call, input: Value) -> Result<Done, Problem> {
         .and_then(|value| Some(value.get("id")?.as_str()?.to_owned()));
     Ok(Done {
         answer: heads.put(answer).header(EFFECT, reply.effect.as_str()),
-        effect: reply.effect,
+        effect: Some(reply.effect),
         targets: id.into_iter().filter(|id| !id.is_empty()).collect(),
     })
 }

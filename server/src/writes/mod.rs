@@ -68,8 +68,8 @@ pub struct Write {
 pub struct Done {
     /// The answer to give.
     pub answer: Answer,
-    /// What was done.
-    pub effect: Effect,
+    /// What was done, as reading the vendor has confirmed it; none where nothing was read.
+    pub effect: Option<Effect>,
     /// Ids that came with the answer, such as that of what was created.
     pub targets: Vec<String>,
 }
@@ -140,7 +140,11 @@ impl Write {
         let ended = match &result {
             Ok(done) => {
                 audit.found(done.targets.iter().cloned());
-                audit.finish(Ok(done.effect)).await
+                match done.effect {
+                    Some(effect) => audit.finish(Ok(effect)).await,
+                    // the row of the request itself says that it was sent, and more is not known
+                    None => Ok(()),
+                }
             }
             Err(problem) => audit.finish(Err(&problem.cause())).await,
         };

@@ -267,7 +267,6 @@ impl Store for SqlStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        let mut tx = self.read("answering").await?;
-        tx.one("SELECT key_id FROM key_ring", vec![]).await.map(drop)
+        keys::follow(self).await
     }
 }

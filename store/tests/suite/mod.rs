@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod api_tokens;
 pub mod audit;
 pub mod idempotency;
+pub mod opening;
 pub mod request_log;
 pub mod rotation;
 pub mod secrets;
@@ -46,6 +47,8 @@ pub fn okta(name: &str) -> NewAccount {
 #[macro_export]
 macro_rules! store_contract {
     ($lab:expr) => {
+        $crate::store_contract!(@opening $lab;
+            first_starts_at_once, a_wrong_key_is_refused, a_newer_database_is_refused, values_do_not_open_elsewhere);
         $crate::store_contract!(@accounts $lab;
             create_and_get, create_refuses_bad_names, name_taken, concurrent_creates_of_one_name, list_and_filter,
             filter_by_everything, pages, update_merges, change_and_remove, rename, empty_change,
