@@ -73,6 +73,8 @@ def body(case):
         "POST /integrated-account/token": {"integrated_account_id": "fuzz"},
         "POST /integrated-account/refresh-credentials": {"id": "fuzz"},
         "POST /integrated-account/run-post-install-actions": {"id": "fuzz"},
+        "POST /integrated-account/bulk-delete": {"ids": [f"spare-{chance.randrange(1, 10)}"]},
+        "POST /link/{token}": {"integration": "scim", "method": "bearer_token", **context},
         "POST /link-token": {"tenant_id": "t", "integration": "scim", "context": context},
     }.get(f"{method} {path}")
 
@@ -84,12 +86,11 @@ def before_call(context, case, kwargs):
             known = names(case)
             for name in case.path_parameters:
                 case.path_parameters[name] = chance.choice(known.get(name, ["x"]))
-        if case.operation.path.endswith("/me") and chance.random() < 0.5 and "integrated-account" in case.operation.path:
-            kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": f"Bearer {KNOWN['account_token']}"}
         if case.operation.method.upper() in ("POST", "PATCH") and chance.random() < 0.25:
             given = body(case)
             if given is not None:
-                case.body, case.media_type = given, "application/json"
+                is_form = case.operation.path.startswith("/link/")
+                case.body, case.media_type = given, "application/x-www-form-urlencoded" if is_form else "application/json"
                 # what else the case says would only get in the way
                 case.query = {name: value for name, value in (case.query or {}).items() if name == "integrated_account_id"}
 

@@ -1,5 +1,6 @@
 //! `userdir serve` as a process: its first words, its log, how it ends, and what a kill leaves.
 #![cfg(all(unix, any(feature = "okta", feature = "all-providers")))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 

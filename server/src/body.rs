@@ -1,6 +1,6 @@
 //! The body of a request: JSON, whatever its content type says.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,12 +16,15 @@ use crate::state::AppState;
 /// # Errors
 /// 413 where it is larger than allowed, 400 where the client broke off.
 pub async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    let too_large =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {} KiB", most >> 10));
+    // told before any of it is read: a client that asked whether to send it need not
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, most).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let message = format!("the body is larger than {} KiB", most >> 10);
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message))
-        }
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(_) => Err(Problem::bad_request("the body ended before it was complete")),
     }
 }

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use userdir::Registration;
 use userdir::action::Action;
 
 use super::method::Method;
@@ -28,13 +29,22 @@ pub fn routes() -> Router<AppState> {
         .route("/unified/meta/user-directory/{integration}", get(documentation))
 }
 
+/// In general; of an account's integration where one is named, or where the token is an account's.
 async fn general(
+    State(state): State<AppState>,
     principal: Principal,
     Named((resource, method)): Named<(String, String)>,
+    mut query: Query,
 ) -> Result<Json<Value>, Problem> {
     principal.require(Scope::Read)?;
-    let method = Method::general(find(&resource, &method)?);
-    Ok(Json(meta(&method, &format!("/docs#{}", method.action().info().function))))
+    let action = find(&resource, &method)?;
+    let named = query.text("integrated_account_id")?;
+    if named.is_none() && !matches!(principal.reach, Reach::Account(_)) {
+        let method = Method::general(action);
+        return Ok(Json(meta(&method, &format!("/docs#{}", action.info().function))));
+    }
+    let account = state.account(&principal, named.as_deref()).await?;
+    Ok(Json(at(state.registry().get(&account.integration)?, action)?))
 }
 
 async fn of_integration(
@@ -44,18 +54,23 @@ async fn of_integration(
 ) -> Result<Json<Value>, Problem> {
     principal.require(Scope::Read)?;
     let registration = integrations::find(&state, &integration)?;
-    let action = find(&resource, &method)?;
+    Ok(Json(at(registration, find(&resource, &method)?)?))
+}
+
+/// What a method is at one integration.
+fn at(registration: &'static Registration, action: Action) -> Result<Value, Problem> {
+    let definition = registration.definition;
     if !(registration.actions)().contains(action) {
-        return Err(registration.definition.not_supported(action).into());
+        return Err(definition.not_supported(action).into());
     }
-    let method = Method::of(registration.definition, action);
-    let mut body = meta(&method, registration.definition.documentation);
+    let method = Method::of(definition, action);
+    let mut body = meta(&method, definition.documentation);
     if let Some(members) = body.as_object_mut() {
         members.insert("response_schema".to_owned(), method.response_schema());
         members.insert("scopes".to_owned(), json!(method.facts().map(|facts| facts.scopes).unwrap_or_default()));
         members.insert("note".to_owned(), json!(method.facts().and_then(|facts| facts.note)));
     }
-    Ok(Json(body))
+    Ok(body)
 }
 
 /// The members of the contract. Mappings are code here, so there is none to show, and no defaults are sent.

@@ -121,7 +121,7 @@ const PASSED: Answer = Answer::Other(&[
 
 /// Errors of a call that asks the vendor.
 const ASKS: &[u16] = &[400, 404, 405, 409, 413, 422, 429, 501, 502, 504];
-const ONE: &[u16] = &[404];
+const ONE: &[u16] = &[400, 404];
 
 fn list<T: schemars::JsonSchema>() -> Value {
     parts::inner(schema_of::<PlatformList<T>>())
@@ -193,7 +193,7 @@ const OPERATIONS: &[Operation] = operations! {
     PATCH "/integrated-account/me" update_own_account "accounts" WRITE, "Changes settings and secrets of the account of an account token, addresses aside.", (&[]) Some(one::<MePatch>) => Answer::Json(one::<AccountObject>), &[400, 404, 413];
     POST "/link-token" create_link_token "link tokens" ADMIN, "Makes a token for a page on which somebody connects an account.", (&[]) Some(one::<LinkTokenBody>) => Answer::Json(one::<LinkTokenObject>), &[400, 404, 413];
     GET "/link/{token}" show_link_page "link tokens" None, "The page of a link token.", (LINK) None => LINK_PAGE, &[400];
-    POST "/link/{token}" submit_link_page "link tokens" None, "Takes what the page asked for.", (&[LINK_TOKEN]) None => LINK_PAGE, &[400, 413];
+    POST "/link/{token}" submit_link_page "link tokens" None, "Takes what the page asked for.", (&[LINK_TOKEN]) Some(form) => LINK_PAGE, &[400, 413];
     GET "/integration" list_integrations "integrations" READ, "Lists the providers compiled in.", (&[LIMIT, CURSOR]) None => Answer::Json(list::<Integration>), &[400];
     GET "/integration/{integration}" get_integration "integrations" READ, "Reads a provider.", (&[INTEGRATION]) None => Answer::Json(one::<Integration>), ONE;
     GET "/integration/{integration}/capabilities" integration_capabilities "integrations" READ, "What accounts of a provider can be asked.", (INTEGRATION_CAPABILITIES) None => Answer::Json(one::<Capabilities>), &[400, 404];
@@ -203,8 +203,8 @@ const OPERATIONS: &[Operation] = operations! {
     GET "/environment/{id}" get_environment "integrations" READ, "Reads the environment.", (&[text("id", "Its id.")]) None => Answer::Json(one::<Environment>), ONE;
     GET "/api-token" list_api_tokens "tokens" ADMIN, "Lists the API tokens, without their values.", (&[LIMIT, CURSOR]) None => Answer::Json(list::<ApiTokenObject>), &[400];
     GET "/api-token/{id}" get_api_token "tokens" ADMIN, "Reads an API token, without its value.", (&[text("id", "Its id or name.")]) None => Answer::Json(one::<ApiTokenObject>), ONE;
-    GET "/unified/user-directory/{resource}/meta/{method}" get_meta "meta" READ, "What a method takes and gives.", (&[RESOURCE, METHOD]) None => Answer::Json(meta), ONE;
-    GET "/unified/user-directory/{resource}/{integration}/meta/{method}" get_integration_meta "meta" READ, "What a method takes and gives at one integration.", (&[RESOURCE, INTEGRATION, METHOD]) None => Answer::Json(meta), &[404, 501];
+    GET "/unified/user-directory/{resource}/meta/{method}" get_meta "meta" READ, "What a method takes and gives; at an account's integration where one is named.", (&[RESOURCE, METHOD, text("integrated_account_id", "The account, by its id or name.")]) None => Answer::Json(meta), &[400, 404, 501];
+    GET "/unified/user-directory/{resource}/{integration}/meta/{method}" get_integration_meta "meta" READ, "What a method takes and gives at one integration.", (&[RESOURCE, INTEGRATION, METHOD]) None => Answer::Json(meta), &[400, 404, 501];
     GET "/unified/meta/user-directory/{integration}" get_model "meta" READ, "The whole model at one integration.", (&[INTEGRATION, of("format", ParameterKind::Choice(&["json", "md", "html"]), "As what.")]) None => MODEL, &[400, 404];
     GET "/proxy/{path}" proxy_get "proxy" READ, "Asks the vendor's own API below its root. A list comes one vendor page in the envelope.", (PROXY) None => PASSED, ASKS;
     POST "/proxy/{path}" proxy_post "proxy" WRITE, "Posts to the vendor's own API.", (PROXY) Some(passed) => PASSED, ASKS;
@@ -251,6 +251,15 @@ const INTEGRATION_CAPABILITIES: &[Parameter] = &[
     RESOURCE,
     of("has_description", ParameterKind::Flag, "Only described ones; all are."),
 ];
+
+/// What the page sends.
+fn form() -> Value {
+    json!({
+        "type": "object",
+        "description": "`integration`, `method`, and the settings of the integration by their keys.",
+        "additionalProperties": {"type": "string"},
+    })
+}
 
 /// A body that goes to the vendor.
 fn passed() -> Value {
@@ -302,7 +311,11 @@ fn made(operation: &Operation) -> Value {
         ),
     }
     if let Some(body) = operation.body {
-        let content_type = if operation.tag == "proxy" { "*/*" } else { "application/json" };
+        let content_type = match operation.tag {
+            "proxy" => "*/*",
+            "link tokens" if operation.path != "/link-token" => "application/x-www-form-urlencoded",
+            _ => "application/json",
+        };
         members.insert(
             "requestBody".into(),
             json!({
@@ -350,6 +363,10 @@ fn responses(operation: &Operation) -> Value {
             for (status, content_type, description) in answers {
                 let response =
                     responses.entry(status.to_string()).or_insert_with(|| json!({"description": description}));
+                if response.get("$ref").is_some() {
+                    // an error that comes as JSON or as a page
+                    *response = parts::answer(description, parts::schema("Error"));
+                }
                 if let (Some(members), false) = (response.as_object_mut(), content_type.is_empty()) {
                     let all = members.entry("content").or_insert_with(|| json!({}));
                     if let Some(all) = all.as_object_mut() {

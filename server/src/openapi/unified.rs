@@ -53,7 +53,9 @@ fn operation(method: &Method) -> Value {
             format!("Needs {} in path, query or body. ", needs.join(", "))
         };
         let more = "`GET …/meta/…` of an integration says what its vendor needs and takes.";
-        members.insert("description".into(), json!(format!("{needs}{more}")));
+        let without =
+            if method.has_id_in_path() { "The path may end before the id where query or body has it. " } else { "" };
+        members.insert("description".into(), json!(format!("{needs}{without}{more}")));
     }
     if let Some(body) = method.body_schema() {
         members.insert("requestBody".into(), json!({"content": {"application/json": {"schema": closed(body)}}}));

@@ -126,6 +126,9 @@ async fn a_body_without_end_is_cut_off() {
         drop(from);
         assert!(writing.await.unwrap() < 100, "{framing}: all of it was taken");
     }
+    // who asks first is told without having sent any of it
+    let asks = head(&format!("expect: 100-continue\r\ncontent-length: {}", 100 << 20));
+    assert_eq!(world.raw(asks).await.status, 413);
     assert_eq!(world.get("/ping").await.status, 200);
 }
 

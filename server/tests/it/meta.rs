@@ -7,7 +7,7 @@ use crate::world::World;
 #[tokio::test]
 async fn a_method_tells_what_it_takes_and_gives() {
     let world = World::new().await;
-    let meta = world.get("/unified/user-directory/users/meta/list?{account}").await;
+    let meta = world.get("/unified/user-directory/users/meta/list").await;
     assert_eq!(meta.status, 200, "{}", meta.text());
     let meta = meta.json();
     for member in [
@@ -40,6 +40,9 @@ async fn a_method_tells_what_it_takes_and_gives() {
         json!(["asc", "desc"])
     );
     assert!(list["query_schema"]["properties"].get("workspace_id").is_none());
+    let of_account = world.get("/unified/user-directory/users/meta/create?{account}").await.json();
+    assert_eq!(of_account, okta, "an account stands for its integration");
+    assert_eq!(world.get("/unified/user-directory/users/meta/create?integrated_account_id=x").await.status, 404);
     // both spellings, as everywhere
     assert_eq!(world.get("/unified/user-directory/users/meta/unassign_role").await.json()["method"], "unassign-role");
 
