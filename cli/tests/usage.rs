@@ -127,3 +127,10 @@ fn a_wrong_key_is_told() {
     assert_eq!(ran.code, 1);
     assert!(ran.error()["message"].to_string().contains("master key"));
 }
+
+#[test]
+fn the_openapi_document_is_printed() {
+    let document = Cli::new().run(&["openapi"]).json();
+    assert_eq!(document["openapi"], "3.1.0");
+    assert!(document["paths"]["/unified/user-directory/users/deactivate"]["post"].is_object());
+}

@@ -119,7 +119,7 @@ pub fn scheme(
     }
 }
 
-/// A connection with settings that are not stored; tokens stay in memory, for [`adopt`].
+/// A connection with settings that are not stored; tokens stay in memory, for [`Trial::adopt`].
 pub struct Trial {
     /// To call the vendor with.
     pub directory: Directory,

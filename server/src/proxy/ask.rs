@@ -195,3 +195,37 @@ impl Ask {
         essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use userdir::http::{Next, TotalAt};
+
+    use super::*;
+
+    #[test]
+    fn limit_becomes_the_vendors_own_page_size() {
+        let ask = |kind| Ask {
+            kind,
+            method: Method::GET,
+            account: None,
+            query: vec![("limit".into(), "5".into()), ("filter".into(), "x".into())],
+            cursor: None,
+            dry_run: false,
+            request_id: String::new(),
+            send_again: false,
+            path: FreePath::parse("Users").map_err(Problem::from),
+            passthrough: false,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
+        let paging = |limit| Paging { items: "", limit, max: 100, next: Next::Whole, total: TotalAt::Nowhere };
+        let names = |(limit, query): (Option<u32>, Vec<(String, String)>)| {
+            (limit, query.into_iter().map(|(name, _)| name).collect::<Vec<_>>().join(","))
+        };
+        assert_eq!(names(ask(Kind::Proxy).paged(&paging("count"))), (Some(5), "filter".into()));
+        // of the same name, or of a vendor without one, it is the vendor's to read
+        assert_eq!(names(ask(Kind::Proxy).paged(&paging("limit"))), (None, "limit,filter".into()));
+        assert_eq!(names(ask(Kind::Proxy).paged(&paging(""))), (None, "limit,filter".into()));
+        assert_eq!(names(ask(Kind::Custom).paged(&paging("count"))), (None, "limit,filter".into()));
+    }
+}

@@ -1,6 +1,6 @@
 //! One write on its way: audited, run once for its key, never repeated silently, finished although its client went away.
 //!
-//! Unified routes, proxy and custom calls all go through [`Write::run`]. What is sent to the vendor passes the [`Guard`],
+//! Unified routes, proxy and custom calls all go through [`Write::run`]. What is sent to the vendor passes the `Guard`,
 //! which holds back what may have been carried out already and marks the run of the key as sent, and then the audit.
 
 mod guard;

@@ -4,6 +4,7 @@ use base64::Engine;
 use serde_json::{Value, json};
 use sha2::Digest;
 use url::form_urlencoded;
+use userdir_store::{AuditQuery, STORE_CHAIN};
 
 use crate::client::Answer;
 use crate::vendor::SECRET;
@@ -85,6 +86,15 @@ async fn somebody_without_a_token_connects_an_account() {
     assert_eq!((&made["authentication_method"], &made["secret_keys"]), (&json!("api_token"), &json!(["api_token"])));
     let target = format!("/unified/user-directory/users?integrated_account_id={}", made["id"].as_str().unwrap());
     assert_eq!(world.get(&target).await.status, 200);
+
+    let rows = world.store.audit(&AuditQuery::new(made["id"].as_str().unwrap().parse().unwrap())).await.unwrap().rows;
+    assert_eq!(
+        rows.iter().map(|row| (row.actor.as_str(), row.action.as_str())).collect::<Vec<_>>(),
+        [("link", "link/connect")]
+    );
+    let rows = world.store.audit(&AuditQuery::new(STORE_CHAIN)).await.unwrap().rows;
+    assert!(rows.iter().any(|row| row.action == "link-token/create" && row.actor.starts_with("token:")));
+    assert!(world.store.verify_audit(None).await.unwrap().holds());
 
     for again in [visit(&world, &path).await, fill(&world, &path, &[("integration", "okta")]).await] {
         assert_eq!(again.status, 410);

@@ -68,12 +68,14 @@ pub struct AccountTokenObject {
 pub async fn token(
     State(state): State<AppState>,
     principal: Principal,
+    Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountTokenObject>, Problem> {
     principal.require(Scope::Admin)?;
     let body: AccountTokenBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.integrated_account_id)).await?;
     let issued = state.store().create_account_token(account.id, principal.token).await?;
+    audit::note(&state, &principal, &request, account.id, "integrated-account/token").await?;
     Ok(Json(AccountTokenObject {
         integrated_account_token: issued.secret.expose_secret().to_owned(),
         expires_at: issued.expires_at.to_string(),

@@ -15,7 +15,7 @@ use axum::http::header::{
 };
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use maud::Markup;
 use schemars::JsonSchema;
 use secrecy::ExposeSecret;
@@ -23,14 +23,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use userdir::definition::Setting;
-use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, Scope};
+use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, STORE_CHAIN, Scope};
 
-use super::{bodies, connect, integrations};
+use super::{audit, bodies, connect, integrations};
 use crate::auth::{Principal, Reach};
 use crate::body::JsonBody;
 use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
+use crate::request_id::RequestId;
 use crate::state::AppState;
 
 /// What it takes to make a link token. Members that say what to restrict the unified model to are taken and mean nothing:
@@ -96,6 +97,7 @@ pub fn routes() -> Router<AppState> {
 async fn create(
     State(state): State<AppState>,
     principal: Principal,
+    Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<LinkTokenObject>, Problem> {
     principal.require(Scope::Admin)?;
@@ -163,7 +165,12 @@ async fn create(
         suggest: body.persist_previous_context.unwrap_or(true),
     };
     let payload = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
+    let chain = match new.target {
+        LinkTarget::NewAccount { .. } => STORE_CHAIN,
+        LinkTarget::Reconnect { account } => account,
+    };
     let issued = state.store().create_link_token(new.payload(payload)).await?;
+    audit::note(&state, &principal, &request, chain, "link-token/create").await?;
     let value = issued.secret.expose_secret();
     Ok(Json(LinkTokenObject {
         link_token: value.to_owned(),
