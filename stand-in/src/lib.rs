@@ -27,7 +27,7 @@ pub mod replay;
 pub mod server;
 
 pub use async_trait::async_trait;
-pub use case::{Case, Script};
+pub use case::{Account, Case, Script};
 pub use fixtures::{Files, Fixtures};
 pub use play::{Played, Playing};
 pub use replay::Replaying;

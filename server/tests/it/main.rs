@@ -4,6 +4,7 @@
 
 mod attacks;
 mod client;
+mod documented;
 mod errors;
 mod formats;
 mod link;
