@@ -101,7 +101,9 @@ fn linked_with(linked: &str, slug: &str, crate_name: &str) -> Result<String> {
     for (table, row) in rows {
         let start = text.find(table).with_context(|| format!("no `{table}`"))?;
         if row.is_empty() {
-            let end = start + text.get(start..).and_then(|rest| rest.find("];")).context("a table without an end")?;
+            let list = text.get(start..).and_then(|rest| rest.split("];").next()).context("a table without an end")?;
+            // on one line or, with a comma behind the last, on several
+            let end = start + list.trim_end().trim_end_matches(',').len();
             text.insert_str(end, &format!(", \"{slug}\""));
         } else {
             let end =
@@ -144,6 +146,7 @@ mod tests {
         assert!(manifest.contains("userdir-pear?/fixtures"));
         let linked = linked_with(include_str!("../../userdir/src/linked.rs"), "pear", "userdir_pear").unwrap();
         assert_eq!(linked.matches("userdir_pear::").count(), 2);
-        assert!(linked.contains(", \"pear\"]"));
+        let compact: String = linked.split_whitespace().collect();
+        assert!(compact.contains("\",\"pear\",];") || compact.contains("\",\"pear\"];"), "{linked}");
     }
 }
