@@ -13,7 +13,7 @@ pub static DEFINITION: Definition = Definition {
         Setting::secret("api_token", "Public API token", "made in the workspace's settings, under access management; with the role Workspace Owner for changes"),
         Setting::choice("region", "Region", &["us", "eu"], "where the workspace is").default("us"),
         Setting::url("base_url", "API address", &["api.segmentapis.com", "eu1.api.segmentapis.com"], "that of the region, if left out"),
-        Setting::choice("query_style", "How queries are written", &["dotted", "brackets"], "`dotted` (pagination.count) as Segment's pages, `brackets` (pagination[count]) as its description").default("dotted"),
+        Setting::choice("query_style", "How queries are written", &["dotted", "brackets"], "`dotted` (`pagination.count`) as Segment's pages, `brackets` (`pagination[count]`) as its description").default("dotted"),
     ],
     schemes: &[Scheme { name: "api_token", needs: &["api_token"] }],
     actions: &[
