@@ -9,11 +9,11 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
 use crate::data_dir::blocking;
+use crate::sql::SqlStore;
 use crate::sql::db::Pool;
-use crate::sql::{SqlStore, check_version};
 use crate::{KeySource, MasterKey, StoreError};
 
-static MIGRATIONS: Migrator = {
+pub(crate) static MIGRATIONS: Migrator = {
     let mut migrations = sqlx::migrate!("migrations/postgres");
     // ours is the transaction's own: it goes with it, whatever happens
     migrations.locking = false;
@@ -76,32 +76,10 @@ fn shown(options: &PgConnectOptions) -> String {
     format!("postgres://{host}:{port}/{}", options.get_database().unwrap_or(options.get_username()))
 }
 
-/// Brings the database up to this program's version; tells whether it was new.
-pub(crate) async fn migrate(db: &mut PgConnection) -> Result<bool, StoreError> {
+/// Until this transaction ends, nobody else opens the database.
+pub(crate) async fn wait_for_others(db: &mut PgConnection) -> Result<(), StoreError> {
     let failed = StoreError::database("waiting for others to open the database");
-    db.execute(OPENING).await.map_err(failed)?;
-    let version = version(db).await?;
-    check_version(version, &MIGRATIONS)?;
-    MIGRATIONS.run_direct(None, db, false).await.map_err(|source| StoreError::Migration { source })?;
-    Ok(version.is_none())
-}
-
-/// Which migration the database stands at; none where it is new.
-async fn version(db: &mut PgConnection) -> Result<Option<i64>, StoreError> {
-    let doing = "reading its version";
-    let there: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = '_sqlx_migrations')",
-    )
-    .fetch_one(&mut *db)
-    .await
-    .map_err(StoreError::database(doing))?;
-    if !there {
-        return Ok(None);
-    }
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(db)
-        .await
-        .map_err(StoreError::database(doing))
+    db.execute(OPENING).await.map(drop).map_err(failed)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{SecretBox, SecretString};
+use sqlx::migrate::{Migrate, Migrator};
 use uuid::Uuid;
 
 use crate::keyring::Keyring;
@@ -37,9 +38,12 @@ impl SqlStore {
     pub(crate) async fn prepare(pool: Pool, master: &MasterKey, database: String) -> Result<Self, StoreError> {
         let mut tx = pool.write("opening the database").await?;
         let is_new = match &mut tx.inner {
-            Inner::Sqlite(tx) => sqlite::migrate(tx).await?,
+            Inner::Sqlite(tx) => migrate(&mut **tx, &sqlite::MIGRATIONS).await?,
             #[cfg(feature = "postgres")]
-            Inner::Postgres(tx) => postgres::migrate(tx).await?,
+            Inner::Postgres(tx) => {
+                postgres::wait_for_others(tx).await?;
+                migrate(&mut **tx, &postgres::MIGRATIONS).await?
+            }
         };
         let keys = keys::open(&mut tx, master, is_new, database).await?;
         tx.commit().await?;
@@ -66,13 +70,19 @@ impl std::fmt::Debug for SqlStore {
     }
 }
 
-/// Refuses a database that a newer program has changed; `found` is the version it stands at.
-pub(crate) fn check_version(found: Option<i64>, migrations: &sqlx::migrate::Migrator) -> Result<(), StoreError> {
-    let program = migrations.iter().map(|m| m.version).max().unwrap_or_default();
+/// Brings the database up to this program's version; tells whether it was new. One that a newer program has changed is
+/// refused.
+pub(crate) async fn migrate<C: Migrate>(db: &mut C, migrations: &Migrator) -> Result<bool, StoreError> {
+    let failed = |source| StoreError::Migration { source };
+    db.ensure_migrations_table(&migrations.table_name).await.map_err(failed)?;
+    let applied = db.list_applied_migrations(&migrations.table_name).await.map_err(failed)?;
+    let found = applied.iter().map(|applied| applied.version).max();
+    let program = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
     match found {
-        Some(database) if database > program => Err(StoreError::TooNew { database, program }),
-        _ => Ok(()),
+        Some(database) if database > program => return Err(StoreError::TooNew { database, program }),
+        _ => migrations.run_direct(None, db, false).await.map_err(failed)?,
     }
+    Ok(found.is_none())
 }
 
 #[async_trait]

@@ -10,15 +10,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::data_dir::{DataDir, KeySource, blocking};
 use crate::key::{create_private, sync_folder};
+use crate::sql::SqlStore;
 use crate::sql::db::Pool;
-use crate::sql::{SqlStore, check_version};
 use crate::{MasterKey, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
@@ -65,32 +65,6 @@ async fn open_locked(data_dir: &DataDir, master: MasterKey, _lock: File) -> Resu
         .await
         .map_err(StoreError::database("opening"))?;
     SqlStore::prepare(Pool::Sqlite(pool), &master, path.display().to_string()).await
-}
-
-/// Brings the database up to this program's version; tells whether it was new.
-pub(crate) async fn migrate(db: &mut SqliteConnection) -> Result<bool, StoreError> {
-    let version = version(db).await?;
-    check_version(version, &MIGRATIONS)?;
-    MIGRATIONS.run_direct(None, db, false).await.map_err(|source| StoreError::Migration { source })?;
-    Ok(version.is_none())
-}
-
-/// Which migration the database stands at; none where it is new.
-async fn version(db: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
-    let doing = "reading its version";
-    let there: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations')",
-    )
-    .fetch_one(&mut *db)
-    .await
-    .map_err(StoreError::database(doing))?;
-    if !there {
-        return Ok(None);
-    }
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(db)
-        .await
-        .map_err(StoreError::database(doing))
 }
 
 #[cfg(test)]
