@@ -8,6 +8,7 @@
 //! 4. [`directory`]: a connected provider; the checks before a call, lists across pages, and the protocol of a write
 //!    (look, act, look again).
 //! 5. [`http`]: the vendor HTTP layer.
+//! 6. [`mapping`]: what the mappings of several vendors share.
 //!
 //! Core knows no vendor. It sends nothing but what a provider asks for, and nothing at all while connecting.
 
@@ -19,6 +20,7 @@ pub mod directory;
 mod envelope;
 pub mod error;
 pub mod http;
+pub mod mapping;
 pub mod observer;
 pub mod page;
 pub mod registry;

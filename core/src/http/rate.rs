@@ -46,6 +46,10 @@ impl RateHeaders {
         retry_after: None,
     };
 
+    /// None but `Retry-After`.
+    pub const NONE: RateHeaders =
+        RateHeaders { remaining: "", reset: "", reset_as: Reset::EpochSeconds, retry_after: None };
+
     /// What an answer's headers say, given the time of day.
     pub(crate) fn read(&self, headers: &HeaderMap, now: Timestamp) -> Rate {
         // A vendor's epoch is its own clock's: compare it with the `Date` it sends.

@@ -23,8 +23,8 @@ use std::collections::HashSet;
 use serde_json::value::RawValue;
 use userdir_core::action::ListAction;
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, Reset, Slice,
-    TotalAt, Vendor,
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, Slice, TotalAt,
+    Vendor,
 };
 use userdir_core::page::MapItem;
 use userdir_core::{Call, Connect, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait, provider};
@@ -49,7 +49,7 @@ provider!(BlackLine, DEFINITION);
 
 /// What is peculiar about BlackLine's HTTP. Nothing is known of headers that tell its limits.
 static BLACKLINE: Vendor = Vendor {
-    rate: RateHeaders { remaining: "", reset: "", reset_as: Reset::Seconds, retry_after: None },
+    rate: RateHeaders::NONE,
     fault,
     request_id: "x-request-id",
     accept: "application/json",

@@ -2,18 +2,14 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{filled, time};
 use userdir_schema::{
-    DateTime, Email, Group, IntoOwned, License, Organization, Phone, Role, RoleAssignment, Status, Text, User,
-    UserGroup, UserLicense, UserOrganization, UserRole, UserWorkspace, Workspace,
+    Email, Group, IntoOwned, License, Organization, Phone, Role, RoleAssignment, Status, Text, User, UserGroup,
+    UserLicense, UserOrganization, UserRole, UserWorkspace, Workspace,
 };
 
 use crate::pairs::Pair;
 use crate::{assumed, wire};
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A user as lists and gets show it; roles, products, teams and entities cost calls of their own.
 pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
@@ -31,7 +27,7 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         title: filled(it.job_title),
         status: it.is_active.map(|active| if active { Status::Active } else { Status::Inactive }),
         timezone: it.time_zone_id.map(Text::from),
-        updated_at: it.last_updated.and_then(|text| DateTime::parse(&text)),
+        updated_at: time(it.last_updated),
         ..User::default()
     })
 }

@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use userdir_core::action::*;
 use userdir_core::http::Request;
+use userdir_core::mapping::no_room;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Text, User};
@@ -223,16 +224,12 @@ impl ListMe for BlackLine {
     }
 }
 
-fn no_place(field: &str, keeps: &str) -> Error {
-    Error::invalid(format!("`{field}` do not fit: BlackLine keeps {keeps}"))
-}
-
 /// The one address.
 fn address(emails: &Option<Vec<Email<'static>>>) -> Result<Option<String>> {
     match emails.as_deref() {
         None => Ok(None),
         Some([one]) => Ok(one.email.as_ref().map(Text::to_string)),
-        Some(_) => Err(no_place("emails", "exactly one address")),
+        Some(_) => Err(no_room("emails", "BlackLine", "exactly one address")),
     }
 }
 
@@ -242,7 +239,7 @@ fn number(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Option<String>>
         None => Ok(None),
         Some([]) => Ok(Some(None)),
         Some([one]) if one.extension.is_none() => Ok(Some(one.number.as_ref().map(Text::to_string))),
-        Some(_) => Err(no_place("phones", "one number, without an extension")),
+        Some(_) => Err(no_room("phones", "BlackLine", "one number, without an extension")),
     }
 }
 

@@ -2,28 +2,19 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{filled, full_name, time};
 use userdir_schema::{
-    DateTime, Email, Group, Organization, Role, RoleAssignment, Status, Text, User, UserGroup, UserOrganization,
-    UserRole, UserWorkspace, Workspace,
+    Email, Group, Organization, Role, RoleAssignment, Status, Text, User, UserGroup, UserOrganization, UserRole,
+    UserWorkspace, Workspace,
 };
 
 use crate::wire;
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A user as lists and gets show it; roles and groups cost calls of their own.
 pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
     let it: wire::User = serde_json::from_str(raw.get())?;
     let (first_name, last_name) = (filled(it.first_name), filled(it.last_name));
-    let names: Vec<&str> = [&first_name, &last_name].into_iter().flatten().map(|name| name.as_str()).collect();
-    let name = if names.is_empty() { it.uid.clone() } else { Some(names.join(" ").into()) };
+    let name = full_name(&first_name, &last_name).or_else(|| it.uid.clone());
     // a login that is no address says nothing of addresses
     let address = it.uid.clone().filter(|uid| uid.contains('@'));
     Ok(User {

@@ -44,12 +44,7 @@ provider!(ElasticCloud, DEFINITION);
 /// What is peculiar about Elastic Cloud's HTTP. `x-ratelimit-interval` is the length of the window, in a unit that is
 /// unverified: it counts after a refusal alone, and only where it is a number of seconds.
 static ELASTIC: Vendor = Vendor {
-    rate: RateHeaders {
-        remaining: "",
-        reset: "",
-        reset_as: Reset::Seconds,
-        retry_after: Some(("x-ratelimit-interval", Reset::Seconds)),
-    },
+    rate: RateHeaders { retry_after: Some(("x-ratelimit-interval", Reset::Seconds)), ..RateHeaders::NONE },
     fault,
     request_id: "",
     accept: "application/json",

@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::time;
 use userdir_schema::{
-    DateTime, Email, Organization, RoleAssignment, Status, Text, User, UserOrganization, UserRole, UserWorkspace,
-    Workspace,
+    Email, Organization, RoleAssignment, Status, Text, User, UserOrganization, UserRole, UserWorkspace, Workspace,
 };
 
 use crate::roles::{id_of, name_of};
@@ -12,10 +12,6 @@ use crate::wire::{self, RoleAssignments};
 
 /// What stands before an invitation's token in an id of a user.
 pub const INVITATION: &str = "invitation:";
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
 
 /// A member.
 pub fn member(raw: &RawValue) -> Mapped<User<'_>> {

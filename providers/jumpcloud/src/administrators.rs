@@ -7,19 +7,10 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait};
 use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
 
-use crate::{JumpCloud, map, wire};
-
-pub const ADMINISTRATORS: Paging = Paging {
-    items: "results",
-    limit: "limit",
-    max: 100,
-    next: Next::Offset { parameter: "skip", first: 0 },
-    total: TotalAt::Body("totalCount"),
-};
+use crate::{COUNTED, JumpCloud, map, wire};
 
 /// What an administrator with several roles has in place of a role's name.
 const SEVERAL: &str = "Multi Role";
@@ -155,7 +146,7 @@ impl Subject {
 impl JumpCloud {
     /// The list of roles as it is now.
     pub(crate) async fn fresh_catalogue(&self, call: &Call) -> Result<Arc<Catalogue>> {
-        let roles = self.v2.get("roles").all(call, &crate::roles::ROLES, |raw| {
+        let roles = self.v2.get("roles").all(call, &COUNTED, |raw| {
             let role: wire::Role = serde_json::from_str(raw.get())?;
             Ok(Held { id: Some(role.id.to_string()), name: role.name.map(String::from) })
         });
@@ -189,7 +180,7 @@ impl JumpCloud {
 
     /// All administrators.
     pub(crate) async fn administrators(&self, call: &Call, roles: &Catalogue) -> Result<Vec<Administrator>> {
-        self.v1.get("users").all(call, &ADMINISTRATORS, |raw| Administrator::read(raw, roles)).await
+        self.v1.get("users").all(call, &COUNTED, |raw| Administrator::read(raw, roles)).await
     }
 
     /// One administrator; none where JumpCloud has none of this id.

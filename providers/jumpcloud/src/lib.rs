@@ -27,8 +27,7 @@ mod wire;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, Reset, TotalAt,
-    Vendor,
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor,
 };
 use userdir_core::{Action, Call, Connect, ErrorKind, Reply, Result, async_trait, provider};
 use userdir_schema::{DateTime, Unified};
@@ -98,7 +97,7 @@ impl Api {
 
 /// What is peculiar about JumpCloud's HTTP. It documents no headers of its limits.
 static JUMPCLOUD: Vendor = Vendor {
-    rate: RateHeaders { remaining: "", reset: "", reset_as: Reset::Seconds, retry_after: None },
+    rate: RateHeaders::NONE,
     fault,
     request_id: "x-request-id",
     accept: "application/json",
@@ -186,6 +185,15 @@ impl Connect for JumpCloud {
             .then(|| "a service account acts for no administrator; connect with an API key to have a \"me\"".to_owned())
     }
 }
+
+/// How the lists that count are paged: most of v1, and roles.
+const COUNTED: Paging = Paging {
+    items: "results",
+    limit: "limit",
+    max: 100,
+    next: Next::Offset { parameter: "skip", first: 0 },
+    total: TotalAt::Body("totalCount"),
+};
 
 /// Lists of v2 that are their body; the total is in a header.
 const GRAPH: Paging = Paging {

@@ -1,20 +1,11 @@
 //! The list of directory users: all of them, a group's members, the holders of a role.
 
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result, async_trait};
 use userdir_schema::User;
 
-use crate::administrators::{ADMINISTRATORS, Administrator};
-use crate::{GRAPH, JumpCloud, map, wire};
-
-const USERS: Paging = Paging {
-    items: "results",
-    limit: "limit",
-    max: 100,
-    next: Next::Offset { parameter: "skip", first: 0 },
-    total: TotalAt::Body("totalCount"),
-};
+use crate::administrators::Administrator;
+use crate::{COUNTED, GRAPH, JumpCloud, map, wire};
 
 #[async_trait]
 impl ListUsers for JumpCloud {
@@ -31,7 +22,7 @@ impl ListUsers for JumpCloud {
         for (name, expression) in named(expressions) {
             users = users.query(name, expression);
         }
-        let page = users.page(call, &request, &USERS, map::users(roles)).await?;
+        let page = users.page(call, &request, &COUNTED, map::users(roles)).await?;
         // a name is put together here, and that `created` can be filtered by is unverified
         let mut rest = UserFilter::default();
         rest.name = filter.name.clone();
@@ -75,7 +66,7 @@ impl JumpCloud {
             return Err(Error::not_found("JumpCloud has no such role").about(role.to_owned()));
         }
         let page = self.v1.get("users").primary();
-        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &ADMINISTRATORS).await?;
+        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
         let holds = |one: &&Administrator| !one.email.is_empty() && one.held.iter().any(|held| held.is(role));
         let emails: Vec<String> = administrators.iter().filter(holds).map(|one| one.email.to_lowercase()).collect();
@@ -83,7 +74,7 @@ impl JumpCloud {
         if !emails.is_empty() {
             let expression = one_of("email", emails.iter().map(String::as_str));
             let found = self.v1.get("systemusers").query("sort", "_id").query("filter", expression);
-            users = found.all(call, &USERS, |raw| map::owned_user(raw, &roles)).await?;
+            users = found.all(call, &COUNTED, |raw| map::owned_user(raw, &roles)).await?;
         }
         let mut rest = request.filter.clone();
         rest.role_id = None;

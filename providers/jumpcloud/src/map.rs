@@ -5,22 +5,14 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, full_name, time};
 use userdir_schema::{
-    Activity, Actor, ActorType, ActorUser, Context, DateTime, Email, Group, IntoOwned, License, Organization,
-    OrganizationLicense, Phone, Role, Status, Text, User, UserOrganization, UserRole,
+    Activity, Actor, Context, Email, Group, IntoOwned, License, Organization, OrganizationLicense, Phone, Role, Status,
+    Text, User, UserOrganization, UserRole,
 };
 
 use crate::administrators::{Catalogue, Held, held};
 use crate::wire;
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A mapping of users that knows the roles.
 pub fn users(roles: Arc<Catalogue>) -> impl for<'a> Fn(&'a RawValue) -> Mapped<User<'a>> + Send + Sync + 'static {
@@ -138,12 +130,6 @@ fn any(signs: &[Option<bool>]) -> Option<bool> {
     signs.iter().any(Option::is_some).then(|| signs.contains(&Some(true)))
 }
 
-fn full_name<'a>(first: &Option<Text<'a>>, last: &Option<Text<'a>>) -> Option<Text<'a>> {
-    let names: Vec<&str> =
-        [first, last].into_iter().flatten().map(|name| name.as_str()).filter(|name| !name.is_empty()).collect();
-    (!names.is_empty()).then(|| names.join(" ").into())
-}
-
 /// Older users have no state, only what it was made of.
 fn status<'a>(state: Option<Text<'a>>, suspended: Option<bool>, activated: Option<bool>) -> Option<Status<'a>> {
     match (state, suspended, activated) {
@@ -253,10 +239,7 @@ pub fn event(raw: &RawValue) -> Mapped<Activity<'_>> {
 /// Administrators and users are people; anything else is JumpCloud or a program.
 fn actor(party: wire::Party<'_>) -> Actor<'_> {
     let is_person = party.r#type.as_deref().is_some_and(|kind| matches!(kind, "admin" | "user" | "systemuser"));
-    Actor {
-        r#type: Some(if is_person { ActorType::User } else { ActorType::System }),
-        user: is_person.then_some(ActorUser { id: party.id }),
-    }
+    mapping::actor(is_person, party.id)
 }
 
 /// The unified word for an event type; none where there is none.

@@ -1,19 +1,11 @@
 //! Organizations, and the products of their plans, which stand for licences: JumpCloud assigns no seats.
 
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Next, Paging, TotalAt};
+use userdir_core::http::Answer;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{License, Organization};
 
-use crate::{JumpCloud, map, wire};
-
-const ORGANIZATIONS: Paging = Paging {
-    items: "results",
-    limit: "limit",
-    max: 100,
-    next: Next::Offset { parameter: "skip", first: 0 },
-    total: TotalAt::Body("totalCount"),
-};
+use crate::{COUNTED, JumpCloud, map, wire};
 
 #[async_trait]
 impl ListOrganizations for JumpCloud {
@@ -24,7 +16,7 @@ impl ListOrganizations for JumpCloud {
     ) -> Result<Page<Organization<'static>>> {
         // of all that the credentials reach: the header that chooses one belongs to other calls
         let organizations = self.v1.http.get("organizations");
-        let page = organizations.page(call, &request, &ORGANIZATIONS, map::organization).await?;
+        let page = organizations.page(call, &request, &COUNTED, map::organization).await?;
         Ok(page.rechecked(request.filter.clone()))
     }
 }
@@ -47,7 +39,7 @@ impl JumpCloud {
         let id = match named.or(self.v1.organization.as_deref()) {
             Some(id) => id.to_owned(),
             None => {
-                let all = self.v1.http.get("organizations").all(call, &ORGANIZATIONS, |raw| {
+                let all = self.v1.http.get("organizations").all(call, &COUNTED, |raw| {
                     serde_json::from_str(raw.get()).map(|it: wire::Organization| it.id.to_string())
                 });
                 match all.await?.as_slice() {

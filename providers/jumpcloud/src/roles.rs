@@ -2,26 +2,16 @@
 
 use serde_json::{Map, Value, json};
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Role, RoleAssignment};
 
-use crate::JumpCloud;
-use crate::administrators::{ADMINISTRATORS, Administrator, Held, held};
-use crate::map;
-
-pub const ROLES: Paging = Paging {
-    items: "results",
-    limit: "limit",
-    max: 100,
-    next: Next::Offset { parameter: "skip", first: 0 },
-    total: TotalAt::Body("totalCount"),
-};
+use crate::administrators::{Administrator, Held, held};
+use crate::{COUNTED, JumpCloud, map};
 
 #[async_trait]
 impl ListRoles for JumpCloud {
     async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
-        self.v2.get("roles").page(call, &request, &ROLES, map::role).await
+        self.v2.get("roles").page(call, &request, &COUNTED, map::role).await
     }
 }
 
@@ -110,7 +100,7 @@ impl ListRoleAssignments for JumpCloud {
             return Ok(Page::of_values(held.collect()).rechecked(rest.unwrap_or_default()));
         }
         let page = self.v1.get("users").primary();
-        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &ADMINISTRATORS).await?;
+        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
         let held = administrators.iter().flat_map(|one| one.held.iter().map(|role| assignment(&one.id, role)));
         // the total counts administrators, not what they hold

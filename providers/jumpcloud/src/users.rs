@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use userdir_core::action::*;
 use userdir_core::http::Answer;
+use userdir_core::mapping::no_room;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Text, User, UserGroup, UserOrganization};
@@ -157,10 +158,6 @@ impl JumpCloud {
     }
 }
 
-fn no_place(field: &str, keeps: &str) -> Error {
-    Error::invalid(format!("`{field}` do not fit: JumpCloud keeps {keeps}"))
-}
-
 /// The addresses by their places. A list replaces the one before, so an alternate address that it lacks is emptied.
 #[derive(Default)]
 struct Addresses {
@@ -195,7 +192,11 @@ fn addresses(emails: &Option<Vec<Email<'static>>>) -> Result<Addresses> {
 }
 
 fn misfit() -> Error {
-    no_place("emails", "a primary address of type `work`, one of type `alternate` and one of type `recovery`")
+    no_room(
+        "emails",
+        "JumpCloud",
+        "a primary address of type `work`, one of type `alternate` and one of type `recovery`",
+    )
 }
 
 fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Vec<wire::NewPhoneNumber>>> {
@@ -205,7 +206,7 @@ fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Vec<wire::NewP
             number: phone.number.as_ref().map(Text::to_string),
             r#type: phone.r#type.as_ref().map(Text::to_string),
         }),
-        Some(_) => Err(no_place("phones", "numbers without extensions")),
+        Some(_) => Err(no_room("phones", "JumpCloud", "numbers without extensions")),
     };
     phones.iter().map(number).collect::<Result<_>>().map(Some)
 }

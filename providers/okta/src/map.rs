@@ -4,21 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, full_name, time};
 use userdir_schema::{
-    Activity, Actor, ActorType, ActorUser, Context, DateTime, Email, Group, IntoOwned, License, LicenseStatus,
-    Organization, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense, UserRole,
+    Activity, Actor, Context, Email, Group, IntoOwned, License, LicenseStatus, Organization, Phone, Role,
+    RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense, UserRole,
 };
 
 use crate::wire;
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A user as lists and gets show it; roles, groups and the like cost calls of their own.
 pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
@@ -83,12 +75,6 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         activated_at: time(it.activated),
         ..User::default()
     })
-}
-
-fn full_name<'a>(first: &Option<Text<'a>>, last: &Option<Text<'a>>) -> Option<Text<'a>> {
-    let names: Vec<&str> =
-        [first, last].into_iter().flatten().map(|name| name.as_str()).filter(|name| !name.is_empty()).collect();
-    (!names.is_empty()).then(|| names.join(" ").into())
 }
 
 fn status(word: Text<'_>) -> Status<'_> {
@@ -300,10 +286,7 @@ pub fn log_event(raw: &RawValue) -> Mapped<Activity<'_>> {
 
 fn actor(party: wire::Party<'_>) -> Actor<'_> {
     let is_user = party.r#type.as_deref() == Some("User");
-    Actor {
-        r#type: Some(if is_user { ActorType::User } else { ActorType::System }),
-        user: is_user.then_some(ActorUser { id: party.id }),
-    }
+    mapping::actor(is_user, party.id)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
+use userdir_core::mapping::no_room;
 use userdir_core::reply::{Steps, Unreadable};
 use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
@@ -216,10 +217,6 @@ impl UpdateUser for Okta {
 /// What stands for a list at Okta: not given, empty, or its one value.
 type One = Option<Option<String>>;
 
-fn no_place(field: &str, keeps: &str) -> Error {
-    Error::invalid(format!("`{field}` do not fit: Okta keeps {keeps}"))
-}
-
 /// The primary address and a second one.
 fn addresses(emails: &Option<Vec<Email<'static>>>) -> Result<(Option<String>, One)> {
     let Some(emails) = emails else { return Ok((None, None)) };
@@ -230,7 +227,7 @@ fn addresses(emails: &Option<Vec<Email<'static>>>) -> Result<(Option<String>, On
     for (index, email) in emails.iter().enumerate() {
         let (place, kind) = if index == first { (&mut primary, "work") } else { (&mut second, "secondary") };
         if place.is_some() || email.r#type.as_deref().is_some_and(|given| given != kind) {
-            return Err(no_place("emails", "a primary address of type `work` and one of type `secondary`"));
+            return Err(no_room("emails", "Okta", "a primary address of type `work` and one of type `secondary`"));
         }
         *place = email.email.as_ref().map(Text::to_string);
     }
@@ -253,7 +250,7 @@ fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<(One, One)> {
         };
         match place.filter(|place| place.is_none() && phone.extension.is_none()) {
             Some(place) => *place = phone.number.as_ref().map(Text::to_string),
-            None => return Err(no_place("phones", "a `primary` and a `mobile` number, without extensions")),
+            None => return Err(no_room("phones", "Okta", "a `primary` and a `mobile` number, without extensions")),
         }
     }
     Ok((Some(primary), Some(mobile)))
@@ -262,7 +259,7 @@ fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<(One, One)> {
 /// The one preferred language.
 fn language(languages: &Option<Vec<String>>) -> Result<One> {
     match languages.as_deref() {
-        Some([_, _, ..]) => Err(no_place("languages", "one preferred language")),
+        Some([_, _, ..]) => Err(no_room("languages", "Okta", "one preferred language")),
         languages => Ok(languages.map(|languages| languages.first().cloned())),
     }
 }
@@ -275,7 +272,7 @@ fn page(urls: &Option<Vec<Url<'static>>>) -> Result<One> {
         Some([url]) if url.r#type.as_deref().is_none_or(|kind| kind == "profile") => {
             Ok(Some(url.url.as_ref().map(Text::to_string)))
         }
-        Some(_) => Err(no_place("urls", "one address, of type `profile`")),
+        Some(_) => Err(no_room("urls", "Okta", "one address, of type `profile`")),
     }
 }
 

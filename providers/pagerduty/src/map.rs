@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, time};
 use userdir_schema::{
-    Action, Activity, Actor, ActorType, ActorUser, Context, DateTime, Email, Group, IntoOwned, License, LicenseRole,
-    Organization, Phone, RemoteData, Role, RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense,
-    UserOrganization, UserRole,
+    Action, Activity, Context, Email, Group, IntoOwned, License, LicenseRole, Organization, Phone, RemoteData, Role,
+    RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense, UserOrganization, UserRole,
 };
 
 use crate::wire;
@@ -27,10 +27,6 @@ pub const BASE_ROLES: &[(&str, &str)] = &[
 
 /// The roles within a team.
 pub const TEAM_ROLES: &[&str] = &["observer", "responder", "manager"];
-
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// The console's name of a base role; a role that is new keeps its word.
 fn role_name<'a>(id: &Text<'a>) -> Text<'a> {
@@ -225,7 +221,7 @@ pub const SEAT_COLUMNS: &[(&str, &str)] = &[
 pub fn seat(raw: &RawValue) -> Mapped<Vec<Value>> {
     let it: wire::Allocation = serde_json::from_str(raw.get())?;
     let text = |text: Option<Text<'_>>| text.map_or(Value::Null, |text| Value::from(text.as_str()));
-    let since = it.allocated_at.as_deref().and_then(DateTime::parse).map(|since| since.to_string());
+    let since = time(it.allocated_at).map(|since| since.to_string());
     let license = it.license;
     Ok(vec![
         text(it.user.id),
@@ -250,11 +246,7 @@ pub fn audit_record(raw: &RawValue) -> Mapped<Activity<'_>> {
     let kind = kind.map(|kind| kind.strip_suffix("_reference").unwrap_or(&kind).to_owned());
     Ok(Activity {
         id: it.id,
-        actor: actor.map(|actor| {
-            let is_user = actor.r#type.as_deref() == Some("user_reference");
-            let kind = if is_user { ActorType::User } else { ActorType::System };
-            Actor { r#type: Some(kind), user: is_user.then_some(ActorUser { id: actor.id }) }
-        }),
+        actor: actor.map(|actor| mapping::actor(actor.r#type.as_deref() == Some("user_reference"), actor.id)),
         action: it.action.map(|word| action(word, kind.as_deref())),
         entity,
         entity_type: kind.map(Text::from),
@@ -263,7 +255,7 @@ pub fn audit_record(raw: &RawValue) -> Mapped<Activity<'_>> {
             authentication_method: it.method.and_then(|method| method.r#type),
             ..Context::default()
         }),
-        created_at: it.execution_time.as_deref().and_then(DateTime::parse),
+        created_at: time(it.execution_time),
         ..Activity::default()
     })
 }

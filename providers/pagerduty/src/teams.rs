@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use userdir_core::action::*;
 use userdir_core::http::{Paging, Request};
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::mapping::check_length;
+use userdir_core::{Call, Effect, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, RoleAssignment};
 
 use crate::{PagerDuty, map, paged, refused_as_wrong, wire};
@@ -41,7 +42,8 @@ impl GetGroup for PagerDuty {
 #[async_trait]
 impl CreateGroup for PagerDuty {
     async fn create_group(&self, call: &Call, input: CreateGroupInput) -> Result<Reply<Group<'static>>> {
-        check_lengths(input.name.as_deref(), input.description.as_deref())?;
+        check_length("name", input.name.as_deref(), 0..=100)?;
+        check_length("description", input.description.as_deref(), 0..=1024)?;
         let mut team = Map::from_iter([("type".to_owned(), Value::from("team"))]);
         fill(&mut team, input.name, input.description);
         let request = self.change(self.http.post("teams").json(&json!({ "team": team })));
@@ -50,14 +52,6 @@ impl CreateGroup for PagerDuty {
             None => Ok(Reply::planned()),
         }
     }
-}
-
-fn check_lengths(name: Option<&str>, description: Option<&str>) -> Result<()> {
-    let is_long = |text: Option<&str>, most| text.is_some_and(|text: &str| text.chars().count() > most);
-    if is_long(name, 100) || is_long(description, 1024) {
-        return Err(Error::invalid("`name` must have at most 100 characters, and `description` at most 1,024"));
-    }
-    Ok(())
 }
 
 fn fill(team: &mut Map<String, Value>, name: Option<String>, description: Option<String>) {
@@ -69,7 +63,8 @@ fn fill(team: &mut Map<String, Value>, name: Option<String>, description: Option
 impl UpdateGroup for PagerDuty {
     /// `PUT` takes the whole team: what is not changed goes back as it was read.
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
-        check_lengths(input.name.as_deref(), input.description.as_deref())?;
+        check_length("name", input.name.as_deref(), 0..=100)?;
+        check_length("description", input.description.as_deref(), 0..=1024)?;
         let current: wire::TeamAnswer = self.get("teams").id(&input.id).read(call).await?.json()?;
         let mut team = current.team;
         // `parent` is not in the description; PagerDuty's own Terraform provider reads and writes it

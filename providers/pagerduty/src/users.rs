@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
+use userdir_core::mapping::check_length;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserLicense, UserRole};
@@ -106,15 +107,9 @@ fn address<'i>(emails: &'i [Email<'_>]) -> Result<&'i str> {
 
 /// Refuses texts that PagerDuty would refuse, before any call.
 fn check_lengths(name: Option<&str>, email: Option<&str>, title: Option<&str>) -> Result<()> {
-    let length = |text: Option<&str>| text.map(|text| text.chars().count());
-    let fits = [("name", length(name), 1..=100), ("emails", length(email), 6..=100), ("title", length(title), 0..=100)];
-    match fits.into_iter().find(|(_, length, allowed)| length.is_some_and(|length| !allowed.contains(&length))) {
-        None => Ok(()),
-        Some((field, _, allowed)) => {
-            let (least, most) = (allowed.start(), allowed.end());
-            Err(Error::invalid(format!("`{field}` must have from {least} to {most} characters")))
-        }
-    }
+    check_length("name", name, 1..=100)?;
+    check_length("emails", email, 6..=100)?;
+    check_length("title", title, 0..=100)
 }
 
 #[async_trait]

@@ -30,9 +30,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Discovery, Fault, Grant, Http, RateHeaders, Reset, Vendor,
-};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Discovery, Fault, Grant, Http, RateHeaders, Vendor};
 use userdir_core::{Call, Connect, Effect, Error, ErrorKind, IdRule, Result, async_trait, provider};
 use userdir_schema::UserOrganization;
 
@@ -67,7 +65,7 @@ provider!(Salesforce, DEFINITION);
 /// What is peculiar about Salesforce's HTTP. Its limit is a day's, told in `Sforce-Limit-Info` as used and allowed, with
 /// no time to wait until: there is nothing to pace by.
 static SALESFORCE: Vendor = Vendor {
-    rate: RateHeaders { remaining: "", reset: "", reset_as: Reset::Seconds, retry_after: None },
+    rate: RateHeaders::NONE,
     fault,
     request_id: "",
     accept: "application/json",

@@ -4,19 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, time};
 use userdir_core::page::MapItem;
 use userdir_schema::{
-    Action, Activity, Actor, ActorType, ActorUser, Context, DateTime, Email, Group, GroupType, IntoOwned, License,
-    LicenseStatus, Organization, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense,
-    UserOrganization, UserRole,
+    Action, Activity, Actor, Context, Email, Group, GroupType, IntoOwned, License, LicenseStatus, Organization, Phone,
+    Role, RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense, UserOrganization, UserRole,
 };
 
 use crate::id::RoleKind;
 use crate::wire;
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
 
 /// The status of one who is active and whose sign-in is frozen.
 pub const FROZEN: &str = "frozen";
@@ -343,10 +339,7 @@ pub fn sign_in(raw: &RawValue) -> Mapped<Activity<'_>> {
 }
 
 fn actor(user: Option<Text<'_>>) -> Actor<'_> {
-    Actor {
-        r#type: Some(if user.is_some() { ActorType::User } else { ActorType::System }),
-        user: user.map(|id| ActorUser { id: Some(id) }),
-    }
+    mapping::actor(user.is_some(), user)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 use userdir_core::action::*;
+use userdir_core::mapping::no_room;
 use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Unified, User, UserRole};
 
@@ -44,17 +45,13 @@ macro_rules! fields {
     }};
 }
 
-fn no_place(field: &str, keeps: &str) -> Error {
-    Error::invalid(format!("`{field}` do not fit: Salesforce keeps {keeps}"))
-}
-
 /// The one address.
 fn address(emails: &[Email<'static>]) -> Result<String> {
     match emails {
         [Email { email: Some(address), r#type: kind, .. }] if kind.as_deref().is_none_or(|kind| kind == "work") => {
             Ok(address.to_string())
         }
-        _ => Err(no_place("emails", "exactly one address, of type `work`")),
+        _ => Err(no_room("emails", "Salesforce", "exactly one address, of type `work`")),
     }
 }
 
@@ -77,8 +74,9 @@ fn numbers(phones: &[Phone<'static>]) -> Result<Fields> {
                 fields.insert("Extension".into(), extension.as_str().into());
             }
             _ => {
-                return Err(no_place(
+                return Err(no_room(
                     "phones",
+                    "Salesforce",
                     "one number each of type `work` (with its extension), `mobile` and `fax`",
                 ));
             }
@@ -91,7 +89,7 @@ fn numbers(phones: &[Phone<'static>]) -> Result<Fields> {
 fn language(languages: &[String]) -> Result<String> {
     match languages {
         [language] => Ok(language.clone()),
-        _ => Err(no_place("languages", "exactly one language, such as en_US")),
+        _ => Err(no_room("languages", "Salesforce", "exactly one language, such as en_US")),
     }
 }
 
@@ -134,7 +132,7 @@ fn first_roles(roles: &[UserRole<'static>]) -> Result<Fields> {
             }
         };
         if fields.insert(name.into(), id.into()).is_some() {
-            return Err(no_place("roles", "one profile and at most one hierarchy role"));
+            return Err(no_room("roles", "Salesforce", "one profile and at most one hierarchy role"));
         }
     }
     if fields.contains_key("ProfileId") {

@@ -4,21 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{filled, full_name, time};
 use userdir_schema::{
-    DateTime, Email, Group, IntoOwned, License, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup,
-    UserLicense, UserOrganization, UserRole,
+    Email, Group, IntoOwned, License, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense,
+    UserOrganization, UserRole,
 };
 
 use crate::wire::{self, Item, Many, Word};
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
-
-/// A value that is not there and an empty one are the same (RFC 7643 §2.5).
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 fn word(word: Option<Word<'_>>) -> Option<Text<'_>> {
     filled(word.map(|word| word.0))
@@ -73,11 +65,6 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         updated_at,
         ..User::default()
     })
-}
-
-fn full_name<'a>(first: &Option<Text<'a>>, last: &Option<Text<'a>>) -> Option<Text<'a>> {
-    let names: Vec<&str> = [first, last].into_iter().flatten().map(Text::as_str).collect();
-    (!names.is_empty()).then(|| names.join(" ").into())
 }
 
 /// SCIM knows no other word than `active`; a server that leaves it out is taken to mean that the user is.

@@ -2,16 +2,13 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, time};
 use userdir_schema::{
-    Action, Activity, Actor, ActorType, ActorUser, DateTime, Email, Group, Role, RoleAssignment, Status, Text, User,
-    UserGroup, UserRole, UserWorkspace, Workspace,
+    Action, Activity, Email, Group, Role, RoleAssignment, Status, Text, User, UserGroup, UserRole, UserWorkspace,
+    Workspace,
 };
 
 use crate::wire;
-
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 /// A user; rows of lists tell no roles.
 pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
@@ -130,8 +127,7 @@ pub fn audit_event(raw: &RawValue) -> Mapped<Activity<'_>> {
         id: it.id,
         actor: it.actor.map(|actor| {
             let id = actor.strip_prefix("user/").map(|id| Text::from(id.to_owned()));
-            let kind = if id.is_some() { ActorType::User } else { ActorType::System };
-            Actor { r#type: Some(kind), user: id.map(|id| ActorUser { id: Some(id) }) }
+            mapping::actor(id.is_some(), id)
         }),
         action: it.r#type.map(|word| match word.as_str() {
             "New Segment User Invited to Workspace" | "Non-Segment User Invited to Workspace" => Action::UserInvited,
@@ -139,7 +135,7 @@ pub fn audit_event(raw: &RawValue) -> Mapped<Activity<'_>> {
         }),
         entity: filled(it.resource_id),
         entity_type: filled(it.resource_type),
-        created_at: it.timestamp.as_deref().and_then(DateTime::parse),
+        created_at: time(it.timestamp),
         ..Activity::default()
     })
 }

@@ -4,20 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, time};
 use userdir_core::page::MapItem;
 use userdir_schema::{
-    Activity, Actor, ActorType, ActorUser, Context, DateTime, Email, Group, IntoOwned, License, Phone, RemoteData,
-    RoleAssignment, Status, Text, Url, User, UserGroup, UserOrganization, UserRole, UserWorkspace, Workspace,
-    WorkspaceOrganization,
+    Activity, Actor, Context, Email, Group, IntoOwned, License, Phone, RemoteData, RoleAssignment, Status, Text, Url,
+    User, UserGroup, UserOrganization, UserRole, UserWorkspace, Workspace, WorkspaceOrganization,
 };
 
 use crate::catalogue::{self, AccountType};
 use crate::wire;
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
 
 fn kept(raw: &RawValue) -> Option<RemoteData<'static>> {
     Some(raw.to_owned().into())
@@ -175,7 +170,7 @@ pub fn scim_user(raw: &RawValue) -> Mapped<User<'_>> {
         avatar: it.photos.into_iter().flatten().find_map(|photo| filled(photo.value)),
         timezone: filled(it.timezone),
         languages: filled(it.preferred_language).map(|language| vec![language]),
-        created_at: it.meta.and_then(|meta| DateTime::parse(&meta.created?)),
+        created_at: it.meta.and_then(|meta| time(meta.created)),
         urls: filled(it.profile_url).map(|url| vec![Url { url: Some(url), r#type: Some("profile".into()) }]),
         first_name,
         last_name,
@@ -208,7 +203,7 @@ pub fn idp_group(raw: &RawValue, organization: Option<&str>) -> Mapped<Group<'st
         name: filled(it.display_name),
         organization: organization.map(Text::from),
         group_type: Some("group".into()),
-        created_at: it.meta.and_then(|meta| DateTime::parse(&meta.created?)),
+        created_at: it.meta.and_then(|meta| time(meta.created)),
         ..Group::default()
     };
     Ok(Group { remote_data: kept(raw), ..group.into_owned() })
@@ -305,14 +300,14 @@ const SLACK: &str = "USLACKSECURITY";
 
 fn actor(it: wire::Actor<'_>) -> Actor<'_> {
     let user = it.user.filter(|_| it.r#type.as_deref() == Some("user")).and_then(|user| user.id);
-    match user.filter(|id| *id != SLACK) {
-        Some(id) => Actor { r#type: Some(ActorType::User), user: Some(ActorUser { id: Some(id) }) },
-        None => Actor { r#type: Some(ActorType::System), user: None },
-    }
+    let user = user.filter(|id| *id != SLACK);
+    mapping::actor(user.is_some(), user)
 }
 
 #[cfg(test)]
 mod tests {
+    use userdir_schema::{ActorType, DateTime};
+
     use super::*;
 
     fn raw(json: &str) -> &RawValue {

@@ -23,9 +23,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Request, Reset, Vendor,
-};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Request, Vendor};
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -48,7 +46,7 @@ provider!(TeamViewer, DEFINITION);
 
 /// What is peculiar about TeamViewer's HTTP. It documents no headers of its limits: they are told by the error's code.
 static TEAMVIEWER: Vendor = Vendor {
-    rate: RateHeaders { remaining: "", reset: "", reset_as: Reset::Seconds, retry_after: None },
+    rate: RateHeaders::NONE,
     fault,
     request_id: "",
     accept: "application/json",

@@ -2,17 +2,14 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::time;
 use userdir_core::page::MapItem;
 use userdir_schema::{
-    Activity, DateTime, Email, Group, License, LicenseStatus, Organization, Role, RoleAssignment, Status, Text, User,
+    Activity, Email, Group, License, LicenseStatus, Organization, Role, RoleAssignment, Status, Text, User,
     UserLicense, UserOrganization, UserRole,
 };
 
 use crate::{ids, wire};
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
 
 /// A value that is not there and an empty one are the same, and so is the id of nothing.
 fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {

@@ -1,6 +1,7 @@
 //! Users: get, create, update, delete, deactivate, activate. Changes are answered 204, and core reads again.
 
 use userdir_core::action::*;
+use userdir_core::mapping::check_length;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Text, User, UserRole};
@@ -80,16 +81,11 @@ fn full_name(name: &Option<String>, first: Option<&str>, last: Option<&str>) -> 
         (Some(name), Some(joined)) if *name != joined => {
             Err(Error::invalid("`name` is not `first_name` and `last_name` together: TeamViewer keeps one name"))
         }
-        (name, joined) => check_length("name", name.clone().or(joined), 2, 50),
-    }
-}
-
-fn check_length(field: &str, value: Option<String>, least: usize, most: usize) -> Result<Option<String>> {
-    match value.as_deref().map(|value| value.chars().count()) {
-        Some(length) if !(least..=most).contains(&length) => {
-            Err(Error::invalid(format!("`{field}` has {length} characters; TeamViewer takes {least} to {most}")))
+        (name, joined) => {
+            let name = name.clone().or(joined);
+            check_length("name", name.as_deref(), 2..=50)?;
+            Ok(name)
         }
-        _ => Ok(value),
     }
 }
 
@@ -110,18 +106,19 @@ impl CreateUser for TeamViewer {
         let name = full_name(&input.name, input.first_name.as_deref(), input.last_name.as_deref())?
             .ok_or_else(|| Error::invalid("`name` is required, or `first_name` and `last_name`"))?;
         let language = match input.languages.as_deref() {
-            Some([one]) => check_length("languages", Some(one.clone()), 2, 10)?.unwrap_or_default(),
+            Some([one]) => one,
             _ => {
                 return Err(Error::invalid(
                     "`languages` takes one language here, such as `en`: that of the welcome mail",
                 ));
             }
         };
+        check_length("languages", Some(language), 2..=10)?;
         let email = address(&input.emails, &input.username)?.unwrap_or_default();
         let body = wire::NewUser {
             email,
             name: &name,
-            language: &language,
+            language,
             password: input.password.as_ref().map(Password::expose),
             user_role_id: first_role(&input.roles)?,
         };

@@ -5,19 +5,11 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::mapping::{self, filled, time};
 use userdir_core::page::MapItem;
-use userdir_schema::{Activity, Actor, ActorType, ActorUser, DateTime, Email, Group, Status, Text, User, UserGroup};
+use userdir_schema::{Activity, Actor, Email, Group, Status, Text, User, UserGroup};
 
 use crate::wire;
-
-/// A value that is not there and an empty one are the same.
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
 
 /// A person. Vanta knows employees, and no login accounts: the status is that of the employment.
 pub fn person(raw: &RawValue) -> Mapped<User<'_>> {
@@ -112,14 +104,13 @@ pub fn event(raw: &RawValue) -> Mapped<Activity<'_>> {
 /// People act as users; the API, SCIM, agents and Vanta itself do not.
 fn actor(party: wire::Party<'_>) -> Actor<'_> {
     let is_user = matches!(party.r#type.as_deref(), Some("USER" | "VANTA_EXCHANGE_USER"));
-    Actor {
-        r#type: Some(if is_user { ActorType::User } else { ActorType::System }),
-        user: is_user.then_some(ActorUser { id: party.id }),
-    }
+    mapping::actor(is_user, party.id)
 }
 
 #[cfg(test)]
 mod tests {
+    use userdir_schema::ActorType;
+
     use super::*;
 
     fn raw(json: &str) -> &RawValue {

@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use userdir_core::Mapped;
-use userdir_schema::{Action, Activity, Actor, ActorType, ActorUser, Context, DateTime, Text};
+use userdir_core::mapping;
+use userdir_schema::{Action, Activity, Actor, Context, DateTime, Text};
 
 use crate::wire;
 
@@ -20,9 +21,7 @@ fn id(parts: &[&Option<Text<'_>>]) -> Text<'static> {
 /// Zoom names people by their address, which it takes for an id too.
 fn actor(name: Option<Text<'_>>) -> Option<Actor<'_>> {
     let name = name.filter(|name| !name.is_empty())?;
-    let is_user = name.contains('@');
-    let kind = if is_user { ActorType::User } else { ActorType::System };
-    Some(Actor { r#type: Some(kind), user: is_user.then_some(ActorUser { id: Some(name) }) })
+    Some(mapping::actor(name.contains('@'), Some(name)))
 }
 
 /// An entry of the operation logs.

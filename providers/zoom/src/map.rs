@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use userdir_core::Mapped;
+use userdir_core::mapping::{filled, full_name, time};
 use userdir_schema::{
-    Bill, Column, DateTime, Email, Group, License, Organization, Phone, Role, RoleAssignment, Status, Text, Url, User,
-    UserGroup, UserLicense, UserOrganization, UserRole, Utilization,
+    Bill, Column, Email, Group, License, Organization, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup,
+    UserLicense, UserOrganization, UserRole, Utilization,
 };
 
 use crate::wire;
@@ -20,14 +21,6 @@ pub const SEATS: &[(i64, &str, &str)] = &[
     (4, "unassigned", "Unassigned without Meetings Basic"),
     (99, "none", "None"),
 ];
-
-fn filled(text: Option<Text<'_>>) -> Option<Text<'_>> {
-    text.filter(|text| !text.is_empty())
-}
-
-fn time(text: Option<Text<'_>>) -> Option<DateTime> {
-    DateTime::parse(&text?)
-}
 
 /// The word for a type; a number that is new stays one.
 fn seat(number: i64) -> (Text<'static>, Text<'static>) {
@@ -79,12 +72,6 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         urls: (!urls.is_empty()).then_some(urls),
         ..User::default()
     })
-}
-
-fn full_name<'a>(first: &Option<Text<'a>>, last: &Option<Text<'a>>) -> Option<Text<'a>> {
-    let names: Vec<&str> =
-        [first, last].into_iter().flatten().map(|name| name.as_str()).filter(|name| !name.is_empty()).collect();
-    (!names.is_empty()).then(|| names.join(" ").into())
 }
 
 fn status(word: Text<'_>) -> Status<'_> {

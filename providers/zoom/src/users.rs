@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use userdir_core::action::*;
 use userdir_core::http::Pass;
+use userdir_core::mapping::check_length;
 use userdir_core::page::MapItem;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User};
@@ -147,15 +148,6 @@ impl GetUser for Zoom {
     }
 }
 
-/// Refuses texts that Zoom would refuse, before any call.
-fn check_lengths(fields: &[(&str, Option<&str>, usize)]) -> Result<()> {
-    let is_long = |text: Option<&str>, most| text.is_some_and(|text| text.chars().count() > most);
-    match fields.iter().find(|(_, text, most)| is_long(*text, *most)) {
-        None => Ok(()),
-        Some((field, _, most)) => Err(Error::invalid(format!("`{field}` must have at most {most} characters"))),
-    }
-}
-
 #[async_trait]
 impl CreateUser for Zoom {
     /// An invitation: the user is pending until it is accepted, and basic unless a seat is asked for.
@@ -166,11 +158,9 @@ impl CreateUser for Zoom {
         if *is_primary == Some(false) {
             return Err(Error::invalid("`emails` does not fit: the one address is the primary one"));
         }
-        check_lengths(&[
-            ("emails", Some(email), 128),
-            ("first_name", input.first_name.as_deref(), 64),
-            ("last_name", input.last_name.as_deref(), 64),
-        ])?;
+        check_length("emails", Some(email), 0..=128)?;
+        check_length("first_name", input.first_name.as_deref(), 0..=64)?;
+        check_length("last_name", input.last_name.as_deref(), 0..=64)?;
         let kind = match input.user_type.as_deref() {
             None => wire::BASIC,
             Some(word) => {
@@ -201,11 +191,9 @@ impl CreateUser for Zoom {
 #[async_trait]
 impl UpdateUser for Zoom {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        check_lengths(&[
-            ("first_name", input.first_name.as_deref(), 64),
-            ("last_name", input.last_name.as_deref(), 64),
-            ("title", input.title.as_deref(), 128),
-        ])?;
+        check_length("first_name", input.first_name.as_deref(), 0..=64)?;
+        check_length("last_name", input.last_name.as_deref(), 0..=64)?;
+        check_length("title", input.title.as_deref(), 0..=128)?;
         let language = match input.languages.as_deref() {
             None => None,
             Some([language]) => Some(language.as_str()),
