@@ -25,10 +25,11 @@ pub mod play;
 mod read;
 pub mod replay;
 pub mod server;
+mod wire;
 
 pub use async_trait::async_trait;
 pub use case::{Account, Case, Script};
 pub use fixtures::{Files, Fixtures};
 pub use play::{Played, Playing};
 pub use replay::Replaying;
-pub use server::{Answer, Handler, Received, StandIn};
+pub use server::{Answer, Break, Handler, Received, StandIn};

@@ -15,11 +15,18 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::wire::Wire;
+
 /// Answers requests: from a script ([`play`](crate::play)), or from state of its own.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Answers one request.
     async fn handle(&self, request: Received) -> Answer;
+
+    /// Whether the next connection is taken; one that is not is reset before anything of it is read.
+    fn admits(&self) -> bool {
+        true
+    }
 }
 
 /// A request as it came, its body read to the end.
@@ -77,12 +84,35 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Bytes,
+    /// What goes wrong on its way.
+    pub breaks: Option<Break>,
+}
+
+/// What goes wrong below HTTP on an answer's way: see [`Answer::broken`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// The connection is reset; nothing of the answer is sent.
+    Reset,
+    /// Half of the body is sent, then the connection is closed.
+    CutBody,
+    /// The body is sent in chunks; the second half and the last chunk are missing.
+    CutChunk,
+    /// Half of the body is sent without saying how long it is, then the connection is closed as if that were all.
+    CutWithoutLength,
+    /// The head is sent and half of the body, and then nothing more.
+    Stall,
 }
 
 impl Answer {
     /// No body.
     pub fn empty(status: u16) -> Answer {
-        Answer { status, headers: Vec::new(), body: Bytes::new() }
+        Answer { status, headers: Vec::new(), body: Bytes::new(), breaks: None }
+    }
+
+    /// The same, delivered so.
+    #[must_use]
+    pub fn broken(self, breaks: Break) -> Answer {
+        Answer { breaks: Some(breaks), ..self }
     }
 
     /// This body, as JSON.
@@ -158,18 +188,23 @@ pub(crate) fn base_of(address: SocketAddr) -> String {
 async fn accept(listener: TcpListener, handler: Arc<dyn Handler>) {
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        if !handler.admits() {
+            let _ = stream.set_zero_linger();
+            continue;
+        }
         // a client that pipelines small requests must not wait for delayed acknowledgements
         let _ = stream.set_nodelay(true);
+        let Ok((stream, wire)) = Wire::beside(stream) else { continue };
         let handler = handler.clone();
         connections.spawn(async move {
-            let service = service_fn(move |request| {
-                let handler = handler.clone();
-                async move {
-                    let answer = match Received::read(request).await {
-                        Some(received) => handler.handle(received).await,
-                        None => Answer::empty(400),
-                    };
-                    Ok::<_, std::convert::Infallible>(answer.into_response())
+            let service = service_fn(|request| async {
+                let answer = match Received::read(request).await {
+                    Some(received) => handler.handle(received).await,
+                    None => Answer::empty(400),
+                };
+                match answer.breaks {
+                    None => Ok(answer.into_response()),
+                    Some(breaks) => Err(wire.deliver(&answer, breaks).await),
                 }
             });
             // a client that leaves in the middle is no matter of ours

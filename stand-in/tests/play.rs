@@ -206,3 +206,50 @@ async fn all_cases_are_replayed_in_any_order() {
         assert!(get(unknown).await.starts_with("HTTP/1.1 501"), "{unknown}");
     }
 }
+
+/// Answers everything with the same body, and breaks it.
+struct Breaking(Option<userdir_stand_in::Break>);
+
+#[async_trait]
+impl Handler for Breaking {
+    async fn handle(&self, _request: Received) -> Answer {
+        let answer = Answer::json(200, "[1,2,3,4]");
+        match self.0 {
+            Some(breaks) => answer.broken(breaks),
+            None => answer,
+        }
+    }
+
+    fn admits(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+/// What comes before the connection ends, and whether it ends with a reset.
+async fn broken(breaks: Option<userdir_stand_in::Break>) -> (String, bool) {
+    let stand_in = StandIn::serve(Arc::new(Breaking(breaks))).await.unwrap();
+    let mut stream = TcpStream::connect(stand_in.base_url().trim_start_matches("http://")).await.unwrap();
+    // a connection that is not taken may be gone already
+    let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: vendor\r\n\r\n").await;
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(std::time::Duration::from_millis(300), stream.read_to_end(&mut answer)).await;
+    let is_reset = ended.is_ok_and(|read| read.is_err());
+    (String::from_utf8(answer).unwrap(), is_reset)
+}
+
+#[tokio::test]
+async fn answers_break_below_http() {
+    use userdir_stand_in::Break;
+    assert_eq!(broken(None).await, (String::new(), true));
+    assert_eq!(broken(Some(Break::Reset)).await, (String::new(), true));
+    for (breaks, length) in [
+        (Break::CutBody, "content-length: 9\r\n\r\n[1,2"),
+        (Break::CutChunk, "transfer-encoding: chunked\r\n\r\n4\r\n[1,2\r\n"),
+        (Break::CutWithoutLength, "connection: close\r\n\r\n[1,2"),
+        (Break::Stall, "content-length: 9\r\n\r\n[1,2"),
+    ] {
+        let (answer, is_reset) = broken(Some(breaks)).await;
+        let whole = format!("HTTP/1.1 200 Stand-In\r\ncontent-type: application/json\r\n{length}");
+        assert_eq!((answer, is_reset), (whole, false), "{breaks:?}");
+    }
+}
