@@ -5,7 +5,8 @@
 //! 1. [`case`]: the format of a fixture case, and [`fixtures`]: all cases of a provider, embedded or from disk.
 //! 2. [`play`]: exchanges strictly in order; a request that is not the next one is answered 599 and remembered.
 //! 3. [`replay`]: all cases at once and in any order, for people to try things out.
-//! 4. [`server`]: the small HTTP server on loopback beneath them.
+//! 4. [`memory`]: vendors with a memory, and what can go wrong at one.
+//! 5. [`server`]: the small HTTP server on loopback beneath them.
 //!
 //! ```no_run
 //! # async fn sample(case: &userdir_stand_in::Case) -> Result<(), Box<dyn std::error::Error>> {
@@ -21,6 +22,7 @@
 pub mod case;
 pub mod diff;
 pub mod fixtures;
+pub mod memory;
 pub mod play;
 mod read;
 pub mod replay;
