@@ -160,6 +160,9 @@ pub struct ActionFacts {
     pub shows: Option<OwnPredicate>,
     /// Why the vendor shows nothing by which the effect could be confirmed.
     pub unconfirmed: Option<&'static str>,
+    /// Whether the confirming read can also tell what became of a write without an answer; it cannot where it shows the
+    /// same before and after, such as a role that is held at another place as well.
+    pub settles: bool,
     /// What the action does at this vendor beyond its name.
     pub note: Option<&'static str>,
 }
@@ -197,6 +200,7 @@ impl ActionFacts {
             partial: false,
             shows: None,
             unconfirmed: None,
+            settles: true,
             note: None,
         }
     }
@@ -246,6 +250,12 @@ impl ActionFacts {
     /// Why nothing confirms the effect.
     pub const fn unconfirmed(mut self, reason: &'static str) -> ActionFacts {
         self.unconfirmed = Some(reason);
+        self
+    }
+
+    /// The confirming read cannot tell what became of a write without an answer.
+    pub const fn settles_nothing(mut self) -> ActionFacts {
+        self.settles = false;
         self
     }
 

@@ -133,12 +133,18 @@ fn is_at(place: &Option<String>, held: &UserRole<'_>) -> bool {
     places == [None; 3] || places.contains(&Some(place))
 }
 
-/// The user holds every role named.
+/// The user holds every role named. A role held in or through a group is another one than the user's own, even where it
+/// has the same name.
 pub fn user_holds_roles(input: &AssignRoleInput, seen: Option<&User<'_>>) -> Shows {
     let Some(user) = seen else { return Shows::No };
     let wanted = input.placed_roles();
-    let is_held = |wanted, held: &[UserRole<'_>]| {
-        held.iter().any(|held| is_role(wanted, held) && is_at(&input.workspace_id, held))
+    let is_held = |wanted: &UserRole<'_>, held: &[UserRole<'_>]| {
+        let is_it = |held: &&UserRole<'_>| is_role(wanted, held) && is_at(&input.workspace_id, held);
+        // a group may stand where the input's `workspace_id` is
+        let group = wanted.group.as_deref().or(input.workspace_id.as_deref());
+        held.iter()
+            .filter(is_it)
+            .any(|held| held.group.is_none() && wanted.group.is_none() || held.group.as_deref() == group)
     };
     Shows::from_option(user.roles.as_ref().map(|held| wanted.iter().all(|wanted| is_held(wanted, held))))
 }
@@ -321,6 +327,36 @@ mod tests {
         assert_eq!(lacks(UnassignRoleInput::new("u1", named("r1")).workspace_id("w1"), &anywhere), Shows::No);
         let input = AssignRoleInput::new("u1", named("r1")).workspace_id("w1");
         assert_eq!(user_holds_roles(&input, Some(&user)), Shows::No);
+    }
+
+    #[test]
+    fn a_role_in_a_group_does_not_prove_one_of_the_users_own_nor_the_other_way_round() {
+        let held = |group: Option<&'static str>| {
+            let role = UserRole {
+                id: Some("limited_user".into()),
+                name: Some("Responder".into()),
+                group: group.map(Into::into),
+                ..Default::default()
+            };
+            User { roles: Some(vec![role]), ..User::with_id("u1") }
+        };
+        let wanted = |group: Option<&'static str>| {
+            let role = UserRole { id: Some("responder".into()), group: group.map(Into::into), ..Default::default() };
+            AssignRoleInput::new("u1", vec![role])
+        };
+        assert_eq!(user_holds_roles(&wanted(Some("t1")), Some(&held(None))), Shows::No);
+        assert_eq!(user_holds_roles(&wanted(None), Some(&held(Some("t1")))), Shows::No);
+        assert_eq!(user_holds_roles(&wanted(Some("t1")), Some(&held(Some("t1")))), Shows::Yes);
+        assert_eq!(user_holds_roles(&wanted(None), Some(&held(None))), Shows::Yes);
+    }
+
+    #[test]
+    fn a_place_that_is_an_empty_text_is_none() {
+        let held = UserRole { id: Some("r1".into()), organization: Some("o1".into()), ..Default::default() };
+        let user = User { roles: Some(vec![held]), ..User::with_id("u1") };
+        let role = UserRole { id: Some("r1".into()), organization: Some("".into()), ..Default::default() };
+        let input = UnassignRoleInput::new("u1", vec![role]);
+        assert_eq!(user_lacks_roles(&input, Some(&user)), Shows::No);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use userdir_schema::{Email, Phone, Url, UserGroup, UserLicense, UserRole};
 
 pub use super::password::Password;
+use crate::mapping::filled;
 
 /// Declares an input: required members are the arguments of `new`, optional ones have a setter of their name.
 macro_rules! input {
@@ -277,19 +278,21 @@ by_roles! {
 }
 
 /// The roles, each with the organization that it is meant in: its own; else the one at its place in `organizations`, where
-/// there are as many as roles; else the only one.
+/// there are as many as roles; else the only one. A place that is an empty text is none: typed clients send it so.
 fn placed(
     roles: &[UserRole<'static>],
     organizations: &Option<Vec<userdir_schema::UserOrganization<'static>>>,
 ) -> Vec<UserRole<'static>> {
     let organizations = organizations.as_deref().unwrap_or_default();
     let place = |index: usize| match organizations {
-        [only] => only.id.clone(),
-        several if several.len() == roles.len() => several.get(index)?.id.clone(),
+        [only] => filled(only.id.clone()),
+        several if several.len() == roles.len() => filled(several.get(index)?.id.clone()),
         _ => None,
     };
     let role = |(index, role): (usize, &UserRole<'static>)| UserRole {
-        organization: role.organization.clone().or_else(|| place(index)),
+        workspace: filled(role.workspace.clone()),
+        organization: filled(role.organization.clone()).or_else(|| place(index)),
+        group: filled(role.group.clone()),
         ..role.clone()
     };
     roles.iter().enumerate().map(role).collect()

@@ -57,11 +57,19 @@ impl Directory {
     /// Those of the read.
     pub async fn confirm<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
         let input = self.ready(call, I::ACTION, input.clone())?;
-        let seen = match input.subject() {
-            Some(_) => self.look(call, &input).await,
-            None => self.look_for_new(call, &input).await,
+        self.look_for_effect(call, &input).await.map_err(|error| self.explain(error, I::ACTION))
+    }
+
+    /// What reading says of a write that may have been carried out.
+    async fn look_for_effect<I: WriteAction>(&self, call: &Call, input: &I) -> Result<Confirmation<I::Output>> {
+        let mut seen = match input.subject() {
+            Some(_) => self.look(call, input).await?,
+            None => self.look_for_new(call, input).await?,
         };
-        seen.map_err(|error| self.explain(error, I::ACTION))
+        if seen.shows == Shows::Yes && self.facts(I::ACTION).is_some_and(|facts| !facts.settles) {
+            seen.shows = Shows::Unknown;
+        }
+        Ok(seen)
     }
 
     async fn run<I: WriteAction>(&self, call: &Call, input: I) -> Result<Reply<I::Output>> {
@@ -164,11 +172,7 @@ impl Directory {
         let unknown = |error: Error| {
             error.hint("look before repeating it: a repeat of this command looks first and leaves what is done")
         };
-        let seen = match input.subject() {
-            Some(_) => self.look(call, input).await,
-            None => self.look_for_new(call, input).await,
-        };
-        match seen {
+        match self.look_for_effect(call, input).await {
             Ok(Confirmation { shows: Shows::Yes, value }) => {
                 let value = value.unwrap_or_else(|| I::Output::with_id(input.subject().unwrap_or_default()));
                 Ok(Reply::applied(value).note(format!(
@@ -224,7 +228,8 @@ impl Directory {
         wanted: bool,
     ) -> Result<Confirmation<I::Output>> {
         let Some(Members { group_id, user_id }) = Members::of(input) else { return Ok(Confirmation::unknown()) };
-        let reading = call.reading(confirm::PROFILE);
+        // the input says where the group is meant, to vendors whose ids need it
+        let reading = call.reading(confirm::PROFILE).confirming(object(input));
         let Some(group) = self.read::<I::Output>(&reading, &group_id).await? else {
             return Ok(Confirmation::unknown());
         };

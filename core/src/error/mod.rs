@@ -105,6 +105,12 @@ impl Error {
         self
     }
 
+    /// Whether the vendor has no such thing, and had none before this call: what was not found because an earlier try of the
+    /// same request was carried out does not count, and is settled by reading.
+    pub fn was_missing(&self) -> bool {
+        self.kind() == ErrorKind::NotFound && self.outcome() != Outcome::Unknown
+    }
+
     /// Names the thing the call is about, unless it is named already.
     #[must_use]
     pub fn about(mut self, target: impl Into<String>) -> Error {
