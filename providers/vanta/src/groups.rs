@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::{Call, Effect, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::{PAGES, Vanta, map, wire};
@@ -67,9 +67,7 @@ impl RemoveUserFromGroup for Vanta {
         let member = self.http.delete("groups").id(&input.group_id).path("people").id(&input.user_id);
         match member.primary().write(call).await {
             // core has just seen the group, and the person in it: not found now means taken out in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.group_id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.group_id)),
         }
     }

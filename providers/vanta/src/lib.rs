@@ -18,6 +18,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use userdir_core::http::{
     Answer, Auth, ClientAuth, Connection, Encoding, Fault, Grant, Http, Next, Paging, RateHeaders, TotalAt, Vendor,
@@ -42,18 +43,26 @@ provider!(Vanta, DEFINITION);
 
 /// What is peculiar about Vanta's HTTP. It documents no headers about its limits; `Retry-After` is honoured if it comes.
 static VANTA: Vendor = Vendor {
-    rate: RateHeaders::COMMON,
+    rate: RateHeaders::NONE,
     fault,
-    request_id: "x-request-id",
+    // nor one of a request's id
+    request_id: "",
     accept: "application/json",
     content_type: "application/json",
 };
+
+/// Vanta allows so many requests a minute, and may not say when the next one begins.
+const WINDOW: Duration = Duration::from_secs(60);
 
 /// The error body, whose shape Vanta does not document (unverified); and an item of a bulk call that failed, which comes
 /// inside a 200.
 fn fault(answer: &Answer) -> Option<Fault> {
     if !answer.is_success() {
-        return answer.json::<wire::Failure>().ok()?.read();
+        let mut fault = answer.json::<wire::Failure>().ok().and_then(|failure| failure.read());
+        if answer.status == 429 && answer.header("retry-after").is_none() {
+            fault.get_or_insert_default().retry_after = Some(WINDOW);
+        }
+        return fault;
     }
     let failed = wire::Bulk::failed_item(&answer.body)?;
     let message = failed.message.map(|message| message.to_string());

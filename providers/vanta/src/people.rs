@@ -96,7 +96,12 @@ impl DeactivateUser for Vanta {
         self.person(actor).read(call).await.map_err(|error| error.about(actor))?;
         let body = json!({ "updates": [{ "id": input.user_id, "acknowledgerId": actor }] });
         let offboarding = self.http.post("people/offboard").json(&body).guarding(&["updates"]).primary();
-        match offboarding.write(call).await? {
+        let sent = offboarding.write(call).await.map_err(|error| match error.vendor_code() {
+            Some(wire::ERROR) => error
+                .hint("all accounts that Vanta monitors must be deactivated, and all custom offboarding tasks done"),
+            _ => error,
+        });
+        match sent? {
             Some(answer) if !wire::Bulk::says_success(&answer.body) => {
                 Err(Error::unexpected("Vanta's answer does not say what became of the offboarding"))
             }

@@ -117,6 +117,8 @@ impl Bulk<'_> {
 }
 
 const SUCCESS: &str = "SUCCESS";
+/// The other status: Vanta did not do it, and hardly says why.
+pub const ERROR: &str = "ERROR";
 
 /// An error body, in whichever of the usual shapes: Vanta documents none.
 #[derive(Debug, Deserialize)]
