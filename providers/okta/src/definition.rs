@@ -105,8 +105,12 @@ pub static DEFINITION: Definition = Definition {
         Lack { actions: &[Action::GetActivity], because: "Okta's system log is a list and has no read of one event" },
         Lack { actions: &[Action::GetOrganization], because: "there is one organization, and the list shows it whole" },
         Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "an Okta organization is changed in its console",
+            actions: &[Action::UpdateOrganization],
+            because: "userdir does not offer it; the organization's profile is changed in Okta's console",
+        },
+        Lack {
+            actions: &[Action::DeleteOrganization],
+            because: "Okta's management API does not delete organizations",
         },
         Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "Okta has no workspaces" },
         Lack {

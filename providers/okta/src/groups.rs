@@ -103,9 +103,7 @@ impl RemoveUserFromGroup for Okta {
         let member = self.http.delete("api/v1/groups").id(&input.group_id).path("users").id(&input.user_id);
         match member.primary().write(call).await {
             // Core has just seen the group, and the user in it: not found now means taken out in between.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.group_id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.group_id)),
         }
     }

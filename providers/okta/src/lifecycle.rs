@@ -58,7 +58,8 @@ impl Okta {
         mail: Option<bool>,
     ) -> Result<Reply<User<'static>>> {
         let request = self.http.post("api/v1/users").id(user_id).path("lifecycle").path(what);
-        let request = request.query_if("sendEmail", mail.map(|mail| mail.to_string())).primary();
+        let request = request.query_if("sendEmail", mail.map(|mail| mail.to_string()));
+        let request = request.guarding(&["sendEmail"]).primary();
         match request.write(call).await {
             Ok(_) => Ok(Reply::sent(user_id)),
             Err(error) if error.vendor_code() == Some("E0000001") => {

@@ -31,13 +31,20 @@ impl ListActivities for Okta {
         }
         let span = filter.created_at.unwrap_or_default();
         let since: Option<DateTime> = span.gte.or(span.gt).or(span.eq);
-        // Without an end the query is for polling, and its pages never end.
-        let until = span.lte.or(span.lt).or(span.eq).unwrap_or_else(|| self.http.now());
+        // Without an end the query is for polling, and its pages never end. Whether it is within is not documented: a
+        // millisecond more is asked for, and dropped below.
+        let end = span.lte.or(span.lt).or(span.eq);
+        let until = end.and_then(just_after).unwrap_or_else(|| self.http.now());
         let log = self.http.get("api/v1/logs").query_if("since", since.map(time)).query("until", time(until));
         let page = log.query_if("filter", expression.build()).page(call, &request, &LOG, map::log_event).await?;
         // `since` and `until` do not tell "after" from "at or after"
         Ok(page.rechecked(filter.created_at.map(|span| ActivityFilter::default().created_at(span)).unwrap_or_default()))
     }
+}
+
+/// A millisecond later.
+fn just_after(time: DateTime) -> Option<DateTime> {
+    DateTime::from_unix_millis(time.timestamp().as_millisecond().saturating_add(1))
 }
 
 /// Okta's word for a unified action; another word is taken as Okta's own.

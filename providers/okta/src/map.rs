@@ -86,18 +86,22 @@ fn status(word: Text<'_>) -> Status<'_> {
     }
 }
 
-/// Okta's words for a unified status, for filters; another word is taken as Okta's own.
-pub fn status_words(status: &str) -> Vec<String> {
-    let words: &[&str] = match status {
+/// Okta's words for a status, for filters: of a unified one all that it stands for, of Okta's own that one. In capitals it
+/// is Okta's own; none where it is neither.
+pub fn status_words(status: &str) -> Option<&'static [&'static str]> {
+    let own = |is: &dyn Fn(&str) -> bool| ALL_STATUSES.iter().find(|own| is(own)).map(std::slice::from_ref);
+    if let Some(own) = own(&|own| own == status) {
+        return Some(own);
+    }
+    Some(match status.to_ascii_lowercase().as_str() {
         "active" => &["ACTIVE", "PASSWORD_EXPIRED", "RECOVERY", "LOCKED_OUT"],
         "invited" => &["PROVISIONED", "STAGED"],
         "created" => &["STAGED"],
         "inactive" => &["SUSPENDED", "DEPROVISIONED"],
         // Okta shows no deleted users
         "deleted" => &[],
-        other => return vec![other.to_uppercase()],
-    };
-    words.iter().map(|word| (*word).to_owned()).collect()
+        _ => return own(&|own| own.eq_ignore_ascii_case(status)),
+    })
 }
 
 /// The words that mapped users show.
@@ -318,12 +322,15 @@ mod tests {
     #[test]
     fn every_status_maps_there_and_back() {
         for unified in ["active", "invited", "inactive"] {
-            for word in status_words(unified) {
-                assert_eq!(status(word.as_str().into()).as_str(), unified);
+            for word in status_words(unified).unwrap() {
+                assert_eq!(status((*word).into()).as_str(), unified);
             }
         }
-        assert_eq!(status_words("SUSPENDED"), ["SUSPENDED"]);
-        assert!(status_words("deleted").is_empty());
+        assert_eq!(status_words("Active"), status_words("active"));
+        assert_eq!(status_words("ACTIVE").unwrap(), ["ACTIVE"]);
+        assert_eq!(status_words("suspended").unwrap(), ["SUSPENDED"]);
+        assert!(status_words("deleted").unwrap().is_empty());
+        assert_eq!(status_words("actve"), None);
     }
 
     #[test]

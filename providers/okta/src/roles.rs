@@ -94,6 +94,7 @@ impl AssignRole for Okta {
         let mut steps = Steps::default();
         for (index, (role, body)) in input.roles.iter().zip(bodies).enumerate() {
             let mut request = self.http.post("api/v1/users").id(&input.id).path("roles").json(&body);
+            request = request.guarding(&["type", "role"]);
             if index == 0 {
                 request = request.primary();
             }
@@ -127,8 +128,8 @@ fn new_assignment(role: &UserRole<'_>) -> Result<serde_json::Value> {
 impl UnassignRole for Okta {
     /// Reads what is held, and takes each assignment of the named roles away; what comes through a group stays.
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
-        let answer = self.http.get("api/v1/users").id(&input.id).path("roles").read(call).await?;
-        let held: Vec<wire::RoleAssignment> = answer.json()?;
+        let held = self.http.get("api/v1/users").id(&input.id).path("roles");
+        let held = held.all(call, &ROWS, wire::RoleAssignment::read).await?;
         for role in &input.roles {
             self.refuse_unknown(call, role, &held).await?;
         }
@@ -208,7 +209,7 @@ impl Okta {
         }
         match request.write(call).await {
             // gone in between: the word in brackets tells what is missing
-            Err(error) if is_missing_assignment(&error) => Ok(Effect::Already),
+            Err(error) if error.was_missing() && is_missing_assignment(&error) => Ok(Effect::Already),
             sent => crate::effect(sent),
         }
     }
@@ -289,8 +290,8 @@ impl DeleteRoleAssignment for Okta {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (holders, holder, assignment) = parts(&input.id)?;
-        let answer = self.http.get(holders).id(holder).path("roles").read(call).await?;
-        let held: Vec<wire::RoleAssignment> = answer.json()?;
+        let held = self.http.get(holders).id(holder).path("roles");
+        let held = held.all(call, &ROWS, wire::RoleAssignment::read).await?;
         if held.iter().any(|held| held.id == assignment && held.comes_through_a_group()) && !map::is_group_id(holder) {
             return Err(comes_through_a_group());
         }

@@ -6,7 +6,7 @@ use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::mapping::no_room;
 use userdir_core::reply::{Steps, Unreadable};
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
 
 use crate::{Okta, ROWS, map, wire};
@@ -25,7 +25,7 @@ impl ListUsers for Okta {
             let members = self.http.get("api/v1/groups").id(group).path("users");
             return Ok(members.page(call, &request, &MEMBERS, map::user).await?.rechecked(filter.clone()));
         }
-        let Some(expression) = expression(filter) else { return Ok(Page::of_values(Vec::new())) };
+        let Some(expression) = expression(filter)? else { return Ok(Page::of_values(Vec::new())) };
         let mut users = self.http.get("api/v1/users");
         if needs_search(filter) {
             users = users.query("search", expression);
@@ -60,17 +60,24 @@ fn needs_search(filter: &UserFilter) -> bool {
 }
 
 /// Okta's expression of a filter; none where nobody can match it.
-fn expression(filter: &UserFilter) -> Option<String> {
+fn expression(filter: &UserFilter) -> Result<Option<String>> {
     let mut expression = ScimFilter::default();
     match &filter.status {
         // Okta leaves deactivated users out of a list that does not name their status
         None => expression.any_of("status", map::ALL_STATUSES.iter().copied()),
         Some(wanted) => {
-            let words: Vec<String> = wanted.values().iter().flat_map(|status| map::status_words(status)).collect();
-            if words.is_empty() {
-                return None;
+            let mut words = Vec::new();
+            for status in wanted.values() {
+                let known = map::status_words(status);
+                words.extend_from_slice(known.ok_or_else(|| {
+                    Error::invalid(format!("`{status}` is no status of a user"))
+                        .hint("active, invited and inactive are, and Okta's own such as LOCKED_OUT")
+                })?);
             }
-            expression.any_of("status", words.iter().map(String::as_str));
+            if words.is_empty() {
+                return Ok(None);
+            }
+            expression.any_of("status", words);
         }
     }
     expression.matching("profile.firstName", &filter.first_name);
@@ -80,7 +87,7 @@ fn expression(filter: &UserFilter) -> Option<String> {
     expression.matching("profile.userType", &filter.user_type);
     expression.within("lastUpdated", &filter.updated_at, time);
     expression.within("created", &filter.created_at, time);
-    expression.build()
+    Ok(expression.build())
 }
 
 /// Okta writes times with milliseconds.
@@ -122,7 +129,8 @@ impl GetUser for Okta {
         }
         if call.wants("is_2fa_enabled") {
             let factors = self.rows(call, &id, "factors", map::is_active_factor).await;
-            user.is_2fa_enabled = unknown.known("is_2fa_enabled", factors)?.map(|factors| factors.contains(&true));
+            user.is_2fa_enabled =
+                unknown.known("is_2fa_enabled", factors)?.filter(|factors| factors.contains(&true)).map(|_| true);
         }
         if call.wants("organizations") {
             let org = unknown.known("organizations", self.organization(call).await)?;
@@ -196,8 +204,8 @@ impl CreateUser for Okta {
         if body.profile.login.is_none() {
             body.profile.login = body.profile.email.clone();
         }
-        let request = self.http.post("api/v1/users").query("activate", "true").json(&body).primary();
-        match request.write(call).await? {
+        let request = self.http.post("api/v1/users").query("activate", "true").json(&body);
+        match request.guarding(&["activate"]).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::user)?)),
             None => Ok(Reply::planned()),
         }
@@ -281,7 +289,10 @@ impl DeleteUser for Okta {
     /// Okta deletes only who is deactivated: the first `DELETE` deactivates, the second deletes for good.
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, &input.id).await?;
-        let delete = || self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
+        let delete = || {
+            let request = self.http.delete("api/v1/users").id(&input.id).query("sendEmail", "false");
+            request.guarding(&["sendEmail"])
+        };
         let mut steps = Steps::default();
         if self.status(call, &input.id).await? != "DEPROVISIONED" {
             // where this fails the next one would only deactivate
@@ -289,8 +300,8 @@ impl DeleteUser for Okta {
             steps.add("deactivate", Ok(effect));
         }
         let effect = match delete().then().primary().write(call).await {
-            // the user was there a moment ago: gone in between, or by a try whose answer was lost
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Effect::Already),
+            // the user was there a moment ago: gone in between
+            Err(error) if error.was_missing() => Ok(Effect::Already),
             sent => crate::effect(sent),
         };
         steps.add("delete", effect);

@@ -2,6 +2,8 @@
 //! leave out is optional.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use userdir_core::Mapped;
 use userdir_schema::Text;
 
 /// <https://developer.okta.com/docs/api/openapi/okta-management/management/tag/User/>
@@ -114,6 +116,24 @@ pub struct RoleAssignment<'a> {
     pub assignment_type: Option<Text<'a>>,
     pub created: Option<Text<'a>>,
     pub last_updated: Option<Text<'a>>,
+}
+
+impl RoleAssignment<'static> {
+    /// A row of a list.
+    pub fn read(raw: &RawValue) -> Mapped<RoleAssignment<'static>> {
+        let it: RoleAssignment = serde_json::from_str(raw.get())?;
+        let text = |text: Option<Text<'_>>| text.map(Text::into_owned);
+        Ok(RoleAssignment {
+            id: it.id.into_owned(),
+            label: text(it.label),
+            r#type: text(it.r#type),
+            role: text(it.role),
+            resource_set: text(it.resource_set),
+            assignment_type: text(it.assignment_type),
+            created: text(it.created),
+            last_updated: text(it.last_updated),
+        })
+    }
 }
 
 impl<'a> RoleAssignment<'a> {
