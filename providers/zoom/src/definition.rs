@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["first_name", "last_name", "name", "emails", "external_id", "status", "user_type", "created_at", "group_id", "role_id"])
             .scopes(LIST_USERS)
             .partial()
-            .note("active, inactive and pending users, one after the other; a pending user goes by the address"),
+            .note("pending, active and inactive users, one after the other; a pending user goes by the address"),
         ActionFacts::new(Action::GetUser).scopes(READ_USER),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails")])
@@ -104,8 +104,8 @@ pub static DEFINITION: Definition = Definition {
         Lack { actions: &[Action::GetActivity], because: "Zoom's logs are lists and their entries have no ids" },
     ],
     notes: &[
-        "An address is no id here, although Zoom takes it for one: it is refused unless the user has not accepted yet, so \
-         that nobody is taken for two. `users list --filter emails=…` finds the id.",
+        "An address is no id here, nor is `me`, although Zoom takes them for one: refused, but for the address of a user who \
+         has not accepted yet, so that nobody is taken for two. `users list --filter emails=…` finds the id.",
         "A daily limit is told at once, with the time at which Zoom answers again; a limit per second is waited out.",
         "The last sign-in is up to three days late.",
         "Where single sign-on or SCIM manages users, it may undo a change at its next run.",

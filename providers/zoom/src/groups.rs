@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::paging::paged;
@@ -79,5 +79,5 @@ impl RemoveUserFromGroup for Zoom {
 }
 
 fn is_no_member(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotFound && !matches!(error.vendor_code(), Some("4130" | "1001" | "1010"))
+    error.was_missing() && !matches!(error.vendor_code(), Some("4130" | "1001" | "1010"))
 }

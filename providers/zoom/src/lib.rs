@@ -137,11 +137,13 @@ impl Connect for Zoom {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        let request = match self.is_app {
-            true => self.http.get("users").query("page_size", "1"),
-            false => self.http.get("users/me"),
-        };
-        request.read(call).await.map(drop)
+        match self.http.get("users").query("page_size", "1").read(call).await {
+            // a user's token may be for the own user alone; an access token does not say whose it is
+            Err(error) if error.kind() == ErrorKind::Permission && !self.is_app => {
+                self.http.get("users/me").read(call).await.map(drop)
+            }
+            read => read.map(drop),
+        }
     }
 
     fn refuses(&self, action: Action) -> Option<String> {

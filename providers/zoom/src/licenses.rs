@@ -13,8 +13,9 @@ use crate::{Zoom, map, users, wire};
 impl ListLicenses for Zoom {
     async fn list_licenses(&self, call: &Call, request: PageRequest<LicenseFilter>) -> Result<Page<License<'static>>> {
         let Some(user) = &request.filter.user_id else { return Ok(Page::of_values(self.licenses(call).await?)) };
-        let user = self.http.get("users").id(user).primary().read(call).await?;
-        let user: userdir_schema::User = user.map(map::user)?;
+        let answer = self.http.get("users").id(user).primary().read(call).await?;
+        Zoom::refuse_other_names(user, &answer.json()?)?;
+        let user: userdir_schema::User = answer.map(map::user)?;
         let held = user.licenses.unwrap_or_default().into_iter();
         let held = held.filter_map(|license| Some(map::license(license.id?, license.name?)));
         Ok(Page::of_values(held.collect()))

@@ -78,6 +78,7 @@ impl ListActivities for Zoom {
         };
         let log = self.http.get(path).query("from", day(window.from)).query("to", day(window.to));
         let log = log.query_if("category_type", filter.entity_type.as_deref());
+        let log = log.guarding(&["from", "to", "category_type"]);
         // what is passed through goes to one of them
         let log = if logs.first() == Some(&window.log) { log.primary() } else { log };
         let (slice, next) = pass.read(call, log, request.wanted, &paged(items), &window.pass(), next).await?;

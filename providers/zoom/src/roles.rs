@@ -113,7 +113,7 @@ impl AssignRole for Zoom {
         refuse_owner_and_member(role)?;
         let answer = self.http.get("users").id(&input.id).read(call).await?;
         let user: wire::User = answer.json()?;
-        Zoom::refuse_address(&input.id, &user)?;
+        Zoom::refuse_other_names(&input.id, &user)?;
         if user.role_id.as_deref() == Some(role) {
             return Ok(Reply::sent(&input.id).with_effect(Effect::Already));
         }
@@ -144,7 +144,7 @@ impl UnassignRole for Zoom {
         wanted.iter().try_for_each(|role| refuse_owner_and_member(role))?;
         let answer = self.http.get("users").id(&input.id).read(call).await?;
         let user: wire::User = answer.json()?;
-        Zoom::refuse_address(&input.id, &user)?;
+        Zoom::refuse_other_names(&input.id, &user)?;
         for role in &wanted {
             // a role that is not held must be one: a mistyped id must not read as taken away
             if user.role_id.as_deref() != Some(role) {
@@ -169,9 +169,7 @@ impl Zoom {
             Ok(Some(_)) => Ok(Effect::Applied),
             Ok(None) => Ok(Effect::Planned),
             // held a moment ago: taken away in between; the reading afterwards decides. A role that is gone is an error
-            Err(error) if error.kind() == ErrorKind::NotFound && error.vendor_code() != Some("1034") => {
-                Ok(Effect::Already)
-            }
+            Err(error) if error.was_missing() && error.vendor_code() != Some("1034") => Ok(Effect::Already),
             Err(error) => Err(error),
         }
     }
@@ -185,10 +183,14 @@ impl ListRoleAssignments for Zoom {
         call: &Call,
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
-        let filter = request.filter.clone();
+        let filter = &request.filter;
         if let Some(user) = &filter.user_id {
-            let user = self.http.get("users").id(user).primary().read(call).await?;
-            return Ok(Page::of_values(vec![user.map(map::role_of_user)?]).rechecked(filter));
+            let answer = self.http.get("users").id(user).primary().read(call).await?;
+            Zoom::refuse_other_names(user, &answer.json()?)?;
+            // a pending user may be named in another case than Zoom shows
+            let mut filter = filter.clone();
+            filter.user_id = None;
+            return Ok(Page::of_values(vec![answer.map(map::role_of_user)?]).rechecked(filter));
         }
         if let Some(role) = &filter.role_id {
             let members = self.http.get("roles").id(role).path("members").primary();
@@ -200,7 +202,7 @@ impl ListRoleAssignments for Zoom {
         let statuses = users::statuses(&UserFilter::default())?;
         let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
         let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
-        let users = self.http.get("users").query("status", *status).primary();
+        let users = self.http.get("users").query("status", *status).guarding(&["status"]).primary();
         let next = statuses.get(at + 1).map(|status| (*status).to_owned());
         let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
         Ok(Page::<RoleAssignment<'static>>::of_body(slice.answer.body, "users", map::role_of_user).next(next))

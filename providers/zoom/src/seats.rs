@@ -3,7 +3,7 @@
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::reply::Step;
-use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
 use userdir_schema::User;
 
 use crate::wire::{ADMIN, BASIC, OWNER};
@@ -67,10 +67,10 @@ impl Zoom {
     }
 }
 
-/// Basic, by Zoom's own number.
+/// Basic, by Zoom's own number, and without a bundle, which would hold its seat.
 pub fn is_basic(user: &User<'_>) -> Shows {
     let wire = user.remote_data.as_ref().and_then(|raw| serde_json::from_str::<wire::User>(raw.get()).ok());
-    Shows::from_option(wire.and_then(|user| user.r#type).map(|kind| kind == BASIC))
+    Shows::from_option(wire.and_then(|user| Some(user.r#type? == BASIC && user.bundles().is_empty())))
 }
 
 #[async_trait]
@@ -80,7 +80,7 @@ impl DowngradeUser for Zoom {
         let id = input.user_id.as_str();
         let answer = self.user(call, id).await?;
         let before: wire::User = answer.json()?;
-        Zoom::refuse_address(id, &before)?;
+        Zoom::refuse_other_names(id, &before)?;
         if before.r#type == Some(BASIC) {
             refuse_bundle(id, Effect::Already, &before)?;
             return Ok(Reply::sent(id).with_effect(Effect::Already));
@@ -92,7 +92,8 @@ impl DowngradeUser for Zoom {
         let not_paid = match sent {
             Ok(Some(_)) => None,
             Ok(None) => return Ok(Reply::planned().note(LOSES)),
-            Err(error) if error.vendor_code() == Some("1109") => Some(error),
+            // after a try without an answer it is the reading that tells
+            Err(error) if error.vendor_code() == Some("1109") && error.outcome() != Outcome::Unknown => Some(error),
             Err(error) => return Err(explain(error)),
         };
         if not_paid.is_none() && before.bundles().is_empty() && !before.shows_older_bundle() {

@@ -14,8 +14,9 @@ use crate::names::{Names, fill};
 use crate::paging::paged;
 use crate::{Zoom, map, wire};
 
-/// Zoom's statuses: one call answers one of them, and the active ones where none is named.
-const STATUSES: &[(&str, &str)] = &[("active", "active"), ("inactive", "inactive"), ("invited", "pending")];
+/// Zoom's statuses: one call answers one of them, and the active ones where none is named. In the order in which people
+/// move on: who accepts while the list is read comes twice at worst.
+const STATUSES: &[(&str, &str)] = &[("invited", "pending"), ("active", "active"), ("inactive", "inactive")];
 
 #[async_trait]
 impl ListUsers for Zoom {
@@ -33,8 +34,9 @@ impl ListUsers for Zoom {
         let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
         let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
         let users = self.http.get("users").query("status", *status).query_if("role_id", filter.role_id.as_deref());
+        let users = users.guarding(&["status", "role_id"]).primary();
         let next = statuses.get(at + 1).map(|status| (*status).to_owned());
-        let (slice, next) = pass.read(call, users.primary(), request.wanted, &paged("users"), status, next).await?;
+        let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
         let named = self.named(call, slice.each(|_| Ok(()))?.is_empty()).await?;
         let page = Page::<User<'static>>::of_body(slice.answer.body, "users", named);
         Ok(page.next(next).rechecked(filter.clone()))
@@ -122,11 +124,12 @@ impl Zoom {
         Ok(Page::of_values(users).rechecked(filter.clone()))
     }
 
-    /// Zoom takes an address for an id. Here an id is one: who is named in two ways would be taken for two.
-    pub(crate) fn refuse_address(named: &str, user: &wire::User<'_>) -> Result<()> {
+    /// Zoom takes an address for an id, and `me` for the token's own user. Here an id is one: who is named in two ways would
+    /// be taken for two.
+    pub(crate) fn refuse_other_names(named: &str, user: &wire::User<'_>) -> Result<()> {
         match &user.id {
-            Some(id) if named.contains('@') && id.as_str() != named => {
-                Err(Error::invalid("this is an address, not an id; nothing was changed")
+            Some(id) if !id.is_empty() && id.as_str() != named => {
+                Err(Error::invalid("this is not the user's id; nothing was changed")
                     .about(named)
                     .hint(format!("the user's id is `{id}`; addresses are for users who have not accepted yet")))
             }
@@ -139,7 +142,7 @@ impl Zoom {
 impl GetUser for Zoom {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
-        Zoom::refuse_address(&input.id, &answer.json()?)?;
+        Zoom::refuse_other_names(&input.id, &answer.json()?)?;
         let mut user: User = answer.map(map::user)?;
         if call.wants("groups") && user.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
             fill(&mut user, &Names::new(), self.group_names(call).await?.as_ref());
@@ -224,9 +227,7 @@ impl DeleteUser for Zoom {
         }
         match self.http.delete("users").id(&input.id).primary().write(call).await {
             // there a moment ago: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
             Err(error) if matches!(error.vendor_code(), Some("1107" | "1117")) => Err(error.hint(
                 "Zoom does not disassociate administrators and users of managed domains: take the role away first, or \
                  delete for good with `action=delete` in `remote_query`",
