@@ -36,7 +36,7 @@ pub static DEFINITION: Definition = Definition {
     actions: &[
         ActionFacts::new(Action::ListUsers)
             .filters(&["username", "external_id", "emails", "first_name", "last_name", "user_type", "status", "created_at", "updated_at", "group_id"])
-            .note("one filter is sent and all are looked at here; where the server cannot filter, every user is read. With `group_id` users have id and name alone, which is what the group tells"),
+            .note("one filter with one value is sent and all are looked at here; where the server cannot filter, and for active users, every user is read. With `group_id` users have id and name alone, which is what the group tells"),
         ActionFacts::new(Action::GetUser).note("`groups` is there only where the server fills it"),
         ActionFacts::new(Action::CreateUser)
             .accepts(USER)
@@ -48,8 +48,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole).note("a role is a `value` of the user's `roles`"),
         ActionFacts::new(Action::UnassignRole).note("a role is a `value` of the user's `roles`"),
         ActionFacts::new(Action::DeactivateUser)
+            .shows(OwnPredicate::User(users::is_inactive))
             .note("sets `active` to false. PagerDuty and GitHub organizations delete the user then: set `deactivate_deletes`"),
-        ActionFacts::new(Action::ActivateUser).note("sets `active` to true; some products, such as Sentry, take false alone"),
+        ActionFacts::new(Action::ActivateUser)
+            .shows(OwnPredicate::User(users::is_active))
+            .note("sets `active` to true; some products, such as Sentry, take false alone"),
         ActionFacts::new(Action::ListGroups).filters(&["name", "created_at", "updated_at"]),
         ActionFacts::new(Action::GetGroup).note("`remote_data` has the members"),
         ActionFacts::new(Action::CreateGroup).required(&[body("name")]),
@@ -107,8 +110,8 @@ pub static DEFINITION: Definition = Definition {
         Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "SCIM has no bills and no usage reports" },
     ],
     notes: &[
-        "A user without `active` is shown as active, since SCIM has no other word. GitHub organizations also list \
-         invitations that were not accepted; they cannot be told apart.",
+        "A user without `active` is shown as active, since SCIM has no other word; that such a one was activated or \
+         deactivated cannot be confirmed. GitHub organizations also list invitations that were not accepted; they cannot be told apart.",
         "A change is tried as PATCH in the forms that servers take, and as PUT of the whole object at last; only where \
          the server refused the form before.",
         "A filter that finds nobody is followed by reading the whole list, unless it is by user name: many servers answer \

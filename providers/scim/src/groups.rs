@@ -7,7 +7,7 @@ use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, User};
 
 use crate::paging::Listing;
-use crate::patch::{Form, Object, Target, add, holds, items, remove_items, remove_where, value_of};
+use crate::patch::{Form, Object, Target, add, holds, items, remove_where, value_of};
 use crate::users::{time, update};
 use crate::{Scim, map, wire};
 
@@ -16,8 +16,9 @@ impl ListGroups for Scim {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
         let filter = &request.filter;
         let mut clause = ScimFilter::default();
-        if filter.name.is_some() {
-            clause.matching("displayName", &filter.name);
+        // of several values some servers look at the first alone
+        if let Some(name) = filter.name.as_ref().and_then(Match::single) {
+            clause.any_of("displayName", [name]);
         } else if filter.updated_at.is_some() {
             clause.within("meta.lastModified", &filter.updated_at, time);
         } else {
@@ -134,7 +135,7 @@ impl RemoveUserFromGroup for Scim {
         let user = input.user_id.as_str();
         let forms = [
             Form::FilterPath(vec![remove_where("members", user)]),
-            Form::Patch(vec![remove_items("members", &[user])]),
+            Form::Items("members", vec![user]),
             Form::put(|group| {
                 let rest = items(group, "members").into_iter().filter(|member| value_of(member) != Some(user));
                 let rest: Value = rest.collect();

@@ -58,12 +58,12 @@ struct Habits {
 
 provider!(Scim, DEFINITION);
 
-/// SCIM over HTTP. Limits are the products'; `Retry-After` is honoured in any case.
+/// SCIM over HTTP. Limits are the products', and so are the headers that tell of them: `Retry-After` is honoured.
 const fn scim(content_type: &'static str) -> Vendor {
     Vendor {
-        rate: RateHeaders::COMMON,
+        rate: RateHeaders::NONE,
         fault,
-        request_id: "x-request-id",
+        request_id: "",
         accept: "application/scim+json, application/json;q=0.9",
         content_type,
     }

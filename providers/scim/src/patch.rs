@@ -2,12 +2,15 @@
 //! the first one taken is remembered for the connection.
 //!
 //! The next form is tried only where the server documents by its answer that it did nothing: never after an answer that
-//! leaves it open. A path with a filter may be passed over in silence, so the first time its effect is read back.
+//! leaves it open. A path with a filter may be passed over in silence, so the first time its effect is read back. A removal
+//! by items may take all of the list away, so what is left is compared each time.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value, json};
 use userdir_core::http::Answer;
+use userdir_core::reply::Step;
 use userdir_core::{Call, Effect, Error, Outcome, Result};
 
 use crate::Scim;
@@ -24,6 +27,8 @@ pub enum Form<'w> {
     Patch(Vec<Value>),
     /// The same with a filter in a path.
     FilterPath(Vec<Value>),
+    /// A `PATCH` that takes these ids out of a list, by the items themselves.
+    Items(&'static str, Vec<&'w str>),
     /// A `PUT` of the object as it is, changed.
     Put(Edit<'w>),
 }
@@ -63,6 +68,7 @@ impl Scim {
         for (number, form) in (1..).zip(forms).skip(known.saturating_sub(1)) {
             let sent = match form {
                 Form::Patch(operations) | Form::FilterPath(operations) => self.patch(call, target, operations).await,
+                Form::Items(list, ids) => self.remove_items(call, target, list, ids).await,
                 Form::Put(edit) => self.put(call, target, edit).await,
             };
             match sent {
@@ -90,10 +96,49 @@ impl Scim {
 
     async fn patch(&self, call: &Call, target: Target<'_>, operations: &[Value]) -> Result<Option<Answer>> {
         let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
-        let request = self.http.patch(target.at).id(target.id).json(&body).primary();
+        let request = self.http.patch(target.at).id(target.id).json(&body);
+        let request = request.guarding(&["schemas", "Operations"]).primary();
         let replaces =
             operations.iter().all(|operation| operation.get("op").and_then(Value::as_str) == Some("replace"));
         if replaces { request.idempotent().write(call).await } else { request.write(call).await }
+    }
+
+    /// Takes items out of a list by naming them, and looks whether the others stayed: to a server that goes by the letter of
+    /// RFC 7644 §3.5.2.2, `value` is no part of a removal, and the whole list goes.
+    async fn remove_items(
+        &self,
+        call: &Call,
+        target: Target<'_>,
+        list: &'static str,
+        ids: &[&str],
+    ) -> Result<Option<Answer>> {
+        let others = |object: &Object| -> BTreeSet<String> {
+            let held = items(object, list);
+            held.iter().filter_map(value_of).filter(|id| !ids.contains(id)).map(str::to_owned).collect()
+        };
+        let before = others(&self.whole(call, target).await?);
+        let named: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
+        let sent = self.patch(call, target, &[json!({ "op": "remove", "path": list, "value": named })]).await;
+        let may_be_done = match &sent {
+            Ok(answer) => answer.is_some(),
+            Err(error) => error.outcome() == Outcome::Unknown,
+        };
+        if may_be_done {
+            let after = match self.whole(call, target).await {
+                Ok(object) => others(&object),
+                Err(error) => return sent.and(Err(error)),
+            };
+            let lost = before.difference(&after).count();
+            if lost > 0 {
+                let done = ids.iter().map(|id| Step::done(*id, Effect::Applied)).collect();
+                let failed =
+                    Step::failed(format!("the other {list}"), format!("{lost} of {} are gone too", before.len()));
+                return Err(Error::partly_done(done, vec![failed])
+                    .about(target.id)
+                    .hint("look at the server now, and put back what is missing"));
+            }
+        }
+        sent
     }
 
     /// Reads the object, changes it and puts it back, with its version where it has one. If it changed in between, once
@@ -109,7 +154,8 @@ impl Scim {
                 object.remove("groups");
             }
             edit(&mut object);
-            let mut request = self.http.put(target.at).id(target.id).json(&object).primary();
+            let mut request = self.http.put(target.at).id(target.id).json(&object);
+            request = request.guarding(&["active", "members"]).primary();
             if let Some(version) = version {
                 request = request.header("if-match", version);
             }
@@ -158,12 +204,6 @@ pub fn add(path: &str, items: Vec<Value>) -> Value {
 /// `remove` from a list, by a filter in the path.
 pub fn remove_where(list: &str, id: &str) -> Value {
     json!({ "op": "remove", "path": format!("{list}[value eq {}]", userdir_core::scim_filter::quoted(id)) })
-}
-
-/// `remove` from a list, by the items themselves.
-pub fn remove_items(list: &str, ids: &[&str]) -> Value {
-    let items: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
-    json!({ "op": "remove", "path": list, "value": items })
 }
 
 /// The items of a list, which may be null, missing or a single item.

@@ -11,7 +11,7 @@ use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result
 use userdir_schema::{License, Role, RoleAssignment, User, UserRole};
 
 use crate::paging::{Listing, incomplete};
-use crate::patch::{Form, Object, Target, add, holds, items, remove_items, remove_where, replace, value_of};
+use crate::patch::{Form, Object, Target, add, holds, items, remove_where, replace, value_of};
 use crate::wire::{Holder, ListHead};
 use crate::{Scim, map};
 
@@ -54,7 +54,7 @@ impl Scim {
     ) -> Result<Vec<R>> {
         let listing = Listing { at: "Users", only: Some(attribute), ..Listing::default() };
         let mut request = PageRequest::first(UserFilter::default());
-        let (mut found, mut came, mut seen) = (BTreeMap::new(), 0, HashSet::new());
+        let (mut found, mut seen) = (BTreeMap::new(), HashSet::new());
         loop {
             let (page, next) = self.list(call, &request, &listing, map::user).await?;
             let head = ListHead::of(&page)?;
@@ -64,11 +64,14 @@ impl Scim {
                     found.entry(id(&item).to_owned()).or_insert(item);
                 }
             }
-            came += head.came();
-            if holders.first().is_some_and(|holder| !seen.insert(holder.id.0.to_string())) {
+            // people and not items: one that comes twice hides one that is missed
+            let before = seen.len();
+            seen.extend(holders.iter().map(|holder| holder.id.0.to_string()));
+            if !holders.is_empty() && seen.len() == before {
                 return Err(Error::unexpected("the server sent the same page twice; going on would never end"));
             }
             let Some(next) = next else {
+                let came = seen.len() as u64;
                 return match head.total() {
                     Some(total) if came < total => Err(incomplete(came, total)),
                     _ => Ok(found.into_values().collect()),
@@ -159,8 +162,9 @@ impl Scim {
         let rest: Vec<Value> = items(&user, "roles").into_iter().filter(|item| !is_gone(item)).collect();
         let forms = [
             Form::FilterPath(gone.iter().map(|id| remove_where("roles", id)).collect()),
-            Form::Patch(vec![remove_items("roles", &gone)]),
             Form::Patch(vec![replace("roles", rest)]),
+            // last, since it may take more away than is named
+            Form::Items("roles", gone.clone()),
         ];
         let is_done = |user: &Object| !gone.iter().any(|id| holds(user, "roles", id));
         let effect = self.change(call, target, &self.habits.remove_role, &forms, is_done).await?;
@@ -205,10 +209,27 @@ impl ListRoleAssignments for Scim {
             return Ok(Page::of_values(of_user(&answer.json()?, &request.filter)?));
         }
         let listing = Listing { at: "Users", only: Some("roles"), ..Listing::default() };
-        let users = PageRequest::first(UserFilter::default()).at(request.cursor.clone());
+        // how many users came before stands in the cursor where there is a total: core counts assignments, which have none
+        let counted = |cursor: &str| {
+            let (before, cursor) = cursor.split_once('|')?;
+            Some((before.parse::<u64>().ok()?, Some(cursor.to_owned())))
+        };
+        let counted = request.cursor.as_deref().and_then(counted);
+        let (before, cursor) = counted.unwrap_or_else(|| (0, request.cursor.clone()));
+        let users = PageRequest::first(UserFilter::default()).at(cursor);
         let (page, next) = self.list(call, &users, &listing, map::user).await?;
+        let head = ListHead::of(&page)?;
+        let came = before + head.came();
+        let next = match (head.total(), next) {
+            (Some(total), None) if came < total => return Err(incomplete(came, total)),
+            (Some(total), Some(_)) if came > total => {
+                return Err(Error::unexpected(format!("the server says there are {total} and goes on after {came}")));
+            }
+            (Some(_), Some(next)) => Some(format!("{came}|{next}")),
+            (_, next) => next,
+        };
         let mut assignments = Vec::new();
-        for holder in holders(&ListHead::of(&page)?)? {
+        for holder in holders(&head)? {
             assignments.extend(of_user(&holder, &request.filter)?);
         }
         Ok(Page::of_values(assignments).next(next))

@@ -1,16 +1,18 @@
 //! Users: list, get, create, update, delete, activate, deactivate.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use userdir_core::action::*;
+use userdir_core::error::Details;
 use userdir_core::http::Request;
+use userdir_core::mapping::no_room;
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Status, User};
 
 use crate::paging::Listing;
 use crate::patch::{Form, Object, Target, replace, replace_all};
-use crate::{Scim, map};
+use crate::{Scim, map, wire};
 
 #[async_trait]
 impl ListUsers for Scim {
@@ -31,8 +33,13 @@ impl ListUsers for Scim {
             is_sure: narrowed.is_sure,
             ..Listing::default()
         };
-        let (page, _) = self.list(call, &request, &listing, map::user).await?;
-        Ok(if *filter == UserFilter::default() { page } else { page.rechecked(request.filter) })
+        if *filter == UserFilter::default() {
+            return Ok(self.list(call, &request, &listing, map::user).await?.0);
+        }
+        // of what is looked at here alone a page may keep little: ask for whole ones
+        let wanted = request.wanted.filter(|_| listing.filter.is_some());
+        let (page, _) = self.list(call, &request.clone().wanting(wanted), &listing, map::user).await?;
+        Ok(page.rechecked(request.filter))
     }
 }
 
@@ -44,7 +51,8 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    /// The clause that leaves the fewest; none where nobody can match.
+    /// The clause that leaves the fewest; none where nobody can match. Of several values some products look at the first
+    /// alone, and answer what they do not know with nobody, so that such a filter is not sent.
     fn of(filter: &UserFilter) -> Option<Narrowed> {
         let attributes = [
             ("userName", &filter.username),
@@ -54,9 +62,11 @@ impl Narrowed {
             ("name.givenName", &filter.first_name),
             ("userType", &filter.user_type),
         ];
+        let mut given = attributes.into_iter().filter_map(|(attribute, wanted)| Some((attribute, wanted.as_ref()?)));
+        let by = given.find_map(|(attribute, wanted)| Some((attribute, wanted.single()?)));
         let mut clause = ScimFilter::default();
-        if let Some((attribute, wanted)) = attributes.into_iter().find(|(_, wanted)| wanted.is_some()) {
-            clause.matching(attribute, wanted);
+        if let Some((attribute, value)) = by {
+            clause.any_of(attribute, [value]);
         } else if filter.updated_at.is_some() {
             clause.within("meta.lastModified", &filter.updated_at, time);
         } else if filter.created_at.is_some() {
@@ -65,12 +75,12 @@ impl Narrowed {
         if let Some(wanted) = &filter.status {
             match (wanted.takes("active"), wanted.takes("inactive")) {
                 (false, false) => return None,
-                (true, true) => {}
-                (active, _) if clause.build().is_none() => clause.clause(format!("active eq {active}")),
+                // `active eq true` would leave out those whom the server shows without `active`
+                (false, true) if clause.build().is_none() => clause.clause("active eq false"),
                 _ => {}
             }
         }
-        Some(Narrowed { expression: clause.build(), is_sure: filter.username.is_some() })
+        Some(Narrowed { expression: clause.build(), is_sure: by.is_some_and(|(attribute, _)| attribute == "userName") })
     }
 }
 
@@ -131,12 +141,11 @@ fn attributes(input: &impl Serialize) -> Result<Object> {
     };
     put("name", (!name.is_empty()).then(|| name.into()));
     put("active", take("status").map(|word| active(&word)).transpose()?);
-    put("emails", take("emails").map(|list| emails(&list)));
-    put("phoneNumbers", take("phones").map(|list| each(&list, phone)));
+    put("emails", take("emails").map(|list| emails(&list)).transpose()?);
+    put("phoneNumbers", take("phones").map(|list| objects(&list).map(phone).collect()).transpose()?);
     put("preferredLanguage", take("languages").map(|list| texts(&list).join(", ").into()));
     put("photos", take("avatar").map(|address| json!([{ "value": address, "type": "photo" }])));
-    let profile = take("urls").map(|list| each(&list, |url| url.get("url").cloned()));
-    put("profileUrl", profile.and_then(|urls| urls.get(0).cloned()));
+    put("profileUrl", take("urls").map(|list| page(&list)).transpose()?);
     Ok(attributes)
 }
 
@@ -144,8 +153,18 @@ fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-fn each(list: &Value, make: impl Fn(&Map<String, Value>) -> Option<Value>) -> Value {
-    list.as_array().into_iter().flatten().filter_map(|item| make(item.as_object()?)).collect()
+fn objects(list: &Value) -> impl Iterator<Item = &Object> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_object)
+}
+
+/// The one page about the user; null, SCIM's word for none (RFC 7643 §2.5), of an empty list.
+fn page(urls: &Value) -> Result<Value> {
+    let is_profile = |url: &Object| url.get("type").is_none_or(|kind| kind == "profile");
+    match objects(urls).collect::<Vec<_>>().as_slice() {
+        [] => Ok(Value::Null),
+        [url] if is_profile(url) && url.contains_key("url") => Ok(url.get("url").cloned().unwrap_or_default()),
+        _ => Err(no_room("urls", "SCIM", "one address, of type `profile`")),
+    }
 }
 
 fn active(status: &Value) -> Result<Value> {
@@ -157,20 +176,21 @@ fn active(status: &Value) -> Result<Value> {
 }
 
 /// Addresses as SCIM has them; the first is the primary one where none is said to be.
-fn emails(list: &Value) -> Value {
+fn emails(list: &Value) -> Result<Value> {
     let is_primary = |email: &Object| email.get("is_primary").and_then(Value::as_bool);
-    let all = || list.as_array().into_iter().flatten().filter_map(Value::as_object);
-    let primary = all().position(|email| is_primary(email) == Some(true)).unwrap_or(0);
-    let made = all().enumerate().filter_map(|(number, email)| {
-        let (address, kind) = (email.get("email")?, email.get("type").cloned());
-        Some(json!({ "value": address, "type": kind.unwrap_or("work".into()), "primary": number == primary }))
+    let primary = objects(list).position(|email| is_primary(email) == Some(true)).unwrap_or(0);
+    let made = objects(list).enumerate().map(|(number, email)| {
+        let address = email.get("email").ok_or_else(|| Error::invalid("each of `emails` needs its `email`"))?;
+        let kind = email.get("type").cloned().unwrap_or("work".into());
+        Ok(json!({ "value": address, "type": kind, "primary": number == primary }))
     });
     made.collect()
 }
 
 /// A number; one with an extension as RFC 3966 writes it.
-fn phone(phone: &Object) -> Option<Value> {
-    let number = phone.get("number")?.as_str()?;
+fn phone(phone: &Object) -> Result<Value> {
+    let number = phone.get("number").and_then(Value::as_str);
+    let number = number.ok_or_else(|| Error::invalid("each of `phones` needs its `number`"))?;
     let value = match phone.get("extension").and_then(Value::as_str) {
         Some(extension) => format!("tel:{number};ext={extension}"),
         None => number.to_owned(),
@@ -179,7 +199,7 @@ fn phone(phone: &Object) -> Option<Value> {
     if let (Some(kind), Some(item)) = (phone.get("type"), item.as_object_mut()) {
         item.insert("type".to_owned(), kind.clone());
     }
-    Some(item)
+    Ok(item)
 }
 
 #[async_trait]
@@ -187,12 +207,14 @@ impl CreateUser for Scim {
     /// With all that one server or another demands: `active`, `displayName`, `name.formatted`, an address.
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
         let mut body = attributes(&input)?;
+        body.retain(|_, value| !value.is_null());
         let address = body.get("emails").and_then(Value::as_array).and_then(|emails| {
             let primary = emails.iter().find(|email| email.get("primary") == Some(&Value::Bool(true)));
             primary.and_then(|email| email.get("value")).and_then(Value::as_str).map(str::to_owned)
         });
         let Some(username) = input.username.clone().or(address) else {
-            return Err(Error::invalid("`username` or `emails` is required"));
+            let missing = Details::Missing { query: Vec::new(), body: vec!["username".to_owned()] };
+            return Err(Error::invalid("`username` or `emails` is required").with_details(missing));
         };
         let names: Vec<&str> =
             [&input.first_name, &input.last_name].into_iter().flatten().map(String::as_str).collect();
@@ -220,6 +242,10 @@ impl CreateUser for Scim {
 impl UpdateUser for Scim {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         let attributes = attributes(&input)?;
+        if self.deactivate_deletes && attributes.get("active") == Some(&Value::Bool(false)) {
+            return Err(Error::refused("setting `status` to inactive deletes the user at this product")
+                .hint("`userdir users deactivate` does that, and says so"));
+        }
         let target = Target { at: "Users", id: &input.id };
         let effect = self.change(call, target, &self.habits.update, &update(&attributes), |_| false).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
@@ -233,6 +259,7 @@ pub(crate) fn update(attributes: &Object) -> [Form<'_>; 3] {
         ("name", Value::Object(parts)) => {
             parts.iter().map(|(part, value)| replace(&format!("name.{part}"), value.clone())).collect()
         }
+        (attribute, Value::Null) => vec![json!({ "op": "remove", "path": attribute })],
         (attribute, value) => vec![replace(attribute, value.clone())],
     };
     [
@@ -247,6 +274,22 @@ pub(crate) fn update(attributes: &Object) -> [Form<'_>; 3] {
             }
         }),
     ]
+}
+
+/// What the server itself says of `active`: one who is shown without it is taken to be active, which confirms nothing.
+fn says_active(user: &User<'_>) -> Option<bool> {
+    let user = user.remote_data.as_ref()?.parse::<wire::User>().ok()?;
+    Some(user.active?.is_true())
+}
+
+/// Whether `active` is said to be true.
+pub fn is_active(user: &User<'_>) -> Shows {
+    Shows::from_option(says_active(user))
+}
+
+/// Whether `active` is said to be false.
+pub fn is_inactive(user: &User<'_>) -> Shows {
+    Shows::from_option(says_active(user).map(|active| !active))
 }
 
 /// Whether a deleted user is gone. One who is still shown and cannot sign in may have been so before: that tells nothing.
@@ -268,9 +311,7 @@ impl DeactivateUser for Scim {
         let reply = match self.set_active(call, &input.user_id, false).await {
             Ok(effect) => Reply::sent(&input.user_id).with_effect(effect),
             // Core has just read the user: not found now means gone in between.
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Reply::sent(&input.user_id).with_effect(Effect::Already)
-            }
+            Err(error) if error.was_missing() => Reply::sent(&input.user_id).with_effect(Effect::Already),
             Err(error) => return Err(error),
         };
         Ok(match self.deactivate_deletes {
