@@ -138,7 +138,7 @@ impl BlackLine {
         let request = if is_first { request.primary() } else { request };
         match request.write(call).await {
             // that a pair which is not held is answered 404 is unverified: reading again tells
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if error.was_missing() => {
                 if self.pairs(call, user).await?.contains(pair) {
                     Err(error)
                 } else {
