@@ -1,16 +1,19 @@
-//! Lists that are asked for in several passes, such as users by status or a log by month.
+//! Lists that are asked for in several passes, such as users by status or a log by month, or of whose items others are made.
 
 use super::{Paging, Request, Slice};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::Total;
+use crate::page::{PageRequest, Total};
 
-/// Where in a list of several passes a page is. Its cursor is `pass|items of the pass seen|page size|vendor's cursor`.
+/// Where in a list of several passes a page is. Its cursor is
+/// `pass|items of the pass seen|their total|page size|vendor's cursor`.
 #[derive(Debug)]
 pub struct Pass<'c> {
     /// Name of the pass; empty at the very beginning of the list.
     pub name: &'c str,
     seen: u64,
+    /// What the vendor said of the number of items of the pass; none where it says nothing.
+    total: Option<u64>,
     /// What was wanted at the beginning: a pass that begins when little is missing must not go on in small pages.
     size: Option<u32>,
     cursor: Option<&'c str>,
@@ -22,15 +25,16 @@ impl<'c> Pass<'c> {
     /// # Errors
     /// `InvalidRequest`.
     pub fn of(cursor: Option<&'c str>) -> Result<Pass<'c>> {
-        let Some(cursor) = cursor else { return Ok(Pass { name: "", seen: 0, size: None, cursor: None }) };
+        let Some(cursor) = cursor else { return Ok(Pass { name: "", seen: 0, total: None, size: None, cursor: None }) };
         let read = || {
-            let mut parts = cursor.splitn(4, '|');
-            let (name, seen, size, cursor) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-            let size = if size.is_empty() { None } else { Some(size.parse().ok()?) };
+            let mut parts = cursor.splitn(5, '|');
+            let (name, seen, total) = (parts.next()?, parts.next()?, parts.next()?);
+            let (size, cursor) = (parts.next()?, parts.next()?);
             Some(Pass {
                 name,
                 seen: seen.parse().ok()?,
-                size,
+                total: if total.is_empty() { None } else { Some(total.parse().ok()?) },
+                size: if size.is_empty() { None } else { Some(size.parse().ok()?) },
                 cursor: Some(cursor).filter(|cursor| !cursor.is_empty()),
             })
         };
@@ -41,7 +45,8 @@ impl<'c> Pass<'c> {
     /// pass `next`.
     ///
     /// # Errors
-    /// As [`Request::slice`]; `Incomplete` where the pass ends before its total, which no later pass could tell.
+    /// As [`Request::slice`]; `Incomplete` where the pass ends before its total, or the total falls while it is read by
+    /// position: no later pass could tell.
     pub async fn read(
         &self,
         call: &Call,
@@ -55,17 +60,46 @@ impl<'c> Pass<'c> {
         let size = wanted.map(|wanted| wanted.to_string()).unwrap_or_default();
         let slice = request.slice(call, self.cursor, wanted, paging).await?;
         let seen = self.seen + slice.each(|_| Ok(()))?.len() as u64;
-        let next = match (&slice.next, slice.total) {
-            (Some(cursor), _) => Some(format!("{name}|{seen}|{size}|{cursor}")),
-            (None, Some(Total::Exact(total))) if seen < total => {
-                let message = format!("the vendor says there are {total} in one part of the list and gave {seen}");
-                return Err(
-                    Error::new(ErrorKind::Incomplete, message).hint("list again; if it stays so, ask the vendor")
-                );
+        let total = match slice.total {
+            Some(Total::Exact(total)) => Some(total),
+            _ => self.total,
+        };
+        self.check(slice.counts, total, seen, slice.next.is_none())?;
+        let next = match &slice.next {
+            Some(cursor) => {
+                let total = total.map(|total| total.to_string()).unwrap_or_default();
+                Some(format!("{name}|{seen}|{total}|{size}|{cursor}"))
             }
-            _ => next.map(|next| format!("{next}|0|{size}|")),
+            None => next.map(|next| format!("{next}|0||{size}|")),
         };
         Ok((slice, next))
+    }
+
+    /// Refuses a pass that ends before its total, and one that shrank while it was read by position.
+    fn check(&self, counts: bool, total: Option<u64>, seen: u64, is_end: bool) -> Result<()> {
+        let Some(total) = total else { return Ok(()) };
+        let message = if counts && self.total.is_some_and(|before| total < before) {
+            "the directory shrank while it was read by position; items may have been passed over".to_owned()
+        } else if is_end && seen < total {
+            format!("the vendor says there are {total} in one part of the list and gave {seen}")
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::Incomplete, message).hint("list again; if it stays so, ask the vendor"))
+    }
+}
+
+impl Request {
+    /// Sends the request for one page of a list of whose items others are made, such as users whose roles are listed. The
+    /// vendor's total does not count what is made, so it is compared here.
+    ///
+    /// # Errors
+    /// As [`Pass::read`].
+    pub async fn counted_slice<F>(self, call: &Call, request: &PageRequest<F>, paging: &Paging) -> Result<Slice> {
+        let pass = Pass::of(request.cursor.as_deref())?;
+        let (mut slice, next) = pass.read(call, self, request.wanted, paging, "", None).await?;
+        slice.next = next;
+        Ok(slice)
     }
 }
 
@@ -75,13 +109,28 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back() {
-        let pass = Pass::of(Some("inactive|10|5|a|b=")).unwrap();
-        assert_eq!((pass.name, pass.seen, pass.size, pass.cursor), ("inactive", 10, Some(5), Some("a|b=")));
-        let pass = Pass::of(Some("pending|0||")).unwrap();
-        assert_eq!((pass.size, pass.cursor), (None, None));
+        let pass = Pass::of(Some("inactive|10|12|5|a|b=")).unwrap();
+        assert_eq!((pass.name, pass.seen, pass.total), ("inactive", 10, Some(12)));
+        assert_eq!((pass.size, pass.cursor), (Some(5), Some("a|b=")));
+        let pass = Pass::of(Some("pending|0|||")).unwrap();
+        assert_eq!((pass.total, pass.size, pass.cursor), (None, None, None));
         assert_eq!(Pass::of(None).unwrap().name, "");
-        for foreign in ["", "pending", "pending|x||", "a|1|b|", "a|1|2"] {
+        for foreign in ["", "pending", "pending|x|||", "a|1|b||", "a|1||b|", "a|1|2|3"] {
             assert!(Pass::of(Some(foreign)).is_err(), "{foreign}");
         }
+    }
+
+    #[test]
+    fn an_end_before_the_total_and_a_total_that_falls_are_no_whole_list() {
+        let at = |cursor| Pass::of(cursor).unwrap();
+        let (first, later) = (at(None), at(Some("|100|243||100")));
+        let kind = |checked: Result<()>| checked.map_err(|error| error.kind());
+        assert_eq!(kind(first.check(true, Some(243), 100, false)), Ok(()));
+        assert_eq!(kind(later.check(true, Some(243), 100, true)), Err(ErrorKind::Incomplete), "an empty page");
+        assert_eq!(kind(later.check(true, Some(243), 243, true)), Ok(()));
+        assert_eq!(kind(later.check(true, Some(300), 200, false)), Ok(()), "more came in between");
+        assert_eq!(kind(later.check(true, Some(242), 200, false)), Err(ErrorKind::Incomplete), "somebody went");
+        assert_eq!(kind(later.check(false, Some(242), 242, true)), Ok(()), "a cursor passes nobody over");
+        assert_eq!(kind(later.check(true, None, 200, true)), Ok(()), "nobody counts");
     }
 }

@@ -53,6 +53,8 @@ pub static DEFINITION: Definition = Definition {
             .required(&[body("role_id")])
             .accepts(&["license_id"])
             .scopes(USERS)
+            // the role may be held in another product too, and the others there be held still
+            .settles_nothing()
             .note("gives the role in the product of `license_id`, or in the only one, and takes the user's other roles in that product away"),
         ActionFacts::new(Action::ListGroups).filters(&["name", "user_id"]).scopes(USERS).note("teams"),
         ActionFacts::new(Action::GetGroup).scopes(USERS),
@@ -75,7 +77,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(USERS).note("the API user, found in the list of users by its login"),
     ],
     lacks: &[
-        Lack { actions: &[Action::DeleteUser], because: "BlackLine keeps its users; deactivate them" },
+        Lack { actions: &[Action::DeleteUser], because: "no public source shows a call of BlackLine that deletes users; deactivate them" },
         Lack {
             actions: &[Action::SuspendUser, Action::UnsuspendUser],
             because: "BlackLine knows active and inactive users alone; use users/deactivate and users/activate",

@@ -51,7 +51,8 @@ provider!(BlackLine, DEFINITION);
 static BLACKLINE: Vendor = Vendor {
     rate: RateHeaders::NONE,
     fault,
-    request_id: "x-request-id",
+    // none is known
+    request_id: "",
     accept: "application/json",
     content_type: "application/json",
 };
@@ -64,7 +65,10 @@ fn fault(answer: &Answer) -> Option<Fault> {
     let text = String::from_utf8_lossy(&answer.body);
     let kind = assumed::says_token_is_bad(answer.status, &text).then_some(ErrorKind::Authentication);
     let (message, code) = match answer.json::<wire::Error>() {
-        Ok(it) => (it.message.or(it.error_description).or(it.error).or(it.title).or(it.detail), it.error_code),
+        Ok(it) => {
+            let text = it.message.or(it.error_description).or(it.error).or(it.title).or(it.detail);
+            (text.or_else(|| it.errors.map(|errors| errors.to_string())), it.error_code)
+        }
         Err(_) => (Some(text.trim().to_owned()), None),
     };
     Some(Fault { message: message.filter(|text| !text.is_empty()), code, kind, ..Fault::default() })

@@ -53,8 +53,23 @@ fn word<'r>(role: &'r UserRole<'_>) -> &'r str {
     role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
 }
 
-/// Refuses organizations of which nobody can say which role they are for.
+fn unknown_role(word: &str) -> Error {
+    Error::invalid("unknown role; nothing was changed").about(word).hint("`userdir roles list` shows the ids")
+}
+
+/// Refuses places that would be passed over: what a role is not held in, and organizations of which nobody can say which
+/// role they are for. `roles` say their places without empty texts.
 fn check_places(roles: &[UserRole<'_>], organizations: &Option<Vec<UserOrganization<'_>>>) -> Result<()> {
+    if let Some(place) = roles.iter().find_map(|role| role.workspace.as_deref().or(role.group.as_deref())) {
+        return Err(Error::invalid(
+            "a role is held in a product, not in a `workspace` or `group`; nothing was changed",
+        )
+        .about(place.to_owned())
+        .hint("give the product's id in `roles[].organization`"));
+    }
+    if organizations.iter().flatten().any(|place| place.id.is_none()) {
+        return Err(Error::invalid("an organization (product) is named by its `id`; nothing was changed"));
+    }
     let given = organizations.as_ref().map_or(0, Vec::len);
     let all_placed = roles.iter().all(|role| assumed::product(role).is_some());
     if all_placed || given <= 1 || given == roles.len() {
@@ -90,9 +105,7 @@ impl BlackLine {
     /// The id of a role named by id or name. A word that is no role is a mistake, and must not read as "taken away already".
     fn role_id(roles: &[KnownRole], word: &str) -> Result<String> {
         let found = roles.iter().find(|role| role.is(word)).map(|role| role.id.clone());
-        found.ok_or_else(|| {
-            Error::invalid("unknown role; nothing was changed").about(word).hint("`userdir roles list` shows the ids")
-        })
+        found.ok_or_else(|| unknown_role(word))
     }
 
     /// Refuses to take anything from the user that the account itself is.
@@ -125,7 +138,7 @@ impl BlackLine {
         let request = if is_first { request.primary() } else { request };
         match request.write(call).await {
             // that a pair which is not held is answered 404 is unverified: reading again tells
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if error.was_missing() => {
                 if self.pairs(call, user).await?.contains(pair) {
                     Err(error)
                 } else {
@@ -146,40 +159,41 @@ impl UnassignRole for BlackLine {
     /// Reads what is held and takes away the pairs that are named: a role in its product, or in every product where none is
     /// named.
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
-        check_places(&input.roles, &input.organizations)?;
+        let roles = input.placed_roles();
+        check_places(&roles, &input.organizations)?;
         let user = self.user(call, &input.id).await?;
         let held = self.pairs(call, &input.id).await?;
-        let roles = input.placed_roles();
         let is_held_id = |role: &UserRole<'_>| held.iter().any(|pair| pair.role == word(role));
         let known = if roles.iter().all(is_held_id) { Vec::new() } else { self.roles(call).await? };
-        let mut named: Vec<(String, Vec<Pair>)> = Vec::new();
+        let mut named: Vec<(String, Option<Pair>)> = Vec::new();
         let mut unseen = None;
         for role in &roles {
             let id = if is_held_id(role) { word(role).to_owned() } else { BlackLine::role_id(&known, word(role))? };
             let product = assumed::product(role);
             let is_named = |pair: &&Pair| pair.role == id && product.is_none_or(|product| product == pair.product);
-            let pairs: Vec<Pair> = held.iter().filter(is_named).cloned().collect();
+            let mut pairs: Vec<_> =
+                held.iter().filter(is_named).map(|pair| (pair.shown(), Some(pair.clone()))).collect();
+            if pairs.is_empty() {
+                pairs.push((product.map_or_else(|| id.clone(), |product| format!("{id} ({product})")), None));
+            }
             if let Some(product) = product.filter(|product| !products(&held).contains(product)) {
                 unseen = Some(product.to_owned());
             }
-            named.push((product.map_or_else(|| id.clone(), |product| format!("{id} ({product})")), pairs));
+            // a pair may be named twice, such as by id and by name
+            pairs.retain(|pair| !named.contains(pair));
+            named.extend(pairs);
         }
-        if named.iter().any(|(_, pairs)| !pairs.is_empty()) {
+        if named.iter().any(|(_, pair)| pair.is_some()) {
             self.refuse_own(&user)?;
         }
         let (mut steps, mut is_first) = (Steps::default(), true);
-        for (target, pairs) in named {
-            if pairs.is_empty() {
-                steps.add(target, Ok(Effect::Already));
-            }
-            for pair in pairs {
-                let effect = if steps.go_on() {
-                    self.take(call, &input.id, &pair, std::mem::take(&mut is_first)).await
-                } else {
-                    steps.not_tried()
-                };
-                steps.add(pair.shown(), effect);
-            }
+        for (target, pair) in named {
+            let effect = match pair {
+                None => Ok(Effect::Already),
+                Some(pair) if steps.go_on() => self.take(call, &input.id, &pair, std::mem::take(&mut is_first)).await,
+                Some(_) => steps.not_tried(),
+            };
+            steps.add(target, effect);
         }
         let reply = steps.finish(Reply::sent(&input.id))?;
         Ok(match unseen {
@@ -195,19 +209,22 @@ impl UnassignRole for BlackLine {
 impl AssignRole for BlackLine {
     /// Gives the pairs that are not held yet, in one request.
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
-        check_places(&input.roles, &input.organizations)?;
         let roles = input.placed_roles();
+        check_places(&roles, &input.organizations)?;
         if let Some(role) = roles.iter().find(|role| assumed::product(role).is_none()) {
             return Err(Error::invalid("a role of BlackLine needs its product")
                 .about(word(role).to_owned())
                 .hint("give the product's id in `roles[].organization`, or once in `organizations`"));
         }
         let known = self.roles(call).await?;
-        let pair = |role: &UserRole<'_>| {
+        let mut wanted: Vec<Pair> = Vec::new();
+        for role in &roles {
             let product = assumed::product(role).unwrap_or_default().to_owned();
-            Ok(Pair { role: BlackLine::role_id(&known, word(role))?, product })
-        };
-        let wanted = roles.iter().map(pair).collect::<Result<Vec<_>>>()?;
+            let pair = Pair { role: BlackLine::role_id(&known, word(role))?, product };
+            if !wanted.contains(&pair) {
+                wanted.push(pair);
+            }
+        }
         self.user(call, &input.id).await?;
         let held = self.pairs(call, &input.id).await?;
         let new: Vec<Pair> = wanted.iter().filter(|pair| !held.contains(pair)).cloned().collect();
@@ -223,11 +240,14 @@ impl AssignRole for BlackLine {
 #[async_trait]
 impl DowngradeUser for BlackLine {
     /// Gives the lower role and takes the others of the same product away; the other way round the user would have none in
-    /// between.
+    /// between. What is held afterwards is read and compared, since the role may be held in another product too.
     async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
         let id = &input.user_id;
         let known = self.roles(call).await?;
-        let role = BlackLine::role_id(&known, input.role_id.as_deref().unwrap_or_default())?;
+        let role = input.role_id.clone().unwrap_or_default();
+        if !known.iter().any(|known| known.id == role) {
+            return Err(unknown_role(&role));
+        }
         let user = self.user(call, id).await?;
         let held = self.pairs(call, id).await?;
         let lower = Pair { role, product: product_to_lower(&held, input.license_id.as_deref())? };
@@ -239,20 +259,36 @@ impl DowngradeUser for BlackLine {
             return steps.finish(Reply::sent(id));
         }
         self.refuse_own(&user)?;
+        let (give, take) = (format!("give {}", lower.shown()), |pair: &Pair| format!("take {}", pair.shown()));
         let given = if is_held { Ok(Effect::Already) } else { self.give(call, id, std::slice::from_ref(&lower)).await };
         let goes_on = given.is_ok();
-        steps.add(format!("give {}", lower.shown()), given);
+        steps.add(&give, given);
         let mut is_first = is_held;
-        for pair in others {
+        for pair in &others {
             let effect = if goes_on && steps.go_on() {
                 self.take(call, id, pair, std::mem::take(&mut is_first)).await
             } else {
                 steps.not_tried()
             };
-            steps.add(format!("take {}", pair.shown()), effect);
+            steps.add(take(pair), effect);
+        }
+        if steps.are_well() && !call.is_plan() {
+            let now = self.pairs(call, id).await?;
+            let is_so = |pair: &Pair| now.contains(pair) == (*pair == lower);
+            if !is_so(&lower) || others.iter().any(|pair| !is_so(pair)) {
+                let seen = |pair: &Pair, effect| if is_so(pair) { Ok(effect) } else { Err(not_shown()) };
+                steps = Steps::default();
+                steps.add(give, seen(&lower, if is_held { Effect::Already } else { Effect::Applied }));
+                others.iter().for_each(|pair| steps.add(take(pair), seen(pair, Effect::Applied)));
+            }
         }
         steps.finish(Reply::sent(id))
     }
+}
+
+fn not_shown() -> Error {
+    Error::unexpected("BlackLine took the change, and the list of the user's roles does not show it")
+        .hint("look at the user in BlackLine before repeating it")
 }
 
 /// The product that is named, or the only one that the user has a role in.
@@ -301,6 +337,12 @@ mod tests {
     #[test]
     fn organizations_must_fit_the_roles() {
         let roles = |count: usize| vec![UserRole { id: Some("3".into()), ..UserRole::default() }; count];
+        let unnamed = Some(vec![UserOrganization { id: None, name: Some("Reconciliations".into()) }]);
+        let in_entity = vec![UserRole { workspace: Some("E1".into()), ..UserRole::default() }];
+        let in_team = vec![UserRole { group: Some("1".into()), ..UserRole::default() }];
+        for (roles, organizations) in [(&roles(1), &unnamed), (&in_entity, &None), (&in_team, &None)] {
+            assert_eq!(check_places(roles, organizations).unwrap_err().kind(), ErrorKind::InvalidRequest);
+        }
         let two = Some(vec![organization("12"), organization("14")]);
         assert!(check_places(&roles(2), &two).is_ok());
         assert!(check_places(&roles(3), &None).is_ok());

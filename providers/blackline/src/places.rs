@@ -74,10 +74,7 @@ impl RemoveUserFromGroup for BlackLine {
         let reply = Reply::sent(&input.group_id);
         match team.primary().write(call).await {
             // that 404 means "no member" is unverified: reading again tells
-            Err(error)
-                if error.kind() == ErrorKind::NotFound
-                    && !self.is_member(call, &input.user_id, &input.group_id).await? =>
-            {
+            Err(error) if error.was_missing() && !self.is_member(call, &input.user_id, &input.group_id).await? => {
                 Ok(reply.with_effect(Effect::Already))
             }
             sent => sent.map(|_| reply),

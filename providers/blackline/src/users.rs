@@ -196,6 +196,13 @@ impl BlackLine {
             self.refuse_own(&map::user(&raw).map_err(unreadable)?)?;
         }
         let mut body: Map<String, Value> = serde_json::from_str(raw.get()).map_err(unreadable)?;
+        // the list may show a part of a user, and what is left out would be emptied
+        if let Some(name) = wire::NEEDED.iter().find(|name| !body.contains_key(**name)) {
+            return Err(Error::not_supported(format!(
+                "BlackLine does not show the user's `{name}`, so the user cannot be sent back whole"
+            ))
+            .hint("change the user in BlackLine itself"));
+        }
         body.retain(|name, _| wire::WRITABLE.contains(&name.as_str()));
         body.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let request = assumed::change_user(&self.http, id).json(&body);

@@ -59,6 +59,8 @@ pub struct Error {
     pub error: Option<String>,
     pub title: Option<String>,
     pub detail: Option<String>,
+    /// Texts, or something around them.
+    pub errors: Option<serde_json::Value>,
 }
 
 /// The body of a create, with all fields that integrations send, as they send them.
@@ -87,6 +89,9 @@ pub struct NewUser {
     pub reference_field2: Option<String>,
     pub reference_field3: Option<String>,
 }
+
+/// Those without which a user is not whole.
+pub const NEEDED: &[&str] = &["loginId", "firstName", "lastName", "email", "isActive"];
 
 /// Names of the fields of a user that can be written: those of [`NewUser`].
 pub const WRITABLE: &[&str] = &[

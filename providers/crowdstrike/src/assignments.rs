@@ -2,7 +2,7 @@
 
 use userdir_core::action::*;
 use userdir_core::http::Paging;
-use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, Total, async_trait};
+use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::RoleAssignment;
 
 use crate::entities::{self, QUERY};
@@ -56,8 +56,7 @@ impl ListRoleAssignments for CrowdStrike {
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
         let filter = &request.filter;
-        let named = [&filter.workspace_id, &filter.organization_id].into_iter().flatten().next();
-        let cid = named.map(|named| cid::check(named)).transpose()?.or(self.cid.as_deref());
+        let cid = cid::of_filter(&filter.workspace_id, &filter.organization_id)?.or(self.cid.as_deref());
         let mut fql = Fql::default();
         if let Some(role) = &filter.role_id {
             fql.any_of("role_id", [role])?;
@@ -70,18 +69,7 @@ impl ListRoleAssignments for CrowdStrike {
             return Ok(Page::of_values(held.all(call, &QUERY, |raw| map::role_assignment(user, cid, raw)).await?));
         }
         // a page of users, and what each of them holds
-        let (at, total) = position(request.cursor.as_deref());
-        let slice = self.user_ids("uid|asc").primary().slice(call, at, request.wanted, &USERS_A_PAGE).await?;
-        let now = match slice.total {
-            Some(Total::Exact(now)) => Some(now),
-            _ => None,
-        };
-        if let (Some(total), Some(now)) = (total, now)
-            && now < total
-        {
-            let message = "the directory shrank while it was read by position; users may have been passed over";
-            return Err(Error::new(ErrorKind::Incomplete, message).hint("list again"));
-        }
+        let slice = self.user_ids("uid|asc").primary().counted_slice(call, &request, &USERS_A_PAGE).await?;
         let list = self.show(call, &USERS, &slice.each(entities::id)?, None).await?;
         let users: Vec<wire::User> = serde_json::from_slice(&list)
             .map_err(|error| Error::unexpected("the users cannot be read").caused_by(error))?;
@@ -91,16 +79,7 @@ impl ListRoleAssignments for CrowdStrike {
             let held = self.held(&user.uuid, cid).query_if("filter", fql.clone());
             assignments.extend(held.all(call, &QUERY, |raw| map::role_assignment(&user.uuid, cid, raw)).await?);
         }
-        let next = slice.next.map(|at| now.map_or(at.clone(), |now| format!("{at}:{now}")));
-        Ok(Page::of_values(assignments).next(next))
-    }
-}
-
-/// A cursor is where to go on and how many users there were; the list itself counts assignments.
-fn position(cursor: Option<&str>) -> (Option<&str>, Option<u64>) {
-    match cursor.map(|cursor| cursor.split_once(':').unwrap_or((cursor, ""))) {
-        Some((at, total)) => (Some(at), total.parse().ok()),
-        None => (None, None),
+        Ok(Page::of_values(assignments).next(slice.next))
     }
 }
 

@@ -88,6 +88,34 @@ impl CrowdStrike {
     }
 }
 
+/// The CID of a filter, which has two names for it.
+pub(crate) fn of_filter<'f>(
+    workspace: &'f Option<String>,
+    organization: &'f Option<String>,
+) -> Result<Option<&'f str>> {
+    match (workspace, organization) {
+        (Some(one), Some(other)) if one != other => {
+            Err(Error::invalid("the filter names two CIDs, in `workspace_id` and in `organization_id`"))
+        }
+        (one, other) => one.as_deref().or(other.as_deref()).map(check).transpose(),
+    }
+}
+
+/// Whether the roles at a CID name it as an organization, and none as a workspace: then it must be shown as one, for core
+/// compares them by the place that was named.
+pub(crate) fn is_organization(
+    roles: &[&UserRole<'static>],
+    organizations: &Option<Vec<UserOrganization<'static>>>,
+) -> bool {
+    let named = organizations.iter().flatten().next().is_some()
+        || roles.iter().any(|role| filled(&role.organization).is_some());
+    named && roles.iter().all(|role| filled(&role.workspace).is_none())
+}
+
+fn filled<'t>(text: &'t Option<Text<'static>>) -> Option<&'t str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
 /// What `remote_data` or the account says.
 pub(crate) fn preset_cid(falcon: &CrowdStrike, call: &Call) -> Result<Option<String>> {
     match call.passed("cid") {
@@ -101,7 +129,6 @@ fn named_cid<'r>(
     role: &'r UserRole<'static>,
     organizations: &'r Option<Vec<UserOrganization<'static>>>,
 ) -> Result<Option<&'r str>> {
-    let filled = |text: &'r Option<Text<'static>>| text.as_deref().filter(|text| !text.is_empty());
     let named = match (filled(&role.workspace), filled(&role.organization)) {
         (Some(one), Some(other)) if one != other => {
             return Err(Error::invalid("a role names two CIDs, in `workspace` and in `organization`"));
@@ -135,6 +162,19 @@ mod tests {
         assert!(check(console).unwrap_err().next_step().unwrap().contains(&cid));
         assert_eq!(canonical("acme"), None);
         assert!(check("").is_err());
+    }
+
+    #[test]
+    fn a_filter_names_one_cid() {
+        let cid = |workspace: Option<&str>, organization: Option<&str>| {
+            of_filter(&workspace.map(str::to_owned), &organization.map(str::to_owned)).map(|cid| cid.map(str::to_owned))
+        };
+        assert_eq!(cid(Some(CID), None).unwrap().as_deref(), Some(CID));
+        assert_eq!(cid(None, Some(CID)).unwrap().as_deref(), Some(CID));
+        assert_eq!(cid(Some(CID), Some(CID)).unwrap().as_deref(), Some(CID));
+        assert_eq!(cid(None, None).unwrap(), None);
+        assert!(cid(Some(CID), Some(OTHER)).is_err());
+        assert!(cid(None, Some("acme")).is_err());
     }
 
     #[test]

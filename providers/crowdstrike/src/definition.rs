@@ -111,7 +111,7 @@ pub static DEFINITION: Definition = Definition {
         "Unverified: the page size of Flight Control's queries (100 is asked for); that an empty `filter` beside `ids` addresses \
          profile groups by id; the words for a login that is there already; the scope of profile groups; whether `offset` and \
          `limit` together may pass 10,000; the name of the scope for the own CID; what granting, adding or removing twice \
-         is answered (each is looked at first).",
+         is answered (each is looked at first); whether a grant changes the end of a role that is held until some time.",
     ],
     consistency: Consistency::Lagging,
 };

@@ -100,7 +100,16 @@ impl CrowdStrike {
         let mut steps = Steps::default();
         for uuids in members.chunks(MEMBERS_A_CALL) {
             let sent = self.http.delete(MEMBERS).json(&members_body(id, uuids)).write(call).await;
-            steps.add("members", Ok(sent.map(Effect::of_write)?));
+            if sent.is_err() {
+                // a 207 may have taken some of them out
+                let left = self.flight_control_members(call, id).await.map_or(members.len(), |left| left.len());
+                if left < members.len() {
+                    steps.add(format!("{} of {} members", members.len() - left, members.len()), Ok(Effect::Applied));
+                }
+                steps.add("the other members", sent.map(Effect::of_write));
+                return steps.finish(Reply::sent(id));
+            }
+            steps.add("members", sent.map(Effect::of_write));
         }
         let mut delete = self.delete(GROUPS).query("user_group_ids", id).primary();
         if !members.is_empty() {

@@ -1,13 +1,13 @@
 //! Roles given and taken. A role is held at a CID, and one call changes one user's roles at one CID.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Text, User, UserRole};
 
-use crate::cid::preset_cid;
+use crate::cid::{is_organization, preset_cid};
 use crate::entities::QUERY;
 use crate::{CrowdStrike, map, wire};
 
@@ -51,19 +51,22 @@ impl CrowdStrike {
         home: Option<String>,
     ) -> Result<Vec<UserRole<'static>>> {
         let named = call.confirms::<UnassignRoleInput>().unwrap_or_default();
-        let mut cids: Vec<Option<String>> = Vec::new();
+        let mut cids: Vec<(Option<String>, bool)> = Vec::new();
         if named.roles.is_empty() {
-            cids.push(preset_cid(self, call)?.or(home));
+            cids.push((preset_cid(self, call)?.or(home), false));
         } else {
             let places = self.places(call, uuid, &named.roles, &named.organizations, home).await?;
-            cids.extend(places.into_iter().map(|(cid, _)| Some(cid)));
+            cids.extend(
+                places.into_iter().map(|(cid, there)| (Some(cid), is_organization(&there, &named.organizations))),
+            );
         }
         let mut roles = Vec::new();
-        for cid in cids {
+        for (cid, is_organization) in cids {
             let grants = self.grants(call, uuid, cid.as_deref(), false).await?;
             roles.extend(grants.into_iter().map(|grant| {
                 let mut role = map::user_role(grant);
                 role.workspace = role.workspace.or_else(|| cid.clone().map(Into::into));
+                role.organization = role.workspace.clone().filter(|_| is_organization);
                 role
             }));
         }
@@ -166,19 +169,29 @@ impl AssignRole for CrowdStrike {
         }
         let places = self.places_to_change(call, &input.id, &input.roles, &input.organizations).await?;
         let several = places.len() > 1;
-        let mut changes = Vec::new();
+        let until = call.passed("expires_at").and_then(Value::as_str);
+        let (mut changes, mut has_other_end) = (Vec::new(), false);
         for (cid, roles) in places {
             let direct = self.grants(call, &input.id, Some(&cid), true).await?;
-            let is_held = |role: &Named| direct.iter().any(|grant| grant.role_id == role.id);
+            let ends = |role: &Named| {
+                direct.iter().filter(|grant| grant.role_id == role.id).map(wire::Grant::until).collect::<Vec<_>>()
+            };
             let named = self.named(call, &cid, &roles, several).await?;
-            changes.push((cid, named.into_iter().partition::<Vec<_>, _>(is_held)));
+            // with another end it is another grant than what is asked for
+            let (held, new): (Vec<_>, Vec<_>) = named.into_iter().partition(|role| ends(role).contains(&until));
+            has_other_end |= new.iter().any(|role| !ends(role).is_empty());
+            changes.push((cid, held, new));
         }
         let mut granting = Changes::new(self, call, "grant", &input.id);
-        for (cid, (held, new)) in &changes {
+        for (cid, held, new) in &changes {
             held.iter().for_each(|role| granting.steps.add(&role.shown, Ok(Effect::Already)));
             granting.send(cid, new).await;
         }
-        granting.steps.finish(Reply::sent(&input.id))
+        let reply = Reply::sent(&input.id);
+        granting.steps.finish(match has_other_end {
+            true => reply.note("a role was held already with another end; look at `userdir role-assignments list` for the end that it has now"),
+            false => reply,
+        })
     }
 }
 
@@ -207,7 +220,7 @@ impl Revocation {
             };
             let stays = all.iter().filter(is_named).find(|grant| !is_direct(grant));
             if let Some(grant) = stays {
-                let error = cannot_be_revoked(grant.through(), grant.expires_at.as_deref());
+                let error = cannot_be_revoked(grant.through(), grant.until());
                 sorted.stays.push((role.shown.clone(), error));
             }
             let held_directly = direct.iter().any(|grant| grant.role_id == role.id);

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Paging, Request};
-use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::CrowdStrike;
@@ -145,9 +145,7 @@ impl RemoveUserFromGroup for CrowdStrike {
         let request = (self.groups.change)(self, Membership::Remove, &input.group_id, &input.user_id);
         match request.primary().write(call).await {
             // core has just seen the group, and the user in it: taken out in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.group_id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.group_id)),
         }
     }

@@ -26,8 +26,7 @@ impl ListRoles for CrowdStrike {
     /// Without `user_id` all that can be given at the CID; with it what the user holds there.
     async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
         let filter = &request.filter;
-        let named = [&filter.workspace_id, &filter.organization_id].into_iter().flatten().next();
-        let cid = named.map(|named| cid::check(named)).transpose()?.or(self.cid.as_deref());
+        let cid = cid::of_filter(&filter.workspace_id, &filter.organization_id)?.or(self.cid.as_deref());
         if let Some(user) = &filter.user_id {
             let home = if cid.is_none() { self.home(call, user).await? } else { None };
             let cid = cid.or(home.as_deref());

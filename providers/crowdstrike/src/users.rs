@@ -4,7 +4,7 @@ use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::reply::Unreadable;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserWorkspace};
 
 use crate::entities::{Entities, QUERY, id, made, the_one};
@@ -166,9 +166,7 @@ impl DeleteUser for CrowdStrike {
         let request = self.delete("user-management/entities/users/v1").query("user_uuid", &input.id).primary();
         match request.write(call).await {
             // core has just seen the user: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.id)),
         }
     }

@@ -74,6 +74,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// When it ends by itself.
+    pub fn until(&self) -> Option<&str> {
+        self.expires_at.as_deref().filter(|time| !time.is_empty())
+    }
+
     /// The Flight Control group it comes through.
     pub fn through(&self) -> Option<&str> {
         let groups = [&self.user_group_id, &self.cid_group_id];

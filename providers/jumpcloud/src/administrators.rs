@@ -57,6 +57,11 @@ impl Catalogue {
         self.0.iter().find(|role| role.is(word))
     }
 
+    /// The role that a filter means. One that is not there must not read as one that nobody holds.
+    pub fn known(&self, word: &str) -> Result<&Held> {
+        self.find(word).ok_or_else(|| Error::not_found("JumpCloud has no such role").about(word.to_owned()))
+    }
+
     /// The roles of the administrator that a directory user is linked to: names, which the list of roles has ids for.
     pub fn of_linked(&self, admin: &wire::LinkedAdministrator<'_>) -> Vec<Held> {
         self.of_names(&admin.role_names, &admin.role_name)
@@ -125,12 +130,23 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Refuses to act in another organization than the one that is named.
-    pub fn check_organizations(
+    /// Refuses to act elsewhere than where the roles are named: in another organization, a workspace or a group. `roles` say
+    /// their places without empty texts.
+    pub fn check_places(
         &self,
         roles: &[UserRole<'_>],
         organizations: &Option<Vec<UserOrganization<'_>>>,
     ) -> Result<()> {
+        if let Some(place) = roles.iter().find_map(|role| role.workspace.as_deref().or(role.group.as_deref())) {
+            return Err(Error::invalid(
+                "an administrator's role is held in no workspace and no group; nothing was changed",
+            )
+            .about(place.to_owned())
+            .hint("leave `workspace` and `group` out"));
+        }
+        if organizations.iter().flatten().any(|place| place.id.is_none()) {
+            return Err(Error::invalid("an organization is named by its `id`; nothing was changed"));
+        }
         let Some(own) = &self.organization else { return Ok(()) };
         let named = roles.iter().filter_map(|role| role.organization.as_deref());
         let mut named = named.chain(organizations.iter().flatten().filter_map(|place| place.id.as_deref()));
@@ -200,8 +216,7 @@ impl JumpCloud {
         }
     }
 
-    /// Finds whom an id means: a directory user with the administrator that is linked, or an administrator. A key may not
-    /// see the link, so without one the address is looked for among the administrators.
+    /// Finds whom an id means: a directory user with the administrator behind it, or an administrator.
     pub(crate) async fn subject(&self, call: &Call, id: &str, roles: &Catalogue) -> Result<Subject> {
         let answer = match self.v1.get("systemusers").id(id).read(call).await {
             Ok(answer) => answer,
@@ -216,17 +231,27 @@ impl JumpCloud {
             Err(error) => return Err(error),
         };
         let user: wire::SystemUser = answer.json()?;
+        let administrator = self.administrator_of(call, &user, roles).await?;
         let email = user.email.as_deref().unwrap_or_default().to_owned();
-        let mut administrator = None;
-        if let Some(id) = user.admin.as_ref().and_then(|admin| admin.id.as_deref()) {
-            administrator = self.administrator(call, id, roles).await?;
+        Ok(Subject { email, organization: user.organization.map(String::from), administrator })
+    }
+
+    /// The administrator that a directory user is linked to. A key may not see the link, so without one the address is
+    /// looked for among the administrators.
+    pub(crate) async fn administrator_of(
+        &self,
+        call: &Call,
+        user: &wire::SystemUser<'_>,
+        roles: &Catalogue,
+    ) -> Result<Option<Administrator>> {
+        if let Some(id) = user.admin.as_ref().and_then(|admin| admin.id.as_deref())
+            && let Some(linked) = self.administrator(call, id, roles).await?
+        {
+            return Ok(Some(linked));
         }
-        if administrator.is_none() && !email.is_empty() {
-            let all = self.administrators(call, roles).await?;
-            administrator = all.into_iter().find(|one| one.email.eq_ignore_ascii_case(&email));
-        }
-        let organization = user.organization.map(String::from);
-        Ok(Subject { email, organization, administrator })
+        let Some(email) = user.email.as_deref().filter(|email| !email.is_empty()) else { return Ok(None) };
+        let all = self.administrators(call, roles).await?;
+        Ok(all.into_iter().find(|one| one.email.eq_ignore_ascii_case(email)))
     }
 
     /// Refuses to lock the account out: its own administrator, and the last one who may manage administrators.

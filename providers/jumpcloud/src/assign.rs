@@ -33,7 +33,7 @@ impl UnassignRole for JumpCloud {
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         let roles = self.fresh_catalogue(call).await?;
         let subject = self.subject(call, &input.id, &roles).await?;
-        subject.check_organizations(&input.roles, &input.organizations)?;
+        subject.check_places(&input.placed_roles(), &input.organizations)?;
         let held = subject.administrator.as_ref().map(|one| one.held.as_slice()).unwrap_or_default();
         let asked = input.roles.iter().map(|role| {
             let word = word(role);
@@ -67,7 +67,7 @@ impl AssignRole for JumpCloud {
         });
         let wanted = wanted.collect::<Result<Vec<_>>>()?;
         let subject = self.subject(call, &input.id, &roles).await?;
-        subject.check_organizations(&input.roles, &input.organizations)?;
+        subject.check_places(&input.placed_roles(), &input.organizations)?;
         let reply = Reply::sent(&input.id);
         match &subject.administrator {
             Some(administrator) => self.add(call, administrator, wanted, &roles, reply).await,

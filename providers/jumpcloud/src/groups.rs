@@ -154,7 +154,7 @@ impl RemoveUserFromGroup for JumpCloud {
         let reply = Reply::sent(&input.group_id);
         match self.member(call, &input.group_id, &input.user_id, "remove").await {
             // no member any more, or no such group: reading the group tells
-            Err(error) if error.kind() == ErrorKind::NotFound && error.vendor().is_some() => {
+            Err(error) if error.was_missing() && error.vendor().is_some() => {
                 self.v2.get("usergroups").id(&input.group_id).read(call).await?;
                 Ok(reply.with_effect(Effect::Already))
             }

@@ -48,7 +48,8 @@ impl ListActivities for JumpCloud {
         };
         let answer = self.insights.post("events").json(&query).as_read().primary().read(call).await?;
         let number = |name: &str| answer.header(name).and_then(|text| text.trim().parse::<u64>().ok());
-        let most = number("x-limit").unwrap_or(u64::from(limit));
+        // its description calls it the most that the service can give, its samples show what was asked for
+        let most = number("x-limit").map_or(u64::from(limit), |most| most.min(u64::from(limit)));
         let came = match number("x-result-count") {
             Some(came) => came,
             None => answer.json::<Vec<&serde_json::value::RawValue>>()?.len() as u64,

@@ -116,7 +116,8 @@ pub fn administrator<'a>(raw: &'a RawValue, roles: &Catalogue) -> Mapped<User<'a
     })
 }
 
-fn user_role<'a>(role: Held, organization: &Option<Text<'a>>) -> UserRole<'a> {
+/// A role that somebody holds, in the organization that the administrator is in.
+pub fn user_role<'a>(role: Held, organization: &Option<Text<'a>>) -> UserRole<'a> {
     UserRole {
         id: role.id.map(Text::from),
         name: role.name.map(Text::from),
@@ -228,7 +229,7 @@ pub fn event(raw: &RawValue) -> Mapped<Activity<'_>> {
         entity_type,
         context: Some(Context {
             ip_address: filled(it.client_ip),
-            user_agent: it.useragent.and_then(|agent| filled(agent.name)),
+            user_agent: it.useragent.or(it.user_agent).and_then(|agent| filled(agent.name)),
             authentication_method: filled(it.auth_method),
         }),
         created_at: time(it.timestamp),
@@ -308,6 +309,17 @@ mod tests {
         ];
         for (json, expected) in cases {
             assert_eq!(status(json).as_deref(), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn services_name_the_user_agent_in_two_ways() {
+        for json in [
+            r#"{"id": "e1", "useragent": {"name": "Chrome"}}"#,
+            r#"{"id": "e1", "user_agent": {"name": "Chrome"}}"#,
+            r#"{"id": "e1", "useragent": {"name": "Chrome"}, "user_agent": {"name": "Firefox"}}"#,
+        ] {
+            assert_eq!(event(raw(json)).unwrap().context.unwrap().user_agent.as_deref(), Some("Chrome"), "{json}");
         }
     }
 

@@ -90,8 +90,14 @@ impl ListRoleAssignments for JumpCloud {
         call: &Call,
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
-        let filter = &request.filter;
-        let roles = self.catalogue(call).await?;
+        let mut filter = request.filter.clone();
+        let roles = match &filter.role_id {
+            None => self.catalogue(call).await?,
+            Some(_) => self.fresh_catalogue(call).await?,
+        };
+        if let Some(word) = filter.role_id.take() {
+            filter.role_id.clone_from(&roles.known(&word)?.id);
+        }
         if let Some(user) = &filter.user_id {
             let administrator = self.subject(call, user, &roles).await?.administrator;
             let held = administrator.iter().flat_map(|one| one.held.iter().map(|role| assignment(&one.id, role)));
@@ -99,12 +105,10 @@ impl ListRoleAssignments for JumpCloud {
             let rest = filter.role_id.as_ref().map(|role| RoleAssignmentFilter::default().role_id(role));
             return Ok(Page::of_values(held.collect()).rechecked(rest.unwrap_or_default()));
         }
-        let page = self.v1.get("users").primary();
-        let page = page.slice(call, request.cursor.as_deref(), request.wanted, &COUNTED).await?;
+        let page = self.v1.get("users").primary().counted_slice(call, &request, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
         let held = administrators.iter().flat_map(|one| one.held.iter().map(|role| assignment(&one.id, role)));
-        // the total counts administrators, not what they hold
-        Ok(Page::of_values(held.collect()).next(page.next).rechecked(filter.clone()))
+        Ok(Page::of_values(held.collect()).next(page.next).rechecked(filter))
     }
 }
 

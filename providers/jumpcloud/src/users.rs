@@ -33,6 +33,16 @@ impl GetUser for JumpCloud {
         };
         let mut unknown = Unreadable::default();
         let mut user: User = self.named_user(call, &answer).await?;
+        // a key that may not see the link changed roles by the address, and must look for them by it
+        if user.roles.as_ref().is_none_or(Vec::is_empty)
+            && call.confirms::<AssignRoleInput>().is_some_and(|input| !input.roles.is_empty())
+        {
+            let roles = self.catalogue(call).await?;
+            let administrator = self.administrator_of(call, &answer.json()?, &roles).await?;
+            let organization = organization_id(&user).map(Text::from);
+            let held = administrator.into_iter().flat_map(|one| one.held);
+            user.roles = Some(held.map(|role| map::user_role(role, &organization)).collect());
+        }
         if call.wants("groups") {
             user.groups = unknown.known("groups", self.groups_of(call, &input.id).await)?;
         }

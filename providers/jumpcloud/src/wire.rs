@@ -201,7 +201,9 @@ pub struct Event<'a> {
     pub initiated_by: Option<Party<'a>>,
     pub resource: Option<Party<'a>>,
     pub client_ip: Option<Text<'a>>,
+    /// In the word of some services; others say `user_agent`.
     pub useragent: Option<UserAgent<'a>>,
+    pub user_agent: Option<UserAgent<'a>>,
     pub auth_method: Option<Text<'a>>,
     pub success: Option<bool>,
 }
