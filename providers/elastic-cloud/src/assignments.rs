@@ -13,7 +13,14 @@ fn all(members: &Members) -> Vec<RoleAssignment<'static>> {
     let of_member = |member: &crate::users::Holder| -> Vec<_> {
         map::user_roles(&member.assignments).iter().map(|role| map::assignment(&member.user, role)).collect()
     };
-    members.iter().flat_map(of_member).collect()
+    let mut rows: Vec<RoleAssignment<'static>> = Vec::new();
+    for row in members.iter().flat_map(of_member) {
+        // entries that differ in custom roles alone have one id
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 #[async_trait]
@@ -60,7 +67,7 @@ impl GetRoleAssignment for ElasticCloud {
 
 #[async_trait]
 impl DeleteRoleAssignment for ElasticCloud {
-    /// Takes the role away, as `users/unassign-role` does.
+    /// Takes the role away as `users/unassign-role` does, but at the one place that the id names.
     async fn delete_role_assignment(
         &self,
         call: &Call,
@@ -69,8 +76,9 @@ impl DeleteRoleAssignment for ElasticCloud {
         let (user, role) = parts(&input.id)?;
         Wanted::of(&role, "")?;
         let organization = self.organization(call, input.organization_id.as_deref()).await?;
-        let wanted = vec![Wanted::of(&role, &organization)?];
-        let steps = self.take_roles(call, &organization, user, wanted).await?;
+        let wanted = vec![Wanted::of(&role, &organization)?.there_alone()];
+        let members = self.members(call, &organization).await?;
+        let steps = self.take_roles(call, &organization, &members, user, wanted).await?;
         steps.finish(Reply::sent(&input.id))
     }
 }

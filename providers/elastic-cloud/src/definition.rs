@@ -34,6 +34,7 @@ pub static DEFINITION: Definition = Definition {
             .required(&[query("id"), body("roles")])
             .accepts(&["organizations"])
             .scopes(ADMIN)
+            .settles_nothing()
             .note("`roles[].workspace` is one deployment or project; without it the role is given for all of them"),
         ActionFacts::new(Action::UnassignRole)
             .required(&[query("id"), body("roles")])
@@ -44,6 +45,7 @@ pub static DEFINITION: Definition = Definition {
             .required(&[query("role_id")])
             .accepts(&["workspace_id", "organization_id"])
             .scopes(ADMIN)
+            .settles_nothing()
             .note("`role_id` is a viewer's, such as deployment-viewer: the stronger roles of its scope are taken away, and it is given at the same places"),
         ActionFacts::new(Action::ListRoles).filters(&["organization_id"]).scopes(MEMBER).note("the documented roles, and whatever else somebody holds"),
         ActionFacts::new(Action::GetRole).accepts(&["organization_id"]).scopes(MEMBER),
@@ -95,7 +97,7 @@ pub static DEFINITION: Definition = Definition {
         Lack { actions: &[Action::ListMe], because: "an API key belongs to the organization and to no person" },
         Lack {
             actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Elastic Cloud's user API has no bills and no usage reports",
+            because: "Elastic Cloud counts costs in units of its own (ECU), by calls that it calls experimental; it has no bills and no utilization by user",
         },
     ],
     notes: &[

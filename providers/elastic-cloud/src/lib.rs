@@ -5,7 +5,7 @@
 //!    ([`DEFINITION`]), and how to connect.
 //! 2. `wire.rs`: Elastic Cloud's JSON; role assignments among it, which go back as they came. `roles.rs`: the table of
 //!    roles, and where a role belongs. `map.rs`: to the unified schema, pure functions.
-//! 3. `users.rs`, `seats.rs`, `assignments.rs`, `places.rs`: the actions. Each says what is called in which order;
+//! 3. `users.rs`, `seats.rs`, `downgrade.rs`, `assignments.rs`, `places.rs`: the actions. Each says what is called in which order;
 //!    looking before and after a write is core's.
 //!
 //! Facts come from the vendor's API description (`apidocs-user.json`, SDK 1.24), its Terraform provider and its guides;
@@ -13,6 +13,7 @@
 
 mod assignments;
 mod definition;
+mod downgrade;
 mod map;
 mod places;
 mod roles;
@@ -99,10 +100,14 @@ impl ElasticCloud {
         }
         let answer = self.http.get("organizations").read(call).await?;
         let found: wire::Organizations = answer.json()?;
-        match found.organizations.as_slice() {
-            [one] => Ok(self.organization.get_or_init(|| one.id.clone()).clone()),
-            several => Err(Error::config(format!("the key sees {} organizations", several.len()))
-                .hint("set `organization_id` to the one that is meant")),
+        match (found.organizations.as_slice(), found.after.has_more()) {
+            ([one], false) => Ok(self.organization.get_or_init(|| one.id.clone()).clone()),
+            (several, more) => {
+                let count = several.len();
+                let or_more = if more { " and says there are more" } else { "" };
+                Err(Error::config(format!("the key sees {count} organizations{or_more}"))
+                    .hint("set `organization_id` to the one that is meant"))
+            }
         }
     }
 }

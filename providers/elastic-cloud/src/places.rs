@@ -1,6 +1,7 @@
 //! Roles, organizations, and what roles are held at: deployments and serverless projects.
 
 use userdir_core::action::*;
+use userdir_core::http::Answer;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Organization, Role, Workspace};
 
@@ -49,23 +50,28 @@ impl GetRole for ElasticCloud {
     }
 }
 
+/// That there are more pages is said without saying how to get them.
+fn refuse_more(answer: &Answer) -> Result<()> {
+    match answer.json::<wire::After>()?.has_more() {
+        false => Ok(()),
+        true => {
+            let error =
+                Error::new(ErrorKind::Incomplete, "the vendor says that there is more, and not how to ask for it");
+            Err(error.hint("read what is meant by its id"))
+        }
+    }
+}
+
 #[async_trait]
 impl ListOrganizations for ElasticCloud {
-    /// A key belongs to one organization. That there are more pages is said without saying how to get them.
+    /// A key belongs to one organization.
     async fn list_organizations(
         &self,
         call: &Call,
         request: PageRequest<OrganizationFilter>,
     ) -> Result<Page<Organization<'static>>> {
         let answer = self.http.get("organizations").primary().read(call).await?;
-        let list: wire::Organizations = answer.json()?;
-        if list.next_page.is_some_and(|page| !page.is_empty()) {
-            return Err(Error::new(
-                ErrorKind::Incomplete,
-                "the vendor says there are more organizations and not how to ask",
-            )
-            .hint("set `organization_id` and read that one"));
-        }
+        refuse_more(&answer)?;
         Ok(Page::<Organization<'static>>::of_body(answer.body, "organizations", map::organization)
             .rechecked(request.filter))
     }
@@ -92,6 +98,7 @@ impl ListWorkspaces for ElasticCloud {
         let Some((at, (path, items))) = place else { return Err(Error::invalid("the cursor names no list")) };
         let list = self.http.get(path);
         let answer = if at == 0 { list.primary() } else { list }.read(call).await?;
+        refuse_more(&answer)?;
         let next = (at + 1 < PLACES.len()).then(|| (at + 1).to_string());
         Ok(Page::<Workspace<'static>>::of_body(answer.body, items, map::workspace).next(next).rechecked(request.filter))
     }
@@ -108,6 +115,6 @@ impl GetWorkspace for ElasticCloud {
                 answer => return Ok(Reply::read(answer?.map(map::workspace)?)),
             }
         }
-        Err(Error::not_found("no deployment and no project has this id"))
+        Err(Error::not_found("no deployment has this id, and no project for elasticsearch, observability or security"))
     }
 }

@@ -144,6 +144,11 @@ impl Entry {
         self.all == Some(true)
     }
 
+    /// Whether it carries roles of the application, such as custom ones.
+    pub fn has_roles_inside(&self) -> bool {
+        self.application_roles.as_ref().is_some_and(|roles| !roles.is_empty())
+    }
+
     /// The same entry for these places alone.
     pub fn at(&self, scope: &Scope, places: Vec<String>) -> Entry {
         let (deployment_ids, project_ids) = match scope {

@@ -1,10 +1,11 @@
-//! Giving and taking roles, and the downgrade to a viewer.
+//! Giving and taking roles.
 //!
 //! One call gives or takes all that an action names. Whether such a call is all or nothing is unverified: where it is
 //! refused, the member is read again to tell what was done.
 
 use userdir_core::action::*;
 use userdir_core::http::Request;
+use userdir_core::mapping::filled;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
 use userdir_schema::{User, UserOrganization, UserRole};
@@ -12,15 +13,18 @@ use userdir_schema::{User, UserOrganization, UserRole};
 use crate::ElasticCloud;
 use crate::map::INVITATION;
 use crate::roles::{OWNER, Scope, id_of, scope_of};
+use crate::users::Members;
 use crate::wire::{Entry, RoleAssignments};
 
 /// A role that is to be given or taken.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    id: String,
-    organization: String,
+    pub id: String,
+    pub organization: String,
     /// One deployment or project; none for wherever the role is held, or for everywhere.
-    workspace: Option<String>,
+    pub workspace: Option<String>,
+    /// Taking it leaves what is held at other places.
+    pub is_one: bool,
 }
 
 impl Wanted {
@@ -28,7 +32,12 @@ impl Wanted {
     pub fn of(role: &UserRole<'_>, organization: &str) -> Result<Wanted> {
         let id = role.id.as_deref().or(role.name.as_deref());
         let id = id.ok_or_else(|| Error::invalid("each of `roles` needs its `id`"))?.to_owned();
-        let workspace = role.workspace.as_ref().map(ToString::to_string);
+        if filled(role.group.clone()).is_some() {
+            return Err(
+                Error::invalid("Elastic Cloud has no groups that hold roles; leave out `roles[].group`").about(id)
+            );
+        }
+        let workspace = filled(role.workspace.clone()).map(|place| place.to_string());
         match (scope_of(&id), &workspace) {
             (Some(Scope::Platform), _) => {
                 return Err(Error::invalid("roles of the platform are not given or taken here").about(id));
@@ -40,8 +49,18 @@ impl Wanted {
             }
             _ => {}
         }
-        let organization = role.organization.as_deref().unwrap_or(organization).to_owned();
-        Ok(Wanted { id, organization, workspace })
+        let organization = role.organization.as_deref().filter(|id| !id.is_empty()).unwrap_or(organization).to_owned();
+        Ok(Wanted { id, organization, workspace, is_one: false })
+    }
+
+    /// The same as one assignment, apart from those at other places.
+    pub fn there_alone(self) -> Wanted {
+        Wanted { is_one: true, ..self }
+    }
+
+    /// Whether it may be held at places that a key does not see.
+    fn is_anywhere(&self) -> bool {
+        self.workspace.is_none() && scope_of(&self.id) != Some(Scope::Organization)
     }
 
     /// Where the role belongs.
@@ -61,21 +80,22 @@ impl Wanted {
         }
     }
 
-    fn names(&self, scope: &Scope, entry: &Entry) -> bool {
+    pub fn names(&self, scope: &Scope, entry: &Entry) -> bool {
         *scope != Scope::Platform
             && id_of(scope, &entry.role_id) == self.id
             && entry.organization_id.as_deref().is_none_or(|id| id == self.organization)
     }
 
     /// The entries that are held of it, as they are listed; with a workspace that one alone.
-    fn held(&self, assignments: &RoleAssignments) -> Result<Vec<(Scope, Entry)>> {
+    pub fn held(&self, assignments: &RoleAssignments) -> Result<Vec<(Scope, Entry)>> {
         let named = assignments.each().filter(|(scope, entry)| self.names(scope, entry));
         let Some(workspace) = &self.workspace else {
+            let named = named.filter(|(_, entry)| !self.is_one || entry.places().next().is_none());
             return Ok(named.map(|(scope, entry)| (scope, entry.clone())).collect());
         };
         let mut found = Vec::new();
         for (scope, entry) in named {
-            if entry.is_everywhere() {
+            if entry.is_everywhere() && !self.is_one {
                 return Err(Error::refused("the role is held everywhere and cannot be taken away at one workspace")
                     .about(self.target())
                     .hint("take it away without `workspace`, and assign it where it is to stay"));
@@ -88,9 +108,14 @@ impl Wanted {
         Ok(found)
     }
 
+    /// Whether an entry is of the role itself: a viewer's with custom roles inside stands for those.
+    pub fn is_of(&self, scope: &Scope, entry: &Entry) -> bool {
+        self.names(scope, entry) && !(is_viewer(&self.id) && entry.has_roles_inside())
+    }
+
     /// Whether the role is held where it is wanted.
-    fn is_covered(&self, assignments: &RoleAssignments) -> bool {
-        assignments.each().filter(|(scope, entry)| self.names(scope, entry)).any(|(scope, entry)| {
+    pub fn is_covered(&self, assignments: &RoleAssignments) -> bool {
+        assignments.each().filter(|(scope, entry)| self.is_of(scope, entry)).any(|(scope, entry)| {
             scope == Scope::Organization
                 || entry.is_everywhere()
                 || self.workspace.as_ref().is_some_and(|wanted| entry.places().any(|place| place == wanted))
@@ -122,7 +147,7 @@ pub(crate) fn body_of<'w>(wanted: impl IntoIterator<Item = &'w Wanted>) -> Resul
 }
 
 /// An invitation's roles cannot be changed.
-fn refuse_invitation(user: &str) -> Result<()> {
+pub(crate) fn refuse_invitation(user: &str) -> Result<()> {
     match user.starts_with(INVITATION) {
         false => Ok(()),
         true => Err(Error::invalid("the roles of an invitation cannot be changed")
@@ -130,23 +155,47 @@ fn refuse_invitation(user: &str) -> Result<()> {
     }
 }
 
-/// The organization that the input names.
-fn named<'o>(organizations: &'o Option<Vec<UserOrganization<'static>>>) -> Option<&'o str> {
-    organizations.as_ref()?.first()?.id.as_deref()
+pub(crate) fn is_viewer(id: &str) -> bool {
+    id.ends_with("-viewer")
+}
+
+/// The one organization that the input names: the members of one are read, and what is in another would be passed over.
+pub(crate) fn named<'i>(
+    roles: &'i [UserRole<'static>],
+    organizations: &'i Option<Vec<UserOrganization<'static>>>,
+) -> Result<Option<&'i str>> {
+    let of_roles = roles.iter().filter_map(|role| role.organization.as_deref());
+    let named = organizations.iter().flatten().filter_map(|it| it.id.as_deref());
+    let mut named = named.chain(of_roles).filter(|id| !id.is_empty());
+    let first = named.next();
+    match named.find(|id| Some(*id) != first) {
+        None => Ok(first),
+        Some(other) => {
+            Err(Error::invalid("roles are changed in one organization at a time, and two are named").about(other))
+        }
+    }
+}
+
+/// Of a role that is taken wherever it is held, where the key does not see all.
+pub(crate) const HIDDEN: &str =
+    "where this key may not manage roles, such a role may be held still; an owner's key sees all";
+
+fn not_shown() -> Error {
+    Error::unexpected("the vendor accepted it, and the members do not show it").with_outcome(Outcome::Unknown)
 }
 
 /// A key that does not see everything cannot tell "is not held" from "may not be seen".
-fn not_visible() -> Error {
+pub(crate) fn not_visible() -> Error {
     Error::new(ErrorKind::Permission, "no such role is visible to this key, which does not see all")
         .hint("use the key of an organization owner (organization-admin) to be certain")
 }
 
 impl ElasticCloud {
-    fn give(&self, user: &str, body: &RoleAssignments) -> Request {
+    pub(crate) fn give(&self, user: &str, body: &RoleAssignments) -> Request {
         self.http.post("users").id(user).path("role_assignments").json(body).guarding(SCOPES)
     }
 
-    fn take(&self, user: &str, body: &RoleAssignments) -> Request {
+    pub(crate) fn take(&self, user: &str, body: &RoleAssignments) -> Request {
         self.http.delete("users").id(user).path("role_assignments").json(body).guarding(SCOPES)
     }
 
@@ -155,13 +204,12 @@ impl ElasticCloud {
         &self,
         call: &Call,
         roles: &[UserRole<'static>],
-        organization: Option<&str>,
+        organizations: &Option<Vec<UserOrganization<'static>>>,
     ) -> Result<(Vec<Wanted>, String)> {
-        let of_role = roles.iter().find_map(|role| role.organization.as_deref());
         for role in roles {
             Wanted::of(role, "")?;
         }
-        let organization = self.organization(call, organization.or(of_role)).await?;
+        let organization = self.organization(call, named(roles, organizations)?).await?;
         let wanted = roles.iter().map(|role| Wanted::of(role, &organization)).collect::<Result<_>>()?;
         Ok((wanted, organization))
     }
@@ -200,10 +248,10 @@ impl ElasticCloud {
         &self,
         call: &Call,
         organization: &str,
+        members: &Members,
         user: &str,
         wanted: Vec<Wanted>,
     ) -> Result<Steps> {
-        let members = self.members(call, organization).await?;
         let held = &members.find(user)?.assignments;
         let mut body = RoleAssignments::default();
         let (mut taken, mut not_held) = (Vec::new(), Vec::new());
@@ -249,7 +297,7 @@ impl AssignRole for ElasticCloud {
         for role in &input.roles {
             Wanted::of(role, "")?.scope()?;
         }
-        let (wanted, organization) = self.wanted(call, &input.roles, named(&input.organizations)).await?;
+        let (wanted, organization) = self.wanted(call, &input.roles, &input.organizations).await?;
         let members = self.members(call, &organization).await?;
         let held = &members.find(&input.id)?.assignments;
         let (covered, missing): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| wanted.is_covered(held));
@@ -258,7 +306,16 @@ impl AssignRole for ElasticCloud {
             steps.add(wanted.target(), Ok(Effect::Already));
         }
         if !missing.is_empty() {
-            let sent = self.give(&input.id, &body_of(&missing)?).primary().write(call).await.map(Effect::of_write);
+            let mut sent = self.give(&input.id, &body_of(&missing)?).primary().write(call).await.map(Effect::of_write);
+            // core is content with the role at any place: one that is held elsewhere too is looked at here
+            let is_held = |wanted: &Wanted| held.each().any(|(scope, entry)| wanted.names(&scope, entry));
+            if matches!(sent, Ok(Effect::Applied)) && missing.iter().any(is_held) {
+                let now = self.members(call, &organization).await?;
+                let now = &now.find(&input.id)?.assignments;
+                if !missing.iter().all(|wanted| wanted.is_covered(now)) {
+                    sent = Err(not_shown());
+                }
+            }
             let effects =
                 self.each_effect(call, sent, (&organization, &input.id), &missing, Wanted::is_covered).await?;
             for (wanted, effect) in missing.iter().zip(effects) {
@@ -273,91 +330,11 @@ impl AssignRole for ElasticCloud {
 impl UnassignRole for ElasticCloud {
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         refuse_invitation(&input.id)?;
-        let (wanted, organization) = self.wanted(call, &input.roles, named(&input.organizations)).await?;
-        self.take_roles(call, &organization, &input.id, wanted).await?.finish(Reply::sent(&input.id))
-    }
-}
-
-#[async_trait]
-impl DowngradeUser for ElasticCloud {
-    /// Takes the stronger roles of the viewer's scope away and gives the viewer's role at the same places. In between the
-    /// user has less than that.
-    async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
-        refuse_invitation(&input.user_id)?;
-        let role = UserRole {
-            id: input.role_id.clone().map(Into::into),
-            workspace: input.workspace_id.clone().map(Into::into),
-            ..UserRole::default()
-        };
-        let scope = Wanted::of(&role, "")?.scope()?;
-        let is_viewer = role.id.as_deref().is_some_and(|id| id.ends_with("-viewer"));
-        if !is_viewer || !matches!(scope, Scope::Deployment | Scope::Project(_)) {
-            return Err(Error::invalid("a downgrade makes a viewer of deployments or projects")
-                .about(input.role_id.unwrap_or_default())
-                .hint("give deployment-viewer, or such as elasticsearch-viewer"));
-        }
-        let organization = self.organization(call, input.organization_id.as_deref()).await?;
-        let viewer = Wanted::of(&role, &organization)?;
+        let (wanted, organization) = self.wanted(call, &input.roles, &input.organizations).await?;
         let members = self.members(call, &organization).await?;
-        let held = &members.find(&input.user_id)?.assignments;
-        let stronger = stronger(&viewer, &scope, held)?;
-        if stronger.is_empty() {
-            let is_viewer = held.each().any(|(scope, entry)| viewer.names(&scope, entry));
-            let is_so = if viewer.workspace.is_some() { viewer.is_covered(held) } else { is_viewer };
-            return match (is_so, members.shows_all()) {
-                (true, true) => Ok(Reply::sent(&input.user_id).with_effect(Effect::Already)),
-                (_, false) => Err(not_visible()),
-                (false, true) => {
-                    Err(Error::new(ErrorKind::Conflict, "the user holds no role here that is stronger than a viewer's")
-                        .hint("`userdir users assign-role` makes a viewer"))
-                }
-            };
-        }
-        let mut taking = RoleAssignments::default();
-        let mut giving = RoleAssignments::default();
-        for entry in &stronger {
-            taking.push(&scope, entry.clone());
-            let bare =
-                Entry { role_id: viewer.id.clone(), organization_id: Some(organization.clone()), ..Entry::default() };
-            let places = entry.places().cloned().collect();
-            giving.push(&scope, if entry.is_everywhere() { bare.everywhere() } else { bare.at(&scope, places) });
-        }
-        let taken = self.take(&input.user_id, &taking).primary().write(call).await.map(Effect::of_write)?;
-        let given = self.give(&input.user_id, &giving).then().write(call).await.map(Effect::of_write);
-        // core looks for the viewer's role; that the others are gone is to be seen here
-        let is_gone = taken == Effect::Planned
-            || given.is_err()
-            || self.stronger_now(call, &input.user_id, &viewer, &scope).await?.is_empty();
-        let still_held = || Error::unexpected("the vendor accepted it, but they are still held");
-        let mut steps = Steps::default();
-        steps.add("take the stronger roles away", if is_gone { Ok(taken) } else { Err(still_held()) });
-        steps.add(format!("give {}", viewer.id), given);
-        steps.finish(Reply::sent(&input.user_id)).map_err(|error| match error.kind() {
-            ErrorKind::PartlyDone => {
-                error.hint("look at what the user holds; `userdir users assign-role` gives a viewer's role")
-            }
-            _ => error,
-        })
+        let may_stay = !members.shows_all() && wanted.iter().any(Wanted::is_anywhere);
+        let steps = self.take_roles(call, &organization, &members, &input.id, wanted).await?;
+        let reply = steps.finish(Reply::sent(&input.id))?;
+        Ok(if may_stay { reply.note(HIDDEN) } else { reply })
     }
-}
-
-impl ElasticCloud {
-    async fn stronger_now(&self, call: &Call, user: &str, viewer: &Wanted, scope: &Scope) -> Result<Vec<Entry>> {
-        let members = self.members(call, &viewer.organization).await?;
-        stronger(viewer, scope, &members.find(user)?.assignments)
-    }
-}
-
-/// The entries of a scope that are no viewer's, at the viewer's workspace where one is named.
-fn stronger(viewer: &Wanted, scope: &Scope, held: &RoleAssignments) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for (of, entry) in held.each().filter(|(of, _)| of == scope) {
-        let role = Wanted { id: id_of(&of, &entry.role_id), ..viewer.clone() };
-        if role.id != viewer.id {
-            let mut alone = RoleAssignments::default();
-            alone.push(&of, entry.clone());
-            entries.extend(role.held(&alone)?.into_iter().map(|(_, entry)| entry));
-        }
-    }
-    Ok(entries)
 }

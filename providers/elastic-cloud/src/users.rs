@@ -4,12 +4,12 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Request};
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::User;
 
 use crate::map::{self, INVITATION};
 use crate::roles::OWNER;
-use crate::seats::{Wanted, body_of};
+use crate::seats::{Wanted, body_of, named};
 use crate::wire::{self, RoleAssignments};
 use crate::{ElasticCloud, roles};
 
@@ -113,10 +113,18 @@ impl ListUsers for ElasticCloud {
     }
 }
 
+/// In a confirming read: the organization that the write names.
+fn written_in(call: &Call) -> Result<Option<String>> {
+    let input = call.confirms::<GetUserInput>().unwrap_or_default();
+    let changed = call.confirms::<UnassignRoleInput>().unwrap_or_default();
+    Ok(input.organization_id.or(named(&changed.roles, &changed.organizations)?.map(str::to_owned)))
+}
+
 #[async_trait]
 impl GetUser for ElasticCloud {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let organization = self.organization(call, input.organization_id.as_deref()).await?;
+        let id = input.organization_id.or(written_in(call)?);
+        let organization = self.organization(call, id.as_deref()).await?;
         let missing = || Error::not_found("the organization has nobody of this id");
         if let Some(token) = input.id.strip_prefix(INVITATION) {
             let answer = self.list_of(&organization, INVITED).primary().read(call).await?;
@@ -178,7 +186,11 @@ impl DeleteUser for ElasticCloud {
         let organization = self.organization(call, input.organization_id.as_deref()).await?;
         let delete = self.http.delete("organizations").id(&organization);
         let delete = match input.id.strip_prefix(INVITATION) {
-            Some(token) => delete.path(INVITED).id(token),
+            Some(token) => {
+                // whoever reads the audit could join
+                call.mask(token);
+                delete.path(INVITED).id(token)
+            }
             None => {
                 self.members(call, &organization).await?.refuse_last_owner(&input.id)?;
                 delete.path("members").id(&input.id)
@@ -186,7 +198,7 @@ impl DeleteUser for ElasticCloud {
         };
         let effect = match delete.primary().write(call).await {
             // there a moment ago
-            Err(error) if error.kind() == ErrorKind::NotFound => Effect::Already,
+            Err(error) if error.was_missing() => Effect::Already,
             sent => Effect::of_write(sent?),
         };
         Ok(Reply::sent(&input.id).with_effect(effect))

@@ -59,8 +59,21 @@ pub struct Organization<'a> {
 #[derive(Debug, Deserialize)]
 pub struct Organizations {
     pub organizations: Vec<Id>,
-    /// How to send it back is unverified.
+    #[serde(flatten)]
+    pub after: After,
+}
+
+/// What a list says of a next page. How to send it back is unverified.
+#[derive(Debug, Deserialize)]
+pub struct After {
     pub next_page: Option<String>,
+}
+
+impl After {
+    /// Whether there is more than the list shows.
+    pub fn has_more(&self) -> bool {
+        self.next_page.as_deref().is_some_and(|page| !page.is_empty())
+    }
 }
 
 /// An id alone.

@@ -41,6 +41,9 @@ const SYSTEM_ROLES: &[SystemRole] = &[
 /// Newer pages of Slack's call Rl04 so.
 const COMPLIANCE_ADMIN: (&str, &str) = ("Rl04", "Compliance Admin");
 
+/// What callers call a guest of either kind.
+pub const GUEST: &str = "guest";
+
 /// What somebody is, in the organization or in a workspace: exactly one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountType {
@@ -113,6 +116,12 @@ pub fn system_role(called: &str) -> Option<&'static str> {
     let (newer_id, newer_name) = COMPLIANCE_ADMIN;
     let known = SYSTEM_ROLES.iter().find(|role| role.id == called || role.name.eq_ignore_ascii_case(called));
     known.map(|role| role.id).or_else(|| newer_name.eq_ignore_ascii_case(called).then_some(newer_id))
+}
+
+/// Whether a role that is shown with this id may be called so too.
+pub fn is_called(id: &str, word: &str) -> bool {
+    let is_guest = AccountType::by_word(id).is_some_and(AccountType::is_guest);
+    is_guest && word.eq_ignore_ascii_case(GUEST) || system_role(word) == Some(id)
 }
 
 /// A role as a user holds it, by an id or a name of Slack's.

@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["emails", "username", "status", "workspace_id", "role_id", "group_id", "created_at"])
             .scopes(&["admin.users:read"])
             .partial()
-            .note("active people first, then deactivated ones: Slack shows them apart. With `group_id`, or the `role_id` of a system role, each person is read by itself"),
+            .note("active people first, then deactivated ones: Slack shows them apart. With `group_id`, or the `role_id` of an assigned role, each person is read by itself"),
         ActionFacts::new(Action::GetUser).scopes(&["users:read", "users:read.email"]),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("username"), body("emails")])
@@ -102,7 +102,8 @@ pub static DEFINITION: Definition = Definition {
             .scopes(&["team.billing:read"])
             .note("the plan stands for a licence: Slack tells no seats. With `user_id` it is there where the user is billed"),
         ActionFacts::new(Action::GetLicense).scopes(&["team.billing:read"]),
-        ActionFacts::new(Action::ListOrganizations),
+        ActionFacts::new(Action::ListOrganizations).note("the one organization of the token"),
+        ActionFacts::new(Action::GetOrganization),
         ActionFacts::new(Action::ListWorkspaces).scopes(&["admin.teams:read"]).partial(),
         ActionFacts::new(Action::GetWorkspace).scopes(&["admin.teams:read"]),
         ActionFacts::new(Action::ListActivities)
@@ -120,7 +121,6 @@ pub static DEFINITION: Definition = Definition {
             actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
             because: "Slack's API cannot change what a role allows; custom roles are made in its console",
         },
-        Lack { actions: &[Action::GetOrganization], because: "there is one organization, and the list shows it whole" },
         Lack {
             actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
             because: "a Slack organization is changed in its console",
@@ -139,10 +139,11 @@ pub static DEFINITION: Definition = Definition {
         "The primary owner, and the person whose token the account has, are refused where they would be locked out or \
          lose their account type.",
         "Unverified: whether `roles` of a listed user holds ids or names (both are read); what Slack answers to taking a \
-         role that is not held (it is looked for first); the status codes of SCIM writes (any 2xx is taken) and of \
+         role that is not held (it is looked for first); whether a list of assignments refuses a custom role that is not there (where it does not, \
+         taking such a role says `already`); the status codes of SCIM writes (any 2xx is taken) and of \
          refusals about owners; the path of the guest extension in a SCIM patch (without it second); the unquoted filter of \
-         a member removal (the value form second); SCIM filters other than `userName eq` (not used); that \
-         `users.lookupByEmail` leaves out deactivated people; SCIM and audit addresses of GovSlack; the words of plans; whether \
+         a member removal (the value form second); SCIM filters other than `userName eq` (not used); whom \
+         `users.lookupByEmail` finds (where it does not find all, the whole list is looked through); SCIM and audit addresses of GovSlack; the words of plans; whether \
          membership-locked groups are refused; rate limits of SCIM groups.",
     ],
     consistency: Consistency::Lagging,

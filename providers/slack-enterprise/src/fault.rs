@@ -80,7 +80,7 @@ fn kind(code: &str) -> Option<ErrorKind> {
         | "non_org_teams_only"
         | "user_not_visible" => ErrorKind::Permission,
         "user_not_found" | "users_not_found" | "team_not_found" | "no_such_subteam" | "no_such_user"
-        | "no_such_group" => ErrorKind::NotFound,
+        | "no_such_group" | "invalid_role_id" => ErrorKind::NotFound,
         // two writes on one object at a time are refused like a limit
         "ratelimited" | "rate_limited" | "too_many_requests" | "resource_locked" => ErrorKind::RateLimited,
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => ErrorKind::Unavailable,

@@ -4,7 +4,7 @@
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Request};
 use userdir_core::reply::Steps;
-use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{User, UserOrganization, UserRole};
 
 use crate::catalogue::{self, AccountType};
@@ -25,8 +25,9 @@ impl Named<'_> {
     /// What is named, before anything is asked: a word that Slack does not have is a mistake, and no "already".
     fn read<'r>(role: &'r UserRole<'_>, place: &str) -> Result<Named<'r>> {
         let word = called(role);
-        let own_place = [&role.workspace, &role.organization].into_iter().flatten().find(|own| **own != place);
-        if own_place.is_some() {
+        // a channel is shown as a role's group
+        let own_places = [&role.workspace, &role.organization, &role.group].into_iter().flatten();
+        if own_places.filter(|own| !own.is_empty()).any(|own| *own != place) {
             return Err(Error::invalid("a role names another place than `workspace_id`").about(word));
         }
         if let Some(id) = catalogue::system_role(word) {
@@ -37,7 +38,7 @@ impl Named<'_> {
             return Ok(Named::Role(word));
         }
         match AccountType::by_word(word) {
-            _ if word.eq_ignore_ascii_case("guest") => Ok(Named::Guest),
+            _ if word.eq_ignore_ascii_case(catalogue::GUEST) => Ok(Named::Guest),
             Some(AccountType::PrimaryOwner) => Err(refuse_primary_owner().about(word)),
             Some(AccountType::Member) => {
                 Err(Error::invalid("`member` is what everybody is; it can be neither given nor taken"))
@@ -64,7 +65,7 @@ impl Named<'_> {
 }
 
 /// What the caller calls the role: its id, else its name.
-fn called<'r>(role: &'r UserRole<'_>) -> &'r str {
+pub(crate) fn called<'r>(role: &'r UserRole<'_>) -> &'r str {
     role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
 }
 
@@ -132,11 +133,15 @@ impl<'r> Asked<'r> {
 impl SlackEnterprise {
     /// Refuses a place that is not there: a mistyped one would read as one where nothing is held.
     async fn check_place(&self, call: &Call, asked: &Asked<'_>, subject: &Subject<'_>) -> Result<()> {
-        let org = subject.user.enterprise_user.as_ref();
-        if let Some(id) = org.and_then(|org| org.enterprise_id.as_deref()) {
-            let others = asked.organizations.iter().filter_map(|it| it.id.as_deref()).find(|named| *named != id);
-            let place = Some(asked.place).filter(|place| place.starts_with('E') && *place != id);
-            if let Some(other) = others.or(place) {
+        let named = asked.organizations.iter().filter_map(|it| it.id.as_deref()).filter(|id| !id.is_empty());
+        let place = Some(asked.place).filter(|place| place.starts_with('E'));
+        let named: Vec<&str> = named.chain(place).collect();
+        if !named.is_empty() {
+            let own = match subject.user.enterprise_user.as_ref().and_then(|org| org.enterprise_id.as_deref()) {
+                Some(own) => Some(own),
+                None => self.organization(call).await?,
+            };
+            if let Some(other) = named.into_iter().find(|id| Some(*id) != own) {
                 return Err(Error::not_found("this is not the organization of the user").about(other));
             }
         }
@@ -156,21 +161,23 @@ impl SlackEnterprise {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.assignments(&ids, Some(asked.place)).all(call, &roles::ASSIGNMENTS, roles::read).await?;
+        let rows = self.assignments(&ids, Some(asked.place)).all(call, &roles::ASSIGNMENTS, roles::read).await;
+        let rows = rows.map_err(|error| error.about(ids.join(",")))?;
         let is_own = |row: &wire::Assignment| row.user_id == asked.user_id && row.entity_id == asked.place;
-        let held: Vec<String> = rows.into_iter().filter(is_own).map(|row| row.role_id).collect();
-        for id in ids {
-            if catalogue::role(id).is_none() && !held.iter().any(|held| held == id) {
-                self.check_custom_role(call, id, false).await?;
-            }
-        }
-        Ok(held)
+        Ok(rows.into_iter().filter(is_own).map(|row| row.role_id).collect())
     }
 
     /// The account type that somebody has there.
     async fn type_there(&self, call: &Call, subject: &Subject<'_>, with_guests: bool) -> Result<AccountType> {
         if subject.is_at_org() {
             return Ok(subject.in_org());
+        }
+        if subject.user.deleted == Some(true) {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "the user is deactivated, and Slack's lists do not tell what a deactivated person is in a workspace",
+            )
+            .hint("activate the user first"));
         }
         let mut people = self.admins(call, subject.place).await?;
         if with_guests {
@@ -187,32 +194,51 @@ impl SlackEnterprise {
     }
 }
 
-/// A step: what it is about, and the call; none where it is so already.
-type Change = (String, Option<Request>);
+/// A step.
+struct Change<'r> {
+    /// What it is about.
+    target: String,
+    /// The role that it takes away.
+    takes: Option<&'r str>,
+    /// The call; none where it is so already.
+    request: Option<Request>,
+}
 
-/// Sends the changes in order. What comes after one that failed is tried only where it may fare better.
-async fn send(call: &Call, changes: Vec<Change>, judge: fn(Result<Option<Answer>>) -> Result<Effect>) -> Steps {
-    let mut steps = Steps::default();
-    let mut is_first = true;
-    for (target, request) in changes {
-        let effect = match request {
-            None => Ok(Effect::Already),
-            Some(_) if !steps.go_on() => steps.not_tried(),
-            Some(request) => {
-                let request = if std::mem::take(&mut is_first) { request.primary() } else { request };
-                judge(request.write(call).await)
-            }
-        };
-        match effect {
-            // done in the organization, and not in all of its workspaces
-            Err(error) if error.vendor_code().is_some_and(|code| code.ends_with("_on_workspaces")) => {
-                steps.add(target.clone(), Ok(Effect::Applied));
-                steps.add(format!("{target} in every workspace"), Err(error));
-            }
-            effect => steps.add(target, effect),
-        }
+impl<'r> Change<'r> {
+    fn of(target: impl Into<String>, request: Option<Request>) -> Change<'r> {
+        Change { target: target.into(), takes: None, request }
     }
-    steps
+}
+
+impl SlackEnterprise {
+    /// Sends the changes in order. What comes after one that failed is tried only where it may fare better.
+    async fn send(&self, call: &Call, asked: &Asked<'_>, changes: Vec<Change<'_>>) -> Steps {
+        let mut steps = Steps::default();
+        let mut is_first = true;
+        for Change { target, takes, request } in changes {
+            let effect = match request {
+                None => Ok(Effect::Already),
+                Some(_) if !steps.go_on() => steps.not_tried(),
+                Some(request) => {
+                    let request = if std::mem::take(&mut is_first) { request.primary() } else { request };
+                    let sent = request.write(call).await;
+                    match takes {
+                        Some(role) => self.removed(call, [role, asked.place, asked.user_id], sent).await,
+                        None => given(sent),
+                    }
+                }
+            };
+            match effect {
+                // done in the organization, and not in all of its workspaces
+                Err(error) if error.vendor_code().is_some_and(|code| code.ends_with("_on_workspaces")) => {
+                    steps.add(target.clone(), Ok(Effect::Applied));
+                    steps.add(format!("{target} in every workspace"), Err(error));
+                }
+                effect => steps.add(target, effect),
+            }
+        }
+        steps
+    }
 }
 
 #[async_trait]
@@ -236,10 +262,12 @@ impl UnassignRole for SlackEnterprise {
             }
         }
         let held = self.held_there(call, &asked).await?;
-        let mut changes: Vec<Change> = Vec::new();
+        let mut changes: Vec<Change<'_>> = Vec::new();
         for (role, named) in &asked.roles {
+            let mut takes = None;
             let request = match named {
                 Named::Role(id) if held.iter().any(|held| held == id) => {
+                    takes = Some(*id);
                     Some(self.removal(id, asked.place, asked.user_id))
                 }
                 Named::Role(_) => None,
@@ -249,9 +277,13 @@ impl UnassignRole for SlackEnterprise {
                     .and_then(|_| account.take())
                     .map(|_| self.set("admin.users.setRegular", &asked)),
             };
-            changes.push(((*role).to_owned(), request));
+            changes.push(Change { takes, ..Change::of(*role, request) });
         }
-        send(call, changes, roles::removed).await.finish(Reply::sent(&input.id))
+        let reply = self.send(call, &asked, changes).await.finish(Reply::sent(&input.id))?;
+        Ok(match asked.place.starts_with('C') && held.is_empty() {
+            true => reply.note("nothing is held at this channel; whether there is such a channel was not looked up"),
+            false => reply,
+        })
     }
 }
 
@@ -288,7 +320,7 @@ impl AssignRole for SlackEnterprise {
         let subject = Subject { user: &user, place: asked.place };
         self.check_place(call, &asked, &subject).await?;
         let held = self.held_there(call, &asked).await?;
-        let mut changes: Vec<Change> = Vec::new();
+        let mut changes: Vec<Change<'_>> = Vec::new();
         for (role, named) in &asked.roles {
             let request = match named {
                 Named::Role(id) if held.iter().any(|held| held == id) => None,
@@ -304,8 +336,8 @@ impl AssignRole for SlackEnterprise {
                     _ if *wanted == AccountType::Owner => {
                         // an owner must be in the workspace
                         if !subject.is_at_org() && !subject.is_there() {
-                            changes
-                                .push((format!("join {}", asked.place), Some(self.set("admin.users.assign", &asked))));
+                            let join = self.set("admin.users.assign", &asked);
+                            changes.push(Change::of(format!("join {}", asked.place), Some(join)));
                         }
                         Some(self.set("admin.users.setOwner", &asked).then())
                     }
@@ -313,9 +345,9 @@ impl AssignRole for SlackEnterprise {
                 },
                 Named::Guest => None,
             };
-            changes.push(((*role).to_owned(), request));
+            changes.push(Change::of(*role, request));
         }
-        send(call, changes, given).await.finish(Reply::sent(&input.id))
+        self.send(call, &asked, changes).await.finish(Reply::sent(&input.id))
     }
 }
 

@@ -64,7 +64,11 @@ impl SlackEnterprise {
         workspace: Option<&str>,
         is_primary: bool,
     ) -> Result<Found> {
+        // a look at a membership is told by its input where the group is meant
+        let named = call.confirms::<RemoveUserFromGroupInput>().and_then(|input| input.workspace_id);
+        let workspace = workspace.or(named.as_deref());
         if let Some(known) = self.remembered(id)
+            && workspace.is_none_or(|workspace| workspace == known)
             && let Some(found) = self.user_group_in(call, known, id).await?
         {
             return Ok(found);
@@ -150,8 +154,8 @@ impl SlackEnterprise {
 /// Where the list of groups stands; as JSON it is the cursor.
 #[derive(Serialize, Deserialize)]
 enum At {
-    /// In the IdP groups, at this number.
-    Idp(u64),
+    /// In the IdP groups, at this number, with the total that the page before told.
+    Idp { start: u64, total: u64 },
     /// In the user groups of the workspaces after this one. Those of the organization stand in several workspaces: these
     /// were shown.
     After { workspace: String, shown: Vec<String> },
@@ -160,7 +164,7 @@ enum At {
 impl At {
     fn read(cursor: Option<&str>) -> Result<At> {
         match cursor {
-            None => Ok(At::Idp(1)),
+            None => Ok(At::Idp { start: 1, total: 0 }),
             Some(cursor) => serde_json::from_str(cursor).map_err(|_| Error::invalid("the cursor is none of this list")),
         }
     }
@@ -181,7 +185,7 @@ impl ListGroups for SlackEnterprise {
             return Ok(Page::of_values(groups.map_err(unreadable)?).rechecked(request.filter));
         }
         let page = match At::read(request.cursor.as_deref())? {
-            At::Idp(start) => self.idp_groups(call, start, request.wanted, organization).await?,
+            At::Idp { start, total } => self.idp_groups(call, (start, total), request.wanted, organization).await?,
             At::After { workspace, shown } => self.next_user_groups(call, &workspace, shown, organization).await?,
         };
         Ok(page.rechecked(request.filter))
@@ -196,27 +200,31 @@ impl SlackEnterprise {
     async fn idp_groups(
         &self,
         call: &Call,
-        start: u64,
+        (start, before): (u64, u64),
         wanted: Option<u32>,
         organization: Option<&str>,
     ) -> Result<Page<Group<'static>>> {
         let cursor = (start > 1).then(|| start.to_string());
         let slice = self.scim.get("Groups").primary().slice(call, cursor.as_deref(), wanted, &IDP_GROUPS).await?;
         let groups = slice.each(|raw| map::idp_group(raw, organization))?;
+        let total = match slice.total {
+            Some(Total::Exact(total)) => total,
+            _ => 0,
+        };
+        let incomplete = |why: String| Err(Error::new(ErrorKind::Incomplete, why).hint("list again"));
+        if total < before {
+            return incomplete(format!(
+                "there were {before} IdP groups and now {total}: one may have been passed over"
+            ));
+        }
         let at = match slice.next.as_deref().map(str::parse) {
-            Some(Ok(start)) => At::Idp(start),
+            Some(Ok(start)) => At::Idp { start, total },
             Some(Err(_)) => return Err(Error::unexpected("the list of groups goes on at no number")),
             None => At::After { workspace: String::new(), shown: Vec::new() },
         };
         let came = start - 1 + groups.len() as u64;
-        if let (At::After { .. }, Some(Total::Exact(total))) = (&at, slice.total)
-            && came < total
-        {
-            return Err(Error::new(
-                ErrorKind::Incomplete,
-                format!("Slack says there are {total} IdP groups and gave {came}"),
-            )
-            .hint("list again"));
+        if matches!(at, At::After { .. }) && came < total {
+            return incomplete(format!("Slack says there are {total} IdP groups and gave {came}"));
         }
         Ok(Page::of_values(groups).next(at.cursor()))
     }
@@ -295,6 +303,9 @@ fn refuse_description(description: &Option<String>) -> Result<()> {
     }
 }
 
+/// Which user group is changed.
+const WHICH: &[&str] = &["usergroup", "team_id"];
+
 #[async_trait]
 impl UpdateGroup for SlackEnterprise {
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
@@ -302,13 +313,13 @@ impl UpdateGroup for SlackEnterprise {
             Found::Idp(_) => {
                 refuse_description(&input.description)?;
                 let body = patch(json!([{ "op": "replace", "path": "displayName", "value": input.name }]));
-                self.scim.patch("Groups").id(&input.id).json(&body)
+                self.scim.patch("Groups").id(&input.id).json(&body).guarding(&["Operations"])
             }
             Found::UserGroup { workspace, .. } => {
                 let mut fields = vec![("usergroup", input.id.clone()), ("team_id", workspace)];
                 fields.extend(input.name.map(|name| ("name", name)));
                 fields.extend(input.description.map(|text| ("description", text)));
-                self.web.post("usergroups.update").form(fields)
+                self.web.post("usergroups.update").form(fields).guarding(WHICH)
             }
         };
         request.idempotent().primary().write(call).await?;
@@ -322,7 +333,8 @@ impl DeleteGroup for SlackEnterprise {
         let request = match self.find_group(call, &input.id, None, false).await? {
             Found::Idp(_) => self.scim.delete("Groups").id(&input.id),
             Found::UserGroup { workspace, .. } => {
-                self.web.post("usergroups.disable").form([("usergroup", input.id.clone()), ("team_id", workspace)])
+                let fields = [("usergroup", input.id.clone()), ("team_id", workspace)];
+                self.web.post("usergroups.disable").form(fields).guarding(WHICH)
             }
         };
         request.primary().write(call).await?;

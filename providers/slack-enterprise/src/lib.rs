@@ -55,9 +55,9 @@ provider!(SlackEnterprise, DEFINITION);
 
 /// What is peculiar about Slack's HTTP, the same for its three interfaces. It tells of its limits by `Retry-After` alone.
 static SLACK: Vendor = Vendor {
-    rate: RateHeaders::COMMON,
+    rate: RateHeaders::NONE,
     fault: fault::fault,
-    request_id: "x-slack-req-id",
+    request_id: "",
     accept: "application/json",
     content_type: "application/json",
 };

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use userdir_core::action::*;
+use userdir_core::http::Request;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Status, User};
 
@@ -101,13 +102,17 @@ impl UpdateUser for SlackEnterprise {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         let replace = |(path, value)| json!({ "op": "replace", "path": path, "value": value });
         let operations: Value = attributes!(input).map(replace).collect();
-        let request = self.scim.patch("Users").id(&input.id).json(&patch(operations)).idempotent().primary();
-        request.write(call).await?;
+        self.patch_user(&input.id, &patch(operations)).idempotent().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
 
 impl SlackEnterprise {
+    /// The operations decide what changes, `active` too: others would go past the checks.
+    fn patch_user(&self, user_id: &str, body: &Value) -> Request {
+        self.scim.patch("Users").id(user_id).json(body).guarding(&["Operations"]).primary()
+    }
+
     /// SCIM's `DELETE`, which deactivates, and may be repeated.
     async fn deactivate(&self, call: &Call, user_id: &str) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, user_id).await?;
@@ -140,7 +145,7 @@ impl DeactivateUser for SlackEnterprise {
 impl ActivateUser for SlackEnterprise {
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
         let body = patch(json!([{ "op": "replace", "path": "active", "value": true }]));
-        self.scim.patch("Users").id(&input.user_id).json(&body).primary().write(call).await?;
+        self.patch_user(&input.user_id, &body).write(call).await?;
         Ok(Reply::sent(&input.user_id))
     }
 }

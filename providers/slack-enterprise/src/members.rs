@@ -111,10 +111,14 @@ impl RemoveUserFromGroup for SlackEnterprise {
                     return already();
                 }
                 match self.first_taken(call, "Groups", group_id, &forms).await {
-                    Err(error) if error.vendor_code() == Some("no_such_group_members") => return already(),
+                    Err(error) if error.vendor_code() == Some("no_such_group_members") => {
+                        let now = self.scim.get("Groups").id(group_id).read(call).await?;
+                        return if ids(&now.json()?).contains(&input.user_id) { Err(error) } else { already() };
+                    }
                     sent => {
-                        if sent?.is_some() {
-                            self.check_others(call, &input, before).await?;
+                        if sent?.is_some() && !self.check_others(call, &input, before).await? {
+                            return Ok(Reply::sent(group_id)
+                                .note("whether the other members are still there could not be read"));
                         }
                     }
                 }
@@ -140,23 +144,23 @@ impl RemoveUserFromGroup for SlackEnterprise {
 }
 
 impl SlackEnterprise {
-    /// Reads the group again: a removal that took others too is told, with their number.
+    /// Reads the group again: a removal that took others too is told, with their number. False where it cannot be read.
     async fn check_others(
         &self,
         call: &Call,
         input: &RemoveUserFromGroupInput,
         mut others: BTreeSet<String>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         others.remove(&input.user_id);
         let answer = match self.scim.get("Groups").id(&input.group_id).read(call).await {
             Ok(answer) => answer,
             // the reading that core makes next says whether the one is gone
-            Err(_) => return Ok(()),
+            Err(_) => return Ok(false),
         };
         let after = ids(&answer.json()?);
         let lost = others.difference(&after).count();
         if lost == 0 {
-            return Ok(());
+            return Ok(true);
         }
         let done = Step::done(&input.user_id, Effect::Applied);
         let failed = Step::failed("the other members", format!("{lost} of {} are gone too", others.len()));

@@ -92,6 +92,18 @@ impl GetLicense for SlackEnterprise {
     }
 }
 
+impl SlackEnterprise {
+    /// The one organization, as the owner of the token is told of it.
+    async fn own_organization(&self, call: &Call) -> Result<Option<Organization<'static>>> {
+        let answer = self.web.post("auth.test").as_read().primary().read(call).await?;
+        let it: wire::Identity = answer.json()?;
+        let Some(id) = it.enterprise_id else { return Ok(None) };
+        // `team` names the organization where it stands for it
+        let name = it.team.filter(|_| it.team_id.as_ref() == Some(&id)).map(Into::into);
+        Ok(Some(Organization { id: id.into(), name, ..Organization::default() }))
+    }
+}
+
 #[async_trait]
 impl ListOrganizations for SlackEnterprise {
     async fn list_organizations(
@@ -99,12 +111,15 @@ impl ListOrganizations for SlackEnterprise {
         call: &Call,
         _: PageRequest<OrganizationFilter>,
     ) -> Result<Page<Organization<'static>>> {
-        let answer = self.web.post("auth.test").as_read().primary().read(call).await?;
-        let it: wire::Identity = answer.json()?;
-        let Some(id) = it.enterprise_id else { return Ok(Page::of_values(Vec::new())) };
-        // `team` names the organization where it stands for it
-        let name = it.team.filter(|_| it.team_id.as_ref() == Some(&id)).map(Into::into);
-        Ok(Page::of_values(vec![Organization { id: id.into(), name, ..Organization::default() }]))
+        Ok(Page::of_values(self.own_organization(call).await?.into_iter().collect()))
+    }
+}
+
+#[async_trait]
+impl GetOrganization for SlackEnterprise {
+    async fn get_organization(&self, call: &Call, input: GetOrganizationInput) -> Result<Reply<Organization<'static>>> {
+        let own = self.own_organization(call).await?.filter(|own| own.id == input.id.as_str());
+        own.map(Reply::read).ok_or_else(|| Error::not_found("the token is of another organization").about(input.id))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::http::{Paging, Request};
+use userdir_core::http::{Answer, Paging, Request};
 use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{IntoOwned, Role, RoleAssignment, UserRole};
+use userdir_schema::{IntoOwned, Role, RoleAssignment, Text, UserRole};
 
 use crate::catalogue;
 use crate::users::USERS;
-use crate::{SlackEnterprise, by_cursor, map, one_id, wire};
+use crate::{SlackEnterprise, by_cursor, grants, map, one_id, wire};
 
 pub(crate) const ASSIGNMENTS: Paging = by_cursor("role_assignments", 200);
 
@@ -84,11 +84,39 @@ fn held_role(it: wire::Assignment) -> UserRole<'static> {
     role
 }
 
-/// What became of a removal: nobody who could lose the role is left where somebody else took it in between.
-pub(crate) fn removed(sent: Result<Option<userdir_core::http::Answer>>) -> Result<Effect> {
-    match sent {
-        Err(error) if error.vendor_code() == Some("no_valid_users") => Ok(Effect::Already),
-        sent => sent.map(Effect::of_write),
+impl SlackEnterprise {
+    /// What became of a removal. Nobody who could lose the role is left where somebody else took it in between: that is
+    /// looked at again, since Slack may mean the person and not the role.
+    pub(crate) async fn removed(
+        &self,
+        call: &Call,
+        [role, place, user]: [&str; 3],
+        sent: Result<Option<Answer>>,
+    ) -> Result<Effect> {
+        match sent {
+            Err(error) if error.vendor_code() == Some("no_valid_users") => {
+                let held = self.assignments(&[role], Some(place)).all(call, &ASSIGNMENTS, read).await?;
+                let is_own = |held: &wire::Assignment| held.user_id == user && held.entity_id == place;
+                if held.iter().any(is_own) { Err(error) } else { Ok(Effect::Already) }
+            }
+            sent => sent.map(Effect::of_write),
+        }
+    }
+}
+
+/// In a confirming read, the roles by the names that the write calls them by: for some there are two.
+pub(crate) fn called_so(call: &Call, held: &mut [UserRole<'static>]) {
+    let changed = call.confirms::<UnassignRoleInput>().unwrap_or_default();
+    for role in &changed.roles {
+        let word = grants::called(role);
+        let is_it = |held: &&mut UserRole<'static>| {
+            let differs =
+                |text: &Option<Text<'static>>| !text.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(word));
+            differs(&held.id)
+                && differs(&held.name)
+                && held.id.as_deref().is_some_and(|id| catalogue::is_called(id, word))
+        };
+        held.iter_mut().filter(is_it).for_each(|held| held.name = Some(word.to_owned().into()));
     }
 }
 
@@ -110,22 +138,12 @@ impl GetRole for SlackEnterprise {
         if let Some(role) = catalogue::role(&input.id) {
             return Ok(Reply::read(role));
         }
-        self.check_custom_role(call, &input.id, true).await?;
-        Ok(Reply::read(catalogue::custom_role(input.id)))
-    }
-}
-
-impl SlackEnterprise {
-    /// A custom role is known to be there only where somebody holds it.
-    pub(crate) async fn check_custom_role(&self, call: &Call, id: &str, is_primary: bool) -> Result<()> {
-        one_id("role id", id)?;
-        let mut held = self.assignments(&[id], None);
-        if is_primary {
-            held = held.primary();
-        }
-        match held.slice(call, None, Some(1), &ASSIGNMENTS).await?.each(read)?.is_empty() {
-            false => Ok(()),
-            true => Err(Error::not_found("no role of Slack's, and no custom role that anybody holds").about(id)),
+        one_id("role id", &input.id)?;
+        // a custom role is known to be there only where somebody holds it; a page that is empty need not be the last
+        let held = self.assignments(&[&input.id], None).primary().all(call, &ASSIGNMENTS, read).await?;
+        match held.is_empty() {
+            false => Ok(Reply::read(catalogue::custom_role(input.id))),
+            true => Err(Error::not_found("no role of Slack's, and no custom role that anybody holds").about(input.id)),
         }
     }
 }
@@ -191,7 +209,8 @@ impl DeleteRoleAssignment for SlackEnterprise {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let [role, place, user] = parts(&input.id)?;
-        let effect = removed(self.removal(role, place, user).primary().write(call).await)?;
+        let sent = self.removal(role, place, user).primary().write(call).await;
+        let effect = self.removed(call, [role, place, user], sent).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }

@@ -7,6 +7,7 @@ use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Text, User};
 
+use crate::catalogue::{self, AccountType};
 use crate::map::{self, Listed};
 use crate::{SlackEnterprise, by_cursor, by_index, roles, wire};
 
@@ -66,10 +67,16 @@ impl ListUsers for SlackEnterprise {
             let members = self.member_ids(call, group).await?;
             return self.one_by_one(call, members, &request).await;
         }
-        if let Some(role) = filter.role_id.as_deref().filter(|id| id.starts_with("Rl")) {
+        let assigned = |word| catalogue::system_role(word).or(Some(word).filter(|id| id.starts_with("Rl")));
+        if let Some(role) = filter.role_id.as_deref().and_then(assigned) {
             let held = self.assignments(&[role], filter.workspace_id.as_deref()).primary();
             let holders = held.all(call, &roles::ASSIGNMENTS, |raw| Ok(roles::read(raw)?.user_id)).await?;
             return self.one_by_one(call, holders, &request).await;
+        }
+        // one that is not there would read as one that nobody holds
+        let is_type = |word: &&str| AccountType::by_word(word).is_some_and(|account| account.id() == *word);
+        if let Some(word) = filter.role_id.as_deref().filter(|word| !is_type(word)) {
+            return Err(Error::invalid("unknown role").about(word).hint("`userdir roles list` shows the ids"));
         }
         let is_narrow = filter.workspace_id.is_none() && filter.role_id.is_none() && filter.created_at.is_none();
         match (&filter.emails, &filter.username) {
@@ -77,7 +84,7 @@ impl ListUsers for SlackEnterprise {
                 self.by_email(call, emails, &passes, &request).await
             }
             (None, Some(names)) if is_narrow => self.by_username(call, names, &request).await,
-            _ => self.scan(call, Vec::new(), &passes, &request).await,
+            _ => self.scan(call, &passes, &request).await,
         }
     }
 }
@@ -91,11 +98,10 @@ fn refuse_beside(what: &str, filters: &[(&str, bool)]) -> Result<()> {
 }
 
 impl SlackEnterprise {
-    /// A page of `admin.users.list`, after people who were found already.
+    /// A page of `admin.users.list`.
     async fn scan(
         &self,
         call: &Call,
-        found: Vec<User<'static>>,
         passes: &[Pass],
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
@@ -128,11 +134,11 @@ impl SlackEnterprise {
             (None, _) => None,
         };
         let map = Listed { workspace, organization, are_active: pass == Pass::Active };
-        Ok(Page::of_body(slice.answer.body.clone(), USERS.items, map).next(next).preceded_by(found).rechecked(filter))
+        Ok(Page::of_body(slice.answer.body.clone(), USERS.items, map).next(next).rechecked(filter))
     }
 
-    /// Who has one of the addresses. Slack is thought to look up active people alone, and refuses it to some tokens of
-    /// organizations; who is not found so is looked for in the list.
+    /// Who has one of the addresses. Whom Slack looks up is not certain, and it refuses it to some tokens of organizations:
+    /// where somebody is not found so, the list is looked through.
     async fn by_email(
         &self,
         call: &Call,
@@ -144,18 +150,16 @@ impl SlackEnterprise {
         for email in emails.values() {
             match self.web.get("users.lookupByEmail").query("email", email).primary().read(call).await {
                 Ok(answer) => found.push(answer.map_at("user", map::user)?),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) if error.vendor_code() == Some("enterprise_is_restricted") => {
-                    return self.scan(call, Vec::new(), passes, request).await;
+                Err(error)
+                    if error.kind() == ErrorKind::NotFound
+                        || error.vendor_code() == Some("enterprise_is_restricted") =>
+                {
+                    return self.scan(call, passes, request).await;
                 }
                 Err(error) => return Err(error),
             }
         }
-        let is_done = found.len() == emails.values().len() || !passes.contains(&Pass::Inactive);
-        if is_done {
-            return Ok(Page::of_values(found).rechecked(request.filter.clone()));
-        }
-        self.scan(call, found, &[Pass::Inactive], request).await
+        Ok(Page::of_values(found).rechecked(request.filter.clone()))
     }
 
     /// Who has one of the login names, by SCIM: the one filter of its v2 that is known to work.
@@ -186,10 +190,12 @@ impl SlackEnterprise {
         let mut filter = request.filter.clone();
         let list = if filter.group_id.is_some() { "group_id" } else { "role_id" };
         refuse_beside(list, &[("created_at", filter.created_at.is_some())])?;
+        // Slack's own lists are taken at their word
+        (filter.group_id, filter.role_id, filter.workspace_id) = (None, None, None);
         ids.sort_unstable();
         ids.dedup();
         let bare = |id: &String| User { id: id.clone().into(), ..User::default() };
-        if !call.wants("emails") && !call.wants("status") {
+        if filter == UserFilter::default() && !call.wants("emails") && !call.wants("status") {
             return Ok(Page::of_values(ids.iter().map(bare).collect()));
         }
         let after = request.cursor.as_deref().unwrap_or_default();
@@ -204,8 +210,6 @@ impl SlackEnterprise {
             });
         }
         let next = left.next().and(page.last()).map(|last| last.id.to_string());
-        // Slack's own lists are taken at their word
-        (filter.group_id, filter.role_id, filter.workspace_id) = (None, None, None);
         Ok(Page::of_values(page).next(next).rechecked(filter))
     }
 
@@ -240,6 +244,7 @@ impl GetUser for SlackEnterprise {
         if call.wants("roles") {
             let held = self.held_roles(call, &input.id, &teams).await;
             user.roles = unknown.known("roles", held)?.zip(user.roles).map(both);
+            roles::called_so(call, user.roles.as_deref_mut().unwrap_or_default());
         }
         if call.wants("groups") {
             let held = self.user_groups_of(call, &input.id, &teams).await;

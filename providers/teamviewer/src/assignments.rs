@@ -95,11 +95,10 @@ impl DeleteRoleAssignment for TeamViewer {
         let request = match holder {
             Holder::User(user) => {
                 let body = json!({ "UserRoleId": role, "UserIds": [user] });
-                self.http.post("api/v1/userroles/unassign/account").json(&body)
+                let post = self.http.post("api/v1/userroles/unassign/account").json(&body);
+                post.guarding(&["UserRoleId", "UserIds"])
             }
-            Holder::Group(group) => {
-                self.http.post("api/v1/userroles/unassign/usergroup").json(&json!({ "UserGroupId": group }))
-            }
+            Holder::Group(group) => self.unassign_group(Some(group)),
         };
         request.primary().write(call).await?;
         Ok(Reply::sent(&input.id))

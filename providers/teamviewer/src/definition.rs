@@ -26,7 +26,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["emails", "username", "name", "status", "group_id", "role_id"])
             .scopes(READ)
             .partial()
-            .note("everybody comes in one answer; the list shows one role of a user at most, a get all of them"),
+            .note("everybody comes in one answer; the list shows one role of a user at most, a get all of them; with `role_id` who holds it through a user group is listed too, which costs a call for each of those"),
         ActionFacts::new(Action::GetUser).scopes(READ).note("roles through user groups are among the roles; groups are not shown, since only a look into every group would tell"),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails"), body("languages")])
@@ -43,7 +43,7 @@ pub static DEFINITION: Definition = Definition {
             .note("takes the user out of the company; the account stays, unless `remote_query` says isPermanentDelete=true"),
         ActionFacts::new(Action::DeactivateUser).scopes(CHANGE),
         ActionFacts::new(Action::ActivateUser).scopes(CHANGE).note("may want a free seat (unverified)"),
-        ActionFacts::new(Action::AssignRole).accepts(&["organizations"]).scopes(ROLES),
+        ActionFacts::new(Action::AssignRole).accepts(&["organizations"]).scopes(ROLES).settles_nothing(),
         ActionFacts::new(Action::UnassignRole)
             .accepts(&["organizations"])
             .scopes(ROLES)
@@ -51,6 +51,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::DowngradeUser)
             .required(&[body("role_id")])
             .scopes(ROLES)
+            .settles_nothing()
             .note("gives the role and takes every other one that is held directly; licences cannot be lowered by the API"),
         ActionFacts::new(Action::ListGroups).filters(&["name"]).scopes(GROUPS),
         ActionFacts::new(Action::GetGroup).scopes(GROUPS),

@@ -7,9 +7,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, Request, TotalAt};
+use userdir_core::mapping::filled;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Outcome, Reply, Result, async_trait};
-use userdir_schema::{Role, Text, User, UserRole};
+use userdir_schema::{Role, User, UserOrganization, UserRole};
 
 use crate::lists::GROUPS;
 use crate::{TeamViewer, ids, wire};
@@ -65,6 +66,36 @@ impl TeamViewer {
         Ok(answer.json::<Option<wire::GroupRole>>()?.and_then(|held| held.assigned_role_id))
     }
 
+    /// Refuses places where no role of this token's company is held.
+    async fn check_places(
+        &self,
+        call: &Call,
+        roles: &[UserRole<'static>],
+        organizations: &Option<Vec<UserOrganization<'static>>>,
+    ) -> Result<()> {
+        if roles.iter().any(|role| role.workspace.is_some()) {
+            return Err(Error::invalid("TeamViewer has no workspaces; leave out `roles[].workspace`"));
+        }
+        let of_roles = roles.iter().filter_map(|role| role.organization.as_deref());
+        let named = organizations.iter().flatten().filter_map(|it| it.id.as_deref()).chain(of_roles);
+        let named: Vec<&str> = named.filter(|id| !id.is_empty()).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        // a token that may not see the company cannot tell
+        let Some(company) = self.company(call).await? else { return Ok(()) };
+        match named.iter().find(|id| **id != company.company_id.to_string()) {
+            None => Ok(()),
+            Some(other) => Err(Error::invalid("this is not the company of the token").about(*other)),
+        }
+    }
+
+    /// Takes a group's one role away, from every member.
+    pub(crate) fn unassign_group(&self, group: Option<i64>) -> Request {
+        let post = self.http.post("api/v1/userroles/unassign/usergroup").json(&json!({ "UserGroupId": group }));
+        post.guarding(&["UserGroupId"])
+    }
+
     /// A word that is no role is a mistake, and must not read as "already taken away".
     pub(crate) async fn refuse_unknown(&self, call: &Call, roles: &[&str]) -> Result<()> {
         if roles.is_empty() {
@@ -81,11 +112,10 @@ impl TeamViewer {
 
     /// The roles by their ids, each once; one that has but a name is looked up.
     async fn named(&self, call: &Call, roles: &[UserRole<'static>]) -> Result<Vec<Named>> {
-        let filled = |text: &Option<Text<'static>>| text.clone().filter(|text| !text.is_empty());
         let mut catalogue = None;
         let mut named: Vec<Named> = Vec::new();
         for role in roles {
-            let (id, called) = match (filled(&role.id), filled(&role.name)) {
+            let (id, called) = match (filled(role.id.clone()), filled(role.name.clone())) {
                 (Some(id), _) => (id.to_string(), id),
                 (None, Some(name)) => {
                     if catalogue.is_none() {
@@ -95,7 +125,7 @@ impl TeamViewer {
                 }
                 (None, None) => return Err(Error::invalid("each of `roles` needs its `id`, or its `name`")),
             };
-            let group = filled(&role.group).map(|group| ids::group(&group)).transpose()?;
+            let group = filled(role.group.clone()).map(|group| ids::group(&group)).transpose()?;
             if !named.iter().any(|known| known.id == id && known.group == group) {
                 let shown = group.map_or_else(|| called.to_string(), |group| format!("{called} of group {group}"));
                 named.push(Named { id, shown, group });
@@ -169,10 +199,12 @@ impl AssignRole for TeamViewer {
     /// One PUT with all that is not held directly.
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
         let user = ids::user(&input.id)?;
-        if input.roles.iter().any(|role| role.group.as_ref().is_some_and(|group| !group.is_empty())) {
+        let roles = input.placed_roles();
+        if roles.iter().any(|role| role.group.is_some()) {
             return Err(Error::invalid("a role is given to a user here, not to a group; leave out `roles[].group`"));
         }
-        let named = self.named(call, &input.roles).await?;
+        self.check_places(call, &roles, &input.organizations).await?;
+        let named = self.named(call, &roles).await?;
         let held = self.roles_of_somebody(call, &user).await?;
         let (mut steps, mut new) = (Steps::default(), Vec::new());
         for role in named {
@@ -185,7 +217,7 @@ impl AssignRole for TeamViewer {
         self.refuse_unknown(call, &ids_of(&new).unwrap_or_default()).await?;
         if !new.is_empty() {
             let changes = wire::UserChanges { assign: ids_of(&new), ..Default::default() };
-            let sent = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary().write(call).await?;
+            let sent = self.put(&user, &changes)?.write(call).await?;
             if sent.is_some() {
                 self.read_back(call, &user, &new, true).await?;
             }
@@ -200,7 +232,9 @@ impl UnassignRole for TeamViewer {
     /// One PUT for the roles held directly; a group's role only where the group is named, since it is every member's.
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         let user = ids::user(&input.id)?;
-        let named = self.named(call, &input.roles).await?;
+        let roles = input.placed_roles();
+        self.check_places(call, &roles, &input.organizations).await?;
+        let named = self.named(call, &roles).await?;
         let held = self.roles_of_somebody(call, &user).await?;
         let (mut direct, mut of_groups, mut not_held, mut stay) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for role in named {
@@ -221,8 +255,7 @@ impl UnassignRole for TeamViewer {
         let mut was_sent = false;
         if !direct.is_empty() {
             let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
-            let put = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary();
-            let mut sent = put.write(call).await;
+            let mut sent = self.put(&user, &changes)?.write(call).await;
             if let Ok(Some(_)) = &sent {
                 was_sent = true;
                 sent = match self.read_back(call, &user, &direct, false).await {
@@ -233,8 +266,7 @@ impl UnassignRole for TeamViewer {
             steps.add_all(shown(&direct), sent.map(Effect::of_write));
         }
         for role in &of_groups {
-            let body = json!({ "UserGroupId": role.group });
-            let mut post = self.http.post("api/v1/userroles/unassign/usergroup").json(&body);
+            let mut post = self.unassign_group(role.group);
             if direct.is_empty() && !was_sent {
                 post = post.primary();
             }
@@ -297,8 +329,7 @@ impl DowngradeUser for TeamViewer {
         }
         self.refuse_unknown(call, &ids_of(&give).unwrap_or_default()).await?;
         let changes = wire::UserChanges { assign: ids_of(&give), unassign: ids_of(&take), ..Default::default() };
-        let put = self.user_at(self.http.put("api/v1/users"), &user)?.json(&changes).primary();
-        if put.write(call).await?.is_some() {
+        if self.put(&user, &changes)?.write(call).await?.is_some() {
             self.read_back(call, &user, &[role(&wanted)], true).await?;
             self.read_back(call, &user, &take, false).await?;
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::http::Answer;
-use userdir_core::{Call, Effect, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::lists::GROUPS;
@@ -86,9 +86,7 @@ impl RemoveUserFromGroup for TeamViewer {
         let (group, account) = (ids::group(&input.group_id)?.to_string(), ids::account(&input.user_id)?.to_string());
         match self.http.delete(AT).id(&group).path("members").id(&account).primary().write(call).await {
             // core has just seen the group, and the user in it: taken out in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.group_id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.group_id)),
         }
     }

@@ -43,14 +43,17 @@ impl ListUsers for TeamViewer {
             (Some(_), Some(_)) => return Err(Error::invalid("`group_id` and `role_id` do not work together")),
             (Some(group), None) => {
                 let group = ids::group(group)?.to_string();
-                if !BEYOND_MEMBERS.iter().any(|field| call.wants(field)) {
+                if rest == UserFilter::default() && !BEYOND_MEMBERS.iter().any(|field| call.wants(field)) {
                     let members = self.http.get("api/v1/usergroups").id(&group).path("members");
                     return members.page(call, &request, &GROUPS, map::member).await;
                 }
                 Some(self.members(call, &group).await?)
             }
             (None, Some(role)) => {
-                let holders = grants::holders(call, self.holders_at(role)).await?;
+                let mut holders = grants::holders(call, self.holders_at(role)).await?;
+                for group in grants::group_holders(call, self.group_holders_at(role)).await? {
+                    holders.extend(self.members(call, &group.to_string()).await?);
+                }
                 if holders.is_empty() {
                     self.refuse_unknown(call, &[role.as_str()]).await?;
                 }

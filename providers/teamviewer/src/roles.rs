@@ -77,7 +77,7 @@ impl UpdateRole for TeamViewer {
         });
         let name = input.name.as_deref().or(current.name.as_deref());
         let body = json!({ "UserRoleId": input.id, "Name": name, "Permissions": permissions });
-        self.http.put(ROLES).json(&body).primary().write(call).await?;
+        self.http.put(ROLES).json(&body).guarding(&["UserRoleId"]).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
@@ -85,7 +85,8 @@ impl UpdateRole for TeamViewer {
 #[async_trait]
 impl DeleteRole for TeamViewer {
     async fn delete_role(&self, call: &Call, input: DeleteRoleInput) -> Result<Reply<Role<'static>>> {
-        self.http.delete(ROLES).query("userRoleId", &input.id).primary().write(call).await?;
+        let delete = self.http.delete(ROLES).query("userRoleId", &input.id).guarding(&["userRoleId"]);
+        delete.primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }

@@ -1,12 +1,17 @@
 //! Users: get, create, update, delete, deactivate, activate. Changes are answered 204, and core reads again.
 
 use userdir_core::action::*;
+use userdir_core::http::Request;
 use userdir_core::mapping::check_length;
 use userdir_core::reply::Unreadable;
-use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Outcome, Reply, Result, async_trait};
 use userdir_schema::{Email, Text, User, UserRole};
 
 use crate::{TeamViewer, ids, map, wire};
+
+/// What locks somebody out and what changes roles; the vendor matches names without case, and its own module writes both.
+const DECIDED: &[&str] =
+    &["active", "AssignUserRoleIds", "UnassignUserRoleIds", "assignUserRoleIds", "unassignUserRoleIds"];
 
 #[async_trait]
 impl GetUser for TeamViewer {
@@ -44,8 +49,13 @@ impl TeamViewer {
 
     /// Changes a user: only what is sent. All that it can change it can change twice.
     async fn change(&self, call: &Call, user: &str, changes: &wire::UserChanges<'_>) -> Result<()> {
-        let request = self.user_at(self.http.put("api/v1/users"), user)?.json(changes).primary();
-        request.write(call).await.map(drop)
+        self.put(user, changes)?.write(call).await.map(drop)
+    }
+
+    /// The PUT of changes. Whether somebody is locked out, and which roles change, is looked at before.
+    pub(crate) fn put(&self, user: &str, changes: &wire::UserChanges<'_>) -> Result<Request> {
+        let request = self.user_at(self.http.put("api/v1/users"), user)?.json(changes);
+        Ok(request.guarding(DECIDED).primary())
     }
 }
 
@@ -155,7 +165,17 @@ impl UpdateUser for TeamViewer {
         let name = full_name(&input.name, first.as_deref(), last.as_deref())?;
         let password = input.password.as_ref().map(Password::expose);
         let changes = wire::UserChanges { email, name: name.as_deref(), password, active, ..Default::default() };
-        self.change(call, &input.id, &changes).await?;
+        let sent = self.put(&input.id, &changes)?.write(call).await?;
+        if email.is_some() && sent.is_some() && (name.is_some() || active.is_some()) {
+            // while the address is not shown, core cannot tell that the rest is
+            let answer = self.user_at(self.http.get("api/v1/users"), &input.id)?.read(call).await?;
+            let now: wire::User = answer.json()?;
+            let is_other = |name: &str| now.name.as_deref() != Some(name);
+            if name.as_deref().is_some_and(is_other) || active.is_some() && now.active != active {
+                return Err(Error::unexpected("TeamViewer accepted the change, and shows another name or status")
+                    .with_outcome(Outcome::Unknown));
+            }
+        }
         let effect = if email.is_some() { Effect::Pending } else { Effect::Applied };
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
@@ -169,9 +189,7 @@ impl DeleteUser for TeamViewer {
         let request = self.user_at(self.http.delete("api/v1/users"), &input.id)?.primary();
         match request.write(call).await {
             // core has just seen the user: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.id)),
         }
     }
