@@ -107,7 +107,7 @@ pub enum Fixed {
         /// File that `userdir backup` wrote.
         file: PathBuf,
     },
-    /// Run the compiled-in providers through their fixtures; exit 1 where anything falls short.
+    /// Run the compiled-in providers through their fixtures and all that can go wrong; exit 1 where anything falls short.
     #[command(display_order = 100)]
     Conformance {
         /// Only this provider; may be repeated.
@@ -116,6 +116,9 @@ pub enum Fixed {
         /// Folder with the vendors' own API descriptions, one folder a slug, to check requests and answers against.
         #[arg(long, value_name = "DIR", env = "USERDIR_SPECS_DIR")]
         specs: Option<PathBuf>,
+        /// Only the cases as they stand, without the faults derived from them: seconds instead of minutes.
+        #[arg(long)]
+        without_faults: bool,
     },
     /// Run the whole server on an empty machine, with stand-in vendors inside this process.
     #[command(display_order = 0)]

@@ -14,15 +14,24 @@ use crate::session::Session;
 ///
 /// # Errors
 /// Wrong usage; exit code 1 where anything falls short.
-pub async fn run(session: &Session, providers: Vec<String>, specs: Option<PathBuf>) -> Result<()> {
+pub async fn run(
+    session: &Session,
+    providers: Vec<String>,
+    specs: Option<PathBuf>,
+    without_faults: bool,
+) -> Result<()> {
     if specs.is_none() {
         // programs expect nothing on stderr but an error
         if session.format == Format::Table {
             eprintln!("left out: the vendors' own descriptions; name a folder with `--specs` or USERDIR_SPECS_DIR");
         }
     }
-    let progress = Progress::start("playing the fixtures…");
-    let options = Options { providers, specs };
+    let progress = Progress::start(if without_faults {
+        "playing the fixtures…"
+    } else {
+        "playing the fixtures, and what can go wrong…"
+    });
+    let options = Options { providers, specs, without_faults };
     let report = userdir_harness::run(&session.registry, &options).await.map_err(|error| match error {
         HarnessError::Provider(error) => Failure::Action(error),
         other => usage(other.to_string()),

@@ -83,7 +83,9 @@ async fn dispatch(session: &Session, matches: &ArgMatches) -> Result<()> {
         Fixed::Keys(command) => keys::run(session, &command).await,
         Fixed::Backup { file } => backup::backup(session, &file).await,
         Fixed::Restore { file } => backup::restore(session, &file).await,
-        Fixed::Conformance { providers, specs } => conformance::run(session, providers, specs).await,
+        Fixed::Conformance { providers, specs, without_faults } => {
+            conformance::run(session, providers, specs, without_faults).await
+        }
         Fixed::Demo(demo) => demo::run(session, &demo).await,
         Fixed::Serve(serve) => serve::run(session, &serve).await,
         Fixed::Openapi => openapi::run(),

@@ -261,6 +261,7 @@ pub struct RuntimeBuilder {
     allow_private: bool,
     system_proxy: bool,
     ca: Vec<reqwest::Certificate>,
+    no_tls: bool,
     cursor_key: Option<[u8; 32]>,
     limits: Limits,
     user_agent: String,
@@ -277,6 +278,7 @@ impl Default for RuntimeBuilder {
             allow_private: false,
             system_proxy: false,
             ca: Vec::new(),
+            no_tls: false,
             cursor_key: None,
             limits: Limits::default(),
             user_agent: concat!("userdir/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -320,6 +322,13 @@ impl RuntimeBuilder {
     /// literal addresses before they are handed to the proxy; it cannot see what the proxy resolves them to.
     pub fn system_proxy(mut self, on: bool) -> Self {
         self.system_proxy = on;
+        self
+    }
+
+    /// Trusts nobody's certificate, so that only plain HTTP works: for stand-ins on loopback. Reading the machine's own
+    /// certificates takes longer than most calls.
+    pub fn without_tls(mut self) -> Self {
+        self.no_tls = true;
         self
     }
 
@@ -379,6 +388,9 @@ impl RuntimeBuilder {
             .dns_resolver(Arc::new(GuardedResolver::new(egress, proxies)));
         if !self.system_proxy {
             client = client.no_proxy();
+        }
+        if self.no_tls {
+            client = client.tls_certs_only([]);
         }
         for certificate in self.ca {
             client = client.add_root_certificate(certificate);

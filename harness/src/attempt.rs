@@ -7,7 +7,7 @@ use futures_util::TryStreamExt;
 use serde_json::Value;
 use tokio::time::timeout;
 use userdir::action::ActionKind;
-use userdir::observer::PlanStep;
+use userdir::observer::{PlanStep, WriteStep};
 use userdir::registry::Registry;
 use userdir::{Action, Call, Directory, Error, Registration, Result, Settings, Step};
 use userdir_stand_in::case::{Account, BASE, SECRET, replace};
@@ -45,6 +45,8 @@ pub(crate) struct Ran {
     pub requests: usize,
     /// The requests that carried the probe.
     pub carried: Vec<Received>,
+    /// The writes, as observers were shown them.
+    pub writes: Vec<WriteStep>,
 }
 
 /// What a call gave.
@@ -59,24 +61,30 @@ pub(crate) struct Came {
     cursors: Vec<String>,
 }
 
-/// Plays a case on a thread and a runtime of its own, so that all it does, spawned tasks too, is in its own log.
+/// Plays a case.
 pub(crate) async fn play(subject: &Subject, action: Action, case: &Case, probe: Option<&'static str>) -> Ran {
     let (subject, case) = (subject.clone(), case.clone());
+    let played = apart(move |log| async move { attempt(&subject, action, &case, probe, &log).await }).await;
+    played.unwrap_or_else(|what| Ran { failures: vec![what], ..Ran::default() })
+}
+
+/// Runs something on a thread and a runtime of its own, so that all it does, spawned tasks too, is in its own log.
+pub(crate) async fn apart<T, F>(what: impl FnOnce(Log) -> F + Send + 'static) -> std::result::Result<T, String>
+where
+    T: Send + 'static,
+    F: Future<Output = std::result::Result<T, String>>,
+{
     let played = tokio::task::spawn_blocking(move || {
         let log = Log::default();
         tracing::dispatcher::with_default(&log.dispatch(), || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = runtime.map_err(|error| format!("no runtime for the case: {error}"))?;
             // inside, so that the time limit is counted by this runtime
-            let ran = runtime.block_on(async { timeout(LONGEST, attempt(&subject, action, &case, probe, &log)).await });
+            let ran = runtime.block_on(async { timeout(LONGEST, what(log)).await });
             ran.map_err(|_| format!("took longer than {LONGEST:?}"))?
         })
     });
-    let failed = |what: String| Ran { failures: vec![what], ..Ran::default() };
-    match played.await {
-        Ok(ran) => ran.unwrap_or_else(failed),
-        Err(error) => failed(format!("the provider panicked: {error}")),
-    }
+    played.await.map_err(|error| format!("the provider panicked: {error}"))?
 }
 
 async fn attempt(
@@ -93,7 +101,7 @@ async fn attempt(
     }
     let watcher = Arc::new(Watcher::default());
     let call = call_of(&script).observed_by(watcher.clone());
-    let came = run(subject, action, &script, &call).await;
+    let came = run(subject, action, &script, &call, Arc::default(), None).await;
     let played = playing.finish();
 
     let mut failures: Vec<String> =
@@ -105,25 +113,33 @@ async fn attempt(
     failures.extend(leaks(&Secrets::of(&script), &came, &watcher, log));
 
     let names = [(base.as_str(), BASE), (CANARY, SECRET)];
-    let unfilled = |mut value: Value| {
-        replace(&mut value, &names);
-        value
-    };
     let failures =
         failures.into_iter().map(|text| names.iter().fold(text, |text, (value, name)| text.replace(value, name)));
     let came = came.ok();
+    let plan = came.as_ref().map(|came| {
+        let mut plan = compare::plan(&came.plan);
+        replace(&mut plan, &names);
+        plan
+    });
     Ok(Ran {
         failures: failures.collect(),
-        plan: came.as_ref().map(|came| unfilled(compare::plan(&came.plan))),
-        output: came.map(|came| unfilled(came.output)),
+        plan,
+        output: came.map(|came| unfilled(came, &names).output),
+        writes: watcher.writes(),
         as_scripted,
         requests: played.requests.len(),
         carried: played.carried.iter().filter_map(|index| played.requests.get(*index).cloned()).collect(),
     })
 }
 
+/// With address and secret under their names again.
+pub(crate) fn unfilled(mut came: Came, names: &[(&str, &str)]) -> Came {
+    replace(&mut came.output, names);
+    came
+}
+
 /// Everything a person or a program gets to see of the call, searched for secrets.
-fn leaks(secrets: &Secrets, came: &Result<Came>, watcher: &Watcher, log: &Log) -> Vec<String> {
+pub(crate) fn leaks(secrets: &Secrets, came: &Result<Came>, watcher: &Watcher, log: &Log) -> Vec<String> {
     let mut leaks = match came {
         Err(error) => secrets.find_in_error(error),
         Ok(came) => {
@@ -144,7 +160,7 @@ fn leaks(secrets: &Secrets, came: &Result<Came>, watcher: &Watcher, log: &Log) -
     leaks
 }
 
-fn call_of(script: &Script) -> Call {
+pub(crate) fn call_of(script: &Script) -> Call {
     let given = &script.call;
     let query = given.remote_query.iter();
     let query = query.flat_map(|(name, values)| values.values().iter().map(|value| (name.clone(), value.clone())));
@@ -160,8 +176,15 @@ fn settings_of(account: &Account) -> Settings {
 }
 
 /// Connects and calls, by name and JSON as the server does.
-async fn run(subject: &Subject, action: Action, script: &Script, call: &Call) -> Result<Came> {
-    let runtime = world::runtime(Arc::new(VirtualClock::default()))?;
+pub(crate) async fn run(
+    subject: &Subject,
+    action: Action,
+    script: &Script,
+    call: &Call,
+    clock: Arc<VirtualClock>,
+    longest: Option<Duration>,
+) -> Result<Came> {
+    let runtime = world::runtime(clock, longest)?;
     let settings = settings_of(&script.account.clone().unwrap_or_default());
     let directory = subject.registry.connect_with(subject.registration.definition.slug, settings, &runtime)?;
     let input = Value::Object(script.call.input.clone());

@@ -78,16 +78,24 @@ fn in_base64(text: &str) -> Vec<String> {
 
 /// Watches a call and keeps all that observers are shown.
 #[derive(Default)]
-pub(crate) struct Watcher(Mutex<Vec<(&'static str, String)>>);
+pub(crate) struct Watcher {
+    texts: Mutex<Vec<(&'static str, String)>>,
+    writes: Mutex<Vec<WriteStep>>,
+}
 
 impl Watcher {
     fn keep(&self, what: &'static str, text: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((what, text));
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).push((what, text));
     }
 
     /// What was shown.
     pub fn texts(&self) -> Vec<(&'static str, String)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The writes, in order.
+    pub fn writes(&self) -> Vec<WriteStep> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -98,6 +106,7 @@ impl Observer for Watcher {
             "a write shown to observers",
             format!("{step:?} {}", serde_json::to_string(step).unwrap_or_default()),
         );
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).push(step.clone());
         Ok(Verdict::Send)
     }
 

@@ -8,12 +8,14 @@
 //! Read it in this order: [`userdir_stand_in::case`] for the format of a case, `attempt.rs` for how one is played,
 //! [`Rule`] for what the cases of an action must show together, and [`report`] for what comes out.
 //!
-//! More checks of a provider, such as faults derived from its cases, start in `provider.rs` from the cases that passed,
-//! and end as a further [`Check`](report::Check) of the report.
+//! From the cases that pass, `faults/` derives what must hold when something goes wrong; `specs/` holds requests and
+//! answers against the vendor's own description. A further check starts in `provider.rs` and ends as a further
+//! [`Check`](report::Check) of the report.
 
 mod attempt;
 mod bless;
 mod compare;
+mod faults;
 mod leak;
 mod provider;
 pub mod report;
@@ -42,6 +44,8 @@ pub struct Options {
     pub providers: Vec<String>,
     /// Folder with the vendors' own descriptions, to check requests and answers against.
     pub specs: Option<PathBuf>,
+    /// Only the cases as they stand, which is quick.
+    pub without_faults: bool,
 }
 
 /// Why there is no report at all. What a provider does wrong is in the report.
@@ -92,12 +96,12 @@ pub async fn run(registry: &Registry, options: &Options) -> Result<Report, Harne
         let slug = registration.definition.slug;
         let specs = options.specs.as_deref().map(|folder| Specs::open(&folder.join(slug))).transpose();
         let specs = specs.map_err(|error| HarnessError::Specs(format!("{slug}: {error}")))?;
-        report.providers.push(provider::report(&subject, &files, specs.as_ref()).await);
+        report.providers.push(provider::report(&subject, &files, specs.as_ref(), options.without_faults).await);
     }
     Ok(report)
 }
 
-/// Runs one provider through the fixtures of a folder, and against the descriptions of another.
+/// Runs one provider through the fixtures of a folder with every fault, and against the descriptions of another.
 ///
 /// # Errors
 /// What cannot be read.
@@ -107,15 +111,20 @@ pub async fn run_dir(
     specs: Option<&Path>,
 ) -> Result<Report, HarnessError> {
     let specs = specs.map(Specs::open).transpose().map_err(HarnessError::Specs)?;
-    Ok(run_with(registration, &Files::open(fixtures)?, specs.as_ref()).await)
+    Ok(run_with(registration, &Files::open(fixtures)?, specs.as_ref(), false).await)
 }
 
-/// Runs one provider through these fixtures.
+/// Runs one provider through the cases of these fixtures as they stand.
 pub async fn run_files(registration: &'static Registration, files: &Files) -> Report {
-    run_with(registration, files, None).await
+    run_with(registration, files, None, true).await
 }
 
-async fn run_with(registration: &'static Registration, files: &Files, specs: Option<&Specs>) -> Report {
+async fn run_with(
+    registration: &'static Registration,
+    files: &Files,
+    specs: Option<&Specs>,
+    without_faults: bool,
+) -> Report {
     let subject = Subject { registry: userdir::registry::Registry::collect(&[registration], &[]), registration };
-    Report { providers: vec![provider::report(&subject, files, specs).await] }
+    Report { providers: vec![provider::report(&subject, files, specs, without_faults).await] }
 }

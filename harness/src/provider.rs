@@ -5,6 +5,7 @@ use userdir::{Action, Definition};
 use userdir_stand_in::{Case, Files, Fixtures};
 
 use crate::attempt::{self, Ran, Subject};
+use crate::faults;
 use crate::report::{ActionReport, CaseReport, Check, Excuse, ProviderReport, RuleFailure, State};
 use crate::rules::{Evidence, NORMAL, Rule};
 use crate::scan;
@@ -41,7 +42,12 @@ pub(crate) async fn try_all<'f>(subject: &Subject, fixtures: &'f Fixtures) -> Ve
 }
 
 /// Plays and judges everything.
-pub(crate) async fn report(subject: &Subject, files: &Files, specs: Option<&Specs>) -> ProviderReport {
+pub(crate) async fn report(
+    subject: &Subject,
+    files: &Files,
+    specs: Option<&Specs>,
+    without_faults: bool,
+) -> ProviderReport {
     let definition = subject.registration.definition;
     let able = (subject.registration.actions)();
     let fixtures = Fixtures::read(files);
@@ -59,6 +65,7 @@ pub(crate) async fn report(subject: &Subject, files: &Files, specs: Option<&Spec
         }
     }
     let excuses = Excuses::read(&fixtures, &mut failures);
+    let struck = if without_faults { Default::default() } else { faults::strike(subject, &tried).await };
     let judged = specs.filter(|specs| !specs.is_empty()).map(|specs| specs.judge(&fixtures));
     let actions: Vec<ActionReport> = Action::ALL
         .iter()
@@ -74,12 +81,15 @@ pub(crate) async fn report(subject: &Subject, files: &Files, specs: Option<&Spec
                 failures: Vec::new(),
                 described: 0,
                 undescribed: Vec::new(),
+                faults: 0,
+                faulty: Vec::new(),
             };
             failures.extend(reason_fault(definition, *action, implemented));
             if implemented {
                 let tried: Vec<&Tried> = tried.iter().filter(|tried| tried.action == *action).collect();
                 judge(subject, &tried, &excuses, &mut report);
                 describe(judged.as_ref(), &mut report);
+                report.struck(struck.get(action));
             }
             report
         })

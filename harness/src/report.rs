@@ -1,32 +1,7 @@
 //! What a run found: the matrix of provider, action and check, and every failure.
 //!
-//! As JSON ([`Report::json`]) its shape is stable:
-//!
-//! ```json
-//! {
-//!   "green": true,
-//!   "providers": [{
-//!     "slug": "okta",
-//!     "actions": [{
-//!       "action": "users/list",
-//!       "implemented": true,
-//!       "reason": null,
-//!       "checks": { "fixtures": "passed" },
-//!       "cases": [{ "name": "normal", "title": "…", "source": "documented", "passed": true, "failures": [] }],
-//!       "excuses": [{ "rule": "two_pages", "reason": "…" }],
-//!       "failures": [{ "rule": "already", "message": "…" }],
-//!       "described": 12,
-//!       "undescribed": ["case normal: request 1: GET /users: query parameter `x` is not described (…)"]
-//!     }],
-//!     "deviations": [{ "operation": "GET /users", "what": "…", "reason": "…", "source": "…" }],
-//!     "failures": []
-//!   }]
-//! }
-//! ```
-//!
-//! `described` counts the requests that the vendor's description has, `undescribed` names what is not as it says, and
-//! `deviations` are the differences that are the description's fault. `reason` says why an action is not implemented. `checks` has the checks that were run; another one is another key
-//! here and another column of the tables.
+//! As JSON ([`Report::json`]) its shape is stable; `docs/conformance.md` describes it. Members may be added, and values of
+//! `checks` and `rule`; none is taken away or changes what it means.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -36,6 +11,7 @@ use serde_json::{Value, json};
 use userdir::Action;
 use userdir_stand_in::case::SourceKind;
 
+use crate::faults::Faults;
 use crate::rules::Rule;
 use crate::specs::Deviation;
 
@@ -80,6 +56,10 @@ pub struct ActionReport {
     pub described: usize,
     /// What is not as the vendor's description says.
     pub undescribed: Vec<String>,
+    /// Faults that were derived from its cases and played.
+    pub faults: usize,
+    /// What did not hold under them.
+    pub faulty: Vec<String>,
 }
 
 /// A check: a column of the matrix.
@@ -88,6 +68,8 @@ pub struct ActionReport {
 pub enum Check {
     /// The fixture cases and the rules about them.
     Fixtures,
+    /// What must hold when something goes wrong, derived from the cases.
+    Faults,
     /// Requests and answers against the vendor's own description.
     Description,
 }
@@ -97,7 +79,17 @@ impl Check {
     pub fn as_str(self) -> &'static str {
         match self {
             Check::Fixtures => "fixtures",
+            Check::Faults => "faults",
             Check::Description => "description",
+        }
+    }
+
+    /// Its letter in the short matrix; the fixtures have that of their source.
+    fn letter(self) -> &'static str {
+        match self {
+            Check::Fixtures => "",
+            Check::Faults => "f",
+            Check::Description => "s",
         }
     }
 }
@@ -199,14 +191,15 @@ impl Report {
         text
     }
 
-    /// The matrix in short, as Markdown: an action a row, a provider a column.
+    /// The matrix in short, as Markdown: an action a row, a provider a column; a letter for each thing that stands behind a
+    /// cell.
     pub fn matrix(&self) -> String {
         let slugs: Vec<&str> = self.providers.iter().map(|provider| provider.slug).collect();
         let mut text = format!("| | {} |\n|---|{}\n", slugs.join(" | "), ":-:|".repeat(slugs.len()));
         for action in Action::ALL {
             let cells = self.providers.iter().map(|provider| {
                 let found = provider.actions.iter().find(|it| it.action == *action && it.implemented);
-                found.map_or("—", |it| State::of(it.checks.values().all(|state| *state == State::Passed)).mark())
+                found.map_or("—".to_owned(), ActionReport::letters)
             });
             let _ = writeln!(text, "| `{action}` | {} |", cells.collect::<Vec<_>>().join(" | "));
         }
@@ -237,7 +230,7 @@ impl ProviderReport {
         for action in &self.actions {
             let place = format!("{}: {}", self.slug, action.action);
             lines.extend(action.failures.iter().map(|it| format!("{place}: {}: {}", it.rule, it.message)));
-            lines.extend(action.undescribed.iter().map(|text| format!("{place}: {text}")));
+            lines.extend(action.faulty.iter().chain(&action.undescribed).map(|text| format!("{place}: {text}")));
             for case in &action.cases {
                 lines.extend(case.failures.iter().map(|text| format!("{place}: case {}: {text}", case.name)));
             }
@@ -291,11 +284,30 @@ impl ProviderReport {
 }
 
 impl ActionReport {
+    /// Takes in what faults showed; an action without a success has none.
+    pub(crate) fn struck(&mut self, faults: Option<&Faults>) {
+        let Some(faults) = faults else { return };
+        (self.faults, self.faulty) = (faults.played, faults.failures.clone());
+        self.checks.insert(Check::Faults, State::of(self.faulty.is_empty()));
+    }
+
+    /// What stands behind the action, a letter each; a cross where something falls short.
+    fn letters(&self) -> String {
+        if self.checks.values().any(|state| *state == State::Failed) {
+            return State::Failed.mark().to_owned();
+        }
+        let source = self.cases.iter().map(|case| case.source).min().map_or("", SourceKind::as_str);
+        let source = source.get(..1).unwrap_or_default();
+        std::iter::once(source).chain(self.checks.keys().map(|check| check.letter())).collect()
+    }
+
     /// How a check ended, and what stands behind it.
     fn cell(&self, check: Check) -> String {
         let Some(state) = self.checks.get(&check) else { return "—".into() };
-        if check == Check::Description {
-            return format!("{} {} requests", state.mark(), self.described);
+        match check {
+            Check::Description => return format!("{} {} requests", state.mark(), self.described),
+            Check::Faults => return format!("{} {}", state.mark(), self.faults),
+            Check::Fixtures => {}
         }
         let mut kinds: BTreeMap<SourceKind, usize> = BTreeMap::new();
         self.cases.iter().for_each(|case| *kinds.entry(case.source).or_default() += 1);

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
+use userdir::runtime::Limits;
 use userdir::{Clock, Result, Runtime, async_trait};
 
 /// The time of day at which every case begins: 2026-01-01T00:00:00Z.
@@ -42,12 +43,16 @@ impl Clock for VirtualClock {
     }
 }
 
-/// A runtime of a case's own: nothing is shared with another case.
-pub(crate) fn runtime(clock: Arc<VirtualClock>) -> Result<Runtime> {
+/// A runtime of a case's own: nothing is shared with another case. `longest` bounds a single request, in real time.
+pub(crate) fn runtime(clock: Arc<VirtualClock>, longest: Option<Duration>) -> Result<Runtime> {
+    let limits = Limits::default();
+    let limits = Limits { request_timeout: longest.unwrap_or(limits.request_timeout), ..limits };
     Runtime::builder()
+        .limits(limits)
         .clock(clock)
         .random(|| 0.0)
         .allow_private_networks(true)
+        .without_tls()
         .system_proxy(false)
         .account("harness")
         .build()

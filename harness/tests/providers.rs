@@ -24,7 +24,11 @@ async fn every_provider_is_green() {
         let fixtures = providers.join(registration.definition.slug).join("fixtures");
         let described = specs.as_ref().map(|folder| folder.join(registration.definition.slug));
         match run_dir(registration, &fixtures, described.as_deref()).await {
-            Ok(report) => failures.extend(report.failures()),
+            Ok(report) => {
+                let actions = report.providers.iter().flat_map(|provider| &provider.actions);
+                println!("{}: {} faults", registration.definition.slug, actions.map(|it| it.faults).sum::<usize>());
+                failures.extend(report.failures());
+            }
             Err(error) => failures.push(format!("{}: {error}", registration.definition.slug)),
         }
     }

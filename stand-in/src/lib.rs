@@ -34,4 +34,4 @@ pub use case::{Account, Case, Script};
 pub use fixtures::{Files, Fixtures};
 pub use play::{Played, Playing};
 pub use replay::Replaying;
-pub use server::{Answer, Break, Handler, Received, StandIn};
+pub use server::{Answer, Break, Handler, Port, Received, StandIn};

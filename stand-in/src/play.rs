@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::case::{ANY, BASE, Case, Exchange, Request, SECRET, Script, Values};
 use crate::diff;
-use crate::server::{Answer, Handler, Received, StandIn, base_of};
+use crate::server::{Answer, Handler, Port, Received, StandIn};
 
 /// The status of an answer to a request that no exchange expects: no vendor sends it.
 pub const UNEXPECTED: u16 = 599;
@@ -30,8 +30,8 @@ impl StandIn {
     /// # Errors
     /// Where there is no free port.
     pub async fn play_counting(case: &Case, secret: &str, parameter: Option<&str>) -> io::Result<Playing> {
-        let (listener, address) = StandIn::bind().await?;
-        let base = base_of(address);
+        let port = Port::take().await?;
+        let base = port.base_url();
         let script = case.script.filled(&base, secret);
         let play = Arc::new(Play {
             exchanges: script.exchanges.clone(),
@@ -39,7 +39,7 @@ impl StandIn {
             names: [(base, BASE), (secret.to_owned(), SECRET)],
             state: Mutex::default(),
         });
-        Ok(Playing { stand_in: StandIn::start(listener, address, play.clone()), script, play })
+        Ok(Playing { stand_in: port.serve(play.clone()), script, play })
     }
 }
 
@@ -151,7 +151,8 @@ impl Play {
     }
 }
 
-pub(crate) fn answer(exchange: &Exchange) -> Answer {
+/// The answer that an exchange has.
+pub fn answer(exchange: &Exchange) -> Answer {
     let response = &exchange.response;
     let mut answer = Answer::empty(response.status);
     answer.body = response.text.clone().unwrap_or_default().into();
@@ -178,8 +179,8 @@ fn told(request: &Received, expected: Option<&str>, differences: &[String]) -> S
     text
 }
 
-/// In what a request is not the one expected.
-fn differences(expected: &Request, actual: &Received) -> Vec<String> {
+/// In what a request is not the one expected; nothing where it is.
+pub fn differences(expected: &Request, actual: &Received) -> Vec<String> {
     let mut lines = Vec::new();
     if expected.method != actual.method {
         lines.push(format!("method: expected {}, got {}", expected.method, actual.method));

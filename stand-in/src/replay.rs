@@ -14,7 +14,7 @@ use crate::case::{ANY, Account, Case, Exchange, Request, Script, Values};
 use crate::diff;
 use crate::fixtures::Fixtures;
 use crate::play::answer;
-use crate::server::{Answer, Handler, Received, StandIn, base_of};
+use crate::server::{Answer, Handler, Port, Received, StandIn};
 
 /// A provider's fixtures, played in any order.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ impl StandIn {
     /// # Errors
     /// Where there is no free port.
     pub async fn replay(fixtures: &Fixtures, secret: &str) -> std::io::Result<Replaying> {
-        let (listener, address) = StandIn::bind().await?;
-        let base = base_of(address);
+        let port = Port::take().await?;
+        let base = port.base_url();
         let scripts: Vec<(&Case, Script)> = fixtures
             .cases
             .iter()
@@ -51,7 +51,7 @@ impl StandIn {
             .collect();
         let account = scripts.iter().find_map(|(_, script)| script.account.clone()).unwrap_or_default();
         let replay = Arc::new(Replay::new(&scripts));
-        Ok(Replaying { stand_in: StandIn::start(listener, address, replay), account })
+        Ok(Replaying { stand_in: port.serve(replay), account })
     }
 }
 

@@ -140,6 +140,35 @@ impl Answer {
     }
 }
 
+/// A free port of loopback, for what must know its address before it can answer.
+#[derive(Debug)]
+pub struct Port {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Port {
+    /// Takes one.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub async fn take() -> io::Result<Port> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        Ok(Port { listener, address })
+    }
+
+    /// Its address, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        base_of(self.address)
+    }
+
+    /// Serves from a handler.
+    pub fn serve(self, handler: Arc<dyn Handler>) -> StandIn {
+        StandIn { address: self.address, accepting: tokio::spawn(accept(self.listener, handler)) }
+    }
+}
+
 /// A running server. Dropping it closes the port and every connection.
 #[derive(Debug)]
 pub struct StandIn {
@@ -153,19 +182,7 @@ impl StandIn {
     /// # Errors
     /// Where there is no free port.
     pub async fn serve(handler: Arc<dyn Handler>) -> io::Result<StandIn> {
-        let (listener, address) = StandIn::bind().await?;
-        Ok(StandIn::start(listener, address, handler))
-    }
-
-    /// Takes a free port of loopback.
-    pub(crate) async fn bind() -> io::Result<(TcpListener, SocketAddr)> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    }
-
-    pub(crate) fn start(listener: TcpListener, address: SocketAddr, handler: Arc<dyn Handler>) -> StandIn {
-        StandIn { address, accepting: tokio::spawn(accept(listener, handler)) }
+        Ok(Port::take().await?.serve(handler))
     }
 
     /// Its address, without a slash at the end.
@@ -181,7 +198,7 @@ impl Drop for StandIn {
     }
 }
 
-pub(crate) fn base_of(address: SocketAddr) -> String {
+fn base_of(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 

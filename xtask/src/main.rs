@@ -1,5 +1,6 @@
-//! Chores of the project: `cargo xtask new-provider NAME` makes a provider crate, `cargo xtask docs` writes what is
-//! generated in the docs, and `cargo xtask docs --check` says what is stale.
+//! Chores of the project: `cargo xtask new-provider NAME` makes a provider crate, `cargo xtask bless NAME` writes what its
+//! cases give into their expected files, `cargo xtask docs` writes what is generated in the docs, and
+//! `cargo xtask docs --check` says what is stale.
 
 mod docs;
 mod new_provider;
@@ -26,6 +27,11 @@ enum Chore {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Write what a provider's cases give into the expected files they name. Read the difference like code.
+    Bless {
+        /// Slug of the provider.
+        slug: String,
+    },
     /// Write the generated parts of the docs: the matrix in the README, and `docs/openapi.json`.
     Docs {
         /// Write nothing; exit 1 where something is stale.
@@ -37,6 +43,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::NewProvider { slug, name } => new_provider::run(&root(), &slug, name.as_deref()),
+        Chore::Bless { slug } => bless(&root(), &slug),
         Chore::Docs { check } => docs::run(&root(), check),
     };
     match done {
@@ -46,6 +53,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn bless(root: &Path, slug: &str) -> anyhow::Result<()> {
+    let registration = userdir::Registry::compiled_in().get(slug)?;
+    let fixtures = root.join("providers").join(registration.definition.slug).join("fixtures");
+    let runtime = tokio::runtime::Runtime::new()?;
+    let written = runtime.block_on(userdir_harness::bless(registration, &fixtures))?;
+    written.iter().for_each(|path| println!("wrote {}", path.display()));
+    Ok(())
 }
 
 /// The workspace this program belongs to: where it is run, if that is one, else where it was built.
