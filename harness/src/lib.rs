@@ -8,6 +8,9 @@
 //! Read it in this order: [`userdir_stand_in::case`] for the format of a case, `attempt.rs` for how one is played,
 //! [`Rule`] for what the cases of an action must show together, and [`report`] for what comes out.
 //!
+//! [`round_trip()`] asks for more than fixtures can show: it sends a provider to a vendor with a memory, and holds what the
+//! provider says against what the vendor has.
+//!
 //! More checks of a provider, such as faults derived from its cases, start in `provider.rs` from the cases that passed,
 //! and end as a further [`Check`](report::Check) of the report.
 
@@ -17,6 +20,7 @@ mod compare;
 mod leak;
 mod provider;
 pub mod report;
+mod round_trip;
 mod rules;
 mod scan;
 mod specs;
@@ -30,6 +34,7 @@ use userdir_stand_in::fixtures::Fault;
 
 pub use bless::bless;
 pub use report::Report;
+pub use round_trip::{RoundTrip, Step, round_trip};
 pub use rules::Rule;
 
 use attempt::Subject;
