@@ -1,9 +1,10 @@
 //! `userdir demo`: the whole server on an empty machine, with one account per compiled-in provider, each against a
-//! stand-in vendor inside this process that replays the provider's fixtures. Nothing leaves this machine, and nothing of
-//! it is there afterwards.
+//! stand-in vendor inside this process: one with a memory where there is one, so that a change is seen in the next list,
+//! else one that replays the provider's fixtures. Nothing leaves this machine, and nothing of it is there afterwards.
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clap::Args;
 use secrecy::ExposeSecret;
@@ -11,7 +12,8 @@ use serde_json::{Map, Value};
 use userdir::runtime::RuntimeBuilder;
 use userdir::{Action, Error, FIXTURES, Registration, Registry, Runtime};
 use userdir_server::{Server, ServerConfig};
-use userdir_stand_in::{Files, Fixtures, Replaying, StandIn};
+use userdir_stand_in::memory::Stage;
+use userdir_stand_in::{Account, Files, Fixtures, Replaying, StandIn};
 use userdir_store::{AccountChange, AccountStatus, KeySource, NewAccount, NewApiToken, Scope, Store, open_sqlite};
 
 use crate::errors::{Failure, Result};
@@ -39,7 +41,35 @@ struct Played {
     fixtures: Fixtures,
     account: String,
     /// Held as long as the server runs.
-    _vendor: Replaying,
+    vendor: Vendor,
+}
+
+/// The vendor of a provider.
+enum Vendor {
+    /// It knows what was written.
+    Remembering(Arc<Stage>, StandIn),
+    /// It replays the provider's fixtures.
+    Replaying(Replaying),
+}
+
+impl Vendor {
+    async fn start(slug: &str, fixtures: &Fixtures) -> std::io::Result<Vendor> {
+        Ok(match StandIn::remembering(slug).await? {
+            Some((stand_in, stage)) => Vendor::Remembering(stage, stand_in),
+            None => Vendor::Replaying(StandIn::replay(fixtures, SECRET).await?),
+        })
+    }
+
+    /// How to connect to it.
+    fn account(&self, fixtures: &Fixtures) -> Account {
+        match self {
+            Vendor::Replaying(replaying) => replaying.account().clone(),
+            Vendor::Remembering(_, stand_in) => {
+                let account = fixtures.account.clone().unwrap_or_default();
+                account.filled(&stand_in.base_url(), SECRET)
+            }
+        }
+    }
 }
 
 /// Serves until it is told to stop.
@@ -48,7 +78,7 @@ struct Played {
 /// An address that cannot be had; fixtures that cannot be read.
 pub async fn run(session: &Session, demo: &Demo) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let store = std::sync::Arc::new(open_sqlite(folder.path(), KeySource::File).await?);
+    let store = Arc::new(open_sqlite(folder.path(), KeySource::File).await?);
     let mut all = Vec::new();
     for registration in session.registry.providers() {
         all.push(play(registration, store.as_ref()).await?);
@@ -58,8 +88,9 @@ pub async fn run(session: &Session, demo: &Demo) -> Result<()> {
     let server = server.map_err(|error| Error::config(error.to_string()))?;
     let address = format!("http://{}", server.address());
     tell(&session.registry, &all, &address, token.secret.expose_secret())?;
+    let stop = told_to_stop();
     eprintln!("listening on {address}");
-    Ok(server.run(told_to_stop()).await?)
+    Ok(server.run(stop).await?)
 }
 
 /// The stand-ins are on loopback.
@@ -82,23 +113,38 @@ async fn play(registration: &'static Registration, store: &dyn Store) -> Result<
     let embedded = FIXTURES.iter().find(|(name, _)| *name == slug);
     let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose();
     let fixtures = Fixtures::read(&files.map_err(|fault| broken(fault.to_string()))?.unwrap_or_default());
-    let vendor = StandIn::replay(&fixtures, SECRET).await?;
+    let vendor = Vendor::start(slug, &fixtures).await?;
     let account = format!("{slug}-demo");
-    let given = vendor.account();
+    let given = vendor.account(&fixtures);
     let new = NewAccount::new(&account, slug, "demo");
     let new = given.settings.iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = given.secrets.iter().fold(new, |new, (key, value)| new.secret(key, value.as_str()));
     store.create_account(new).await?;
     store.update_account(&account, AccountChange::default().status(AccountStatus::Active)).await?;
-    Ok(Played { registration, fixtures, account, _vendor: vendor })
+    Ok(Played { registration, fixtures, account, vendor })
 }
 
 impl Played {
-    /// What the fixtures' normal case of an action is called with, where it can be replayed.
-    fn sample(&self, action: Action) -> Option<&Map<String, Value>> {
-        let case = self.fixtures.case(action.info().function, "normal")?;
-        let is_plain = case.script.account == self.fixtures.account && case.script.call.remote_data.is_empty();
-        ((self.registration.actions)().contains(action) && is_plain).then_some(&case.script.call.input)
+    /// What an action can be tried with: at a vendor with a memory the last one who may sign in is deactivated, at others
+    /// the fixtures' normal case is called, where it can be replayed.
+    fn sample(&self, action: Action) -> Option<Map<String, Value>> {
+        let able = (self.registration.actions)();
+        if !able.contains(action) || !able.contains(Action::ListUsers) {
+            return None;
+        }
+        match &self.vendor {
+            Vendor::Remembering(stage, _) if action == Action::DeactivateUser => {
+                let directory = stage.directory();
+                let (id, _) = directory.people.iter().rfind(|(_, person)| !person.blocked)?;
+                Some(Map::from_iter([("user_id".to_owned(), id.clone().into())]))
+            }
+            Vendor::Remembering(..) => None,
+            Vendor::Replaying(_) => {
+                let case = self.fixtures.case(action.info().function, "normal")?;
+                let is_plain = case.script.account == self.fixtures.account && case.script.call.remote_data.is_empty();
+                is_plain.then(|| case.script.call.input.clone())
+            }
+        }
     }
 }
 
@@ -109,17 +155,31 @@ fn tell(registry: &Registry, all: &[Played], address: &str, token: &str) -> Resu
     let mut out = output::stdout();
     writeln!(
         out,
-        "The whole server, with {count} accounts. Each vendor is a stand-in inside this process that replays the\n\
-         provider's fixtures. Nothing leaves this machine, and nothing of it is there afterwards.\n"
+        "The whole server, with {count} accounts. Each vendor is a stand-in inside this process.\n{}\n\
+         Nothing leaves this machine, and nothing of it is there afterwards.\n",
+        playing(all)
     )?;
     writeln!(out, "address   {address}   (browse {address}/docs)")?;
     writeln!(out, "token     {token}")?;
     writeln!(out, "accounts  {}\n", wrapped(&accounts))?;
-    writeln!(out, "Paste these into another terminal: people, one of them changed, and once more.\n")?;
+    writeln!(
+        out,
+        "Paste these into another terminal: people, one of them changed, and once more. Then the first one again.\n"
+    )?;
     for line in lines(all, address, token) {
         writeln!(out, "{line}\n")?;
     }
     Ok(out.flush()?)
+}
+
+/// What the stand-ins do.
+fn playing(all: &[Played]) -> String {
+    let remembering = all.iter().filter(|played| matches!(played.vendor, Vendor::Remembering(..)));
+    let remembering: Vec<&str> = remembering.map(|played| played.registration.definition.slug).collect();
+    match remembering.as_slice() {
+        [] => "They replay the fixtures of their provider.".to_owned(),
+        some => format!("{} have a memory; others replay the fixtures of their provider.", some.join(", ")),
+    }
 }
 
 /// Names, a few a line.
@@ -129,9 +189,12 @@ fn wrapped(names: &[&str]) -> String {
 
 /// Three commands that work when pasted.
 fn lines(all: &[Played], address: &str, token: &str) -> Vec<String> {
+    // a vendor with a memory shows most
+    let remembers = |played: &&Played| matches!(played.vendor, Vendor::Remembering(..));
+    let (first, then): (Vec<&Played>, Vec<&Played>) = all.iter().partition(remembers);
     let sample = WRITES.iter().find_map(|action| {
-        let shown = all.iter().filter(|played| (played.registration.actions)().contains(Action::ListUsers));
-        shown.into_iter().find_map(|played| Some((played, *action, played.sample(*action)?)))
+        let shown = first.iter().chain(&then);
+        shown.into_iter().find_map(|played| Some((*played, *action, played.sample(*action)?)))
     });
     let Some((played, action, input)) = sample else { return Vec::new() };
     let account = &played.account;
@@ -142,7 +205,7 @@ fn lines(all: &[Played], address: &str, token: &str) -> Vec<String> {
         "{authorized} -X POST '{address}/unified/user-directory/{}/{}?integrated_account_id={account}' -d '{}'",
         info.resource,
         info.method,
-        Value::Object(input.clone())
+        Value::Object(input)
     );
     vec![list, write.clone(), write]
 }

@@ -90,8 +90,9 @@ pub async fn run(session: &Session, serve: &Serve) -> Result<()> {
     if let Some(address) = server.metrics_address() {
         eprintln!("metrics on http://{address}/metrics");
     }
+    let stop = told_to_stop();
     eprintln!("listening on {}://{}", server.scheme(), server.address());
-    Ok(server.run(told_to_stop()).await?)
+    Ok(server.run(stop).await?)
 }
 
 impl Serve {
@@ -133,25 +134,32 @@ async fn first_token(store: &dyn Store) -> Result<()> {
     Ok(())
 }
 
-/// Done at ctrl-c or SIGTERM. A second ctrl-c ends everything at once.
-pub async fn told_to_stop() {
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
-    }
-    eprintln!("stopping; what is under way is finished (ctrl-c once more ends at once)");
-    tokio::spawn(async {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(130);
+/// Done at ctrl-c or SIGTERM, which counts from now on and not only once this is waited for. A second ctrl-c ends everything
+/// at once.
+pub fn told_to_stop() -> impl Future<Output = ()> + Send + 'static {
+    let terminated = terminated();
+    async {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = terminated => {}
         }
-    });
+        eprintln!("stopping; what is under way is finished (ctrl-c once more ends at once)");
+        tokio::spawn(async {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        });
+    }
 }
 
 #[cfg(unix)]
-async fn terminated() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
+fn terminated() -> impl Future<Output = ()> + Send + 'static {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    async {
+        match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
     }
 }
 

@@ -53,6 +53,11 @@ fn what_the_demo_prints_works_when_pasted() {
     assert_eq!(changed["userdir"]["effect"], "applied", "{changed}");
     let again = pasted(lines[2]);
     assert_eq!(again["userdir"]["effect"], "already", "the change is seen: {again}");
+    let inactive = |people: &Value| {
+        let people = people["result"].as_array().unwrap();
+        people.iter().filter(|user| user["status"] == "inactive").count()
+    };
+    assert_eq!(inactive(&pasted(lines[0])), inactive(&people) + 1, "the list shows it");
     drop(demo);
 }
 

@@ -62,6 +62,7 @@ pub(crate) struct State {
 pub(crate) struct Tally {
     planned: AtomicU32,
     accepted: AtomicU32,
+    unclear: AtomicU32,
 }
 
 impl Tally {
@@ -75,6 +76,11 @@ impl Tally {
         self.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// What became of one is unknown.
+    pub fn unclear(&self) {
+        self.unclear.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Whether any was noted instead of sent.
     pub fn any_planned(&self) -> bool {
         self.planned.load(Ordering::Relaxed) > 0
@@ -83,6 +89,11 @@ impl Tally {
     /// Whether the vendor said yes to any.
     pub fn any_accepted(&self) -> bool {
         self.accepted.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether it is unknown what became of any.
+    pub fn any_unclear(&self) -> bool {
+        self.unclear.load(Ordering::Relaxed) > 0
     }
 }
 

@@ -29,6 +29,21 @@ pub(crate) struct Position {
     /// The vendor's first exact total.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
+    /// What tells the page that was read last from others.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u64>,
+}
+
+/// What tells a page from others: its first and last id and how many items there are, as a number that is the same in
+/// every process.
+pub(crate) fn mark(first: &str, last: &str, count: usize) -> u64 {
+    let mut digest = Sha256::new();
+    for part in [first, last] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.update((count as u64).to_be_bytes());
+    digest.finalize().iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
 }
 
 /// Version of the cursor's form: the first byte.

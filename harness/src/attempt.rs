@@ -170,7 +170,8 @@ pub(crate) fn call_of(script: &Script) -> Call {
         .without_fields(given.without_fields.iter().cloned())
 }
 
-fn settings_of(account: &Account) -> Settings {
+/// The account as the registry takes it.
+pub(crate) fn settings_of(account: &Account) -> Settings {
     let settings = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
     account.secrets.iter().fold(settings, |settings, (key, value)| settings.secret(key, value.as_str()))
 }

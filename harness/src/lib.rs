@@ -9,8 +9,9 @@
 //! [`Rule`] for what the cases of an action must show together, and [`report`] for what comes out.
 //!
 //! From the cases that pass, `faults/` derives what must hold when something goes wrong; `specs/` holds requests and
-//! answers against the vendor's own description. A further check starts in `provider.rs` and ends as a further
-//! [`Check`](report::Check) of the report.
+//! answers against the vendor's own description. [`round_trip()`] asks for more than fixtures can show: it sends a provider
+//! to a vendor with a memory, and holds what the provider says against what the vendor has. A further check starts in
+//! `provider.rs` and ends as a further [`Check`](report::Check) of the report.
 
 mod attempt;
 mod bless;
@@ -19,6 +20,7 @@ mod faults;
 mod leak;
 mod provider;
 pub mod report;
+mod round_trip;
 mod rules;
 mod scan;
 mod specs;
@@ -32,6 +34,7 @@ use userdir_stand_in::fixtures::Fault;
 
 pub use bless::bless;
 pub use report::Report;
+pub use round_trip::{RoundTrip, Step, round_trip};
 pub use rules::Rule;
 
 use attempt::Subject;

@@ -26,6 +26,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -262,11 +263,22 @@ pub struct ExpectedError {
 impl Script {
     /// The same with address and secret filled in.
     pub fn filled(&self, base: &str, secret: &str) -> Script {
-        let mut value = serde_json::to_value(self).unwrap_or_default();
-        replace(&mut value, &[(BASE, base), (SECRET, secret)]);
-        // what was written as this type is read as it
-        serde_json::from_value(value).unwrap_or_else(|_| self.clone())
+        filled(self, base, secret)
     }
+}
+
+impl Account {
+    /// The same with address and secret filled in.
+    pub fn filled(&self, base: &str, secret: &str) -> Account {
+        filled(self, base, secret)
+    }
+}
+
+fn filled<T: Serialize + DeserializeOwned + Clone>(it: &T, base: &str, secret: &str) -> T {
+    let mut value = serde_json::to_value(it).unwrap_or_default();
+    replace(&mut value, &[(BASE, base), (SECRET, secret)]);
+    // what was written as this type is read as it
+    serde_json::from_value(value).unwrap_or_else(|_| it.clone())
 }
 
 /// Replaces texts in every string of a value, names of members too.

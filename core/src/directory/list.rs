@@ -13,7 +13,7 @@ use userdir_schema::{IntoOwned, Unified};
 use super::Directory;
 use crate::action::ListAction;
 use crate::call::Call;
-use crate::cursor::{Binding, Position};
+use crate::cursor::{Binding, Position, mark};
 use crate::error::{Details, Error, ErrorKind, Result};
 use crate::page::{Opened, Page, PageRequest, Sink, Total};
 
@@ -366,9 +366,13 @@ impl<F: ListAction> Walk<F> {
             }
         }
         if opened.len() > 0 && self.position.skip == 0 {
-            let id = |index| opened.with_item(index, false, |item, _| <F::Output as Unified>::id(&item).to_owned());
-            let hash = self.seen.hash((id(0)?, id(opened.len() - 1)?, opened.len()));
-            if !self.seen.pages.insert(hash) {
+            let id = |index| -> Result<String> {
+                let id = opened.with_item(index, false, |item, _| <F::Output as Unified>::id(&item).to_owned())?;
+                Ok(id.unwrap_or_default())
+            };
+            let page = mark(&id(0)?, &id(opened.len() - 1)?, opened.len());
+            // the page before may have been another call's: then the cursor knows it
+            if !self.seen.pages.insert(page) || self.position.page.replace(page) == Some(page) {
                 return Err(Error::unexpected("the vendor sent the same page twice; going on would never end"));
             }
         }

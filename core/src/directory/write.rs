@@ -128,6 +128,10 @@ impl Directory {
         before: Confirmation<I::Output>,
         mut reply: Reply<I::Output>,
     ) -> Result<Reply<I::Output>> {
+        if reply.effect == Effect::Already && call.tally.any_unclear() {
+            reply = reply.with_effect(Effect::Applied);
+            reply = reply.note("a first try had no answer from the vendor, and a second one found it done");
+        }
         let after = match input.subject() {
             Some(_) => self.look(call, input).await,
             None => self.look_at_new(call, &reply.value).await,

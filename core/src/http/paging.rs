@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::action::ListAction;
 use crate::call::Call;
+use crate::cursor::mark;
 use crate::envelope::{Envelope, Paths};
 use crate::error::{Details, Error, ErrorKind, Result};
 use crate::page::{Counted, MapItem, Mapped, NextPage, Page, PageRequest, Total, not_a_list};
@@ -160,7 +161,9 @@ impl Request {
         let sent = self.send_page(call, cursor, wanted, paging).await?;
         let envelope = sent.next.envelope(&sent.answer.body, paging.items, sent.total_at)?;
         let total = sent.total.or(envelope.total);
+        let ends = envelope.items.first().zip(envelope.items.last());
         Ok(Slice {
+            mark: ends.map(|(first, last)| mark(first.get(), last.get(), envelope.items.len())),
             next: sent.next.cursor(&envelope, envelope.items.len(), total),
             total,
             counts: matches!(sent.next, NextPage::Counted(_)),
@@ -180,8 +183,12 @@ impl Request {
         map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
     ) -> Result<Vec<R>> {
         let (mut rows, mut cursor, mut seen, mut came) = (Vec::new(), None::<String>, HashSet::new(), 0);
+        let mut pages = HashSet::new();
         loop {
             let slice = self.again().slice(call, cursor.as_deref(), None, paging).await?;
+            if slice.mark.is_some_and(|page| !pages.insert(page)) {
+                return Err(Error::unexpected("the vendor sent the same page twice; going on would never end"));
+            }
             let before = rows.len();
             rows.extend(slice.each(&map)?);
             came += (rows.len() - before) as u64;
@@ -314,6 +321,8 @@ pub struct Slice {
     pub total: Option<Total>,
     /// Whether the list is read by position.
     pub(crate) counts: bool,
+    /// What tells it from other pages; none where it is empty.
+    mark: Option<u64>,
     items: &'static str,
 }
 

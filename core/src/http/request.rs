@@ -306,6 +306,9 @@ impl Request {
                 Err(error) => observer.after_write(&step, WriteOutcome::NotSent(error)).await,
             }
         }
+        if result.as_ref().is_err_and(|error| error.outcome() == Outcome::Unknown) {
+            call.tally.unclear();
+        }
         Ok(result?.map(|answer| {
             call.tally.accepted();
             answer.of_write()

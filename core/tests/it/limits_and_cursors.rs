@@ -216,6 +216,23 @@ async fn a_cursor_that_leads_to_itself_is_found_between_limited_pages() {
     panic!("twenty pages of a vendor that goes in circles");
 }
 
+/// The numbers agree in the end, and ten people are missing.
+#[tokio::test]
+async fn a_page_that_repeats_is_found_between_limited_pages() {
+    for how in ["offset", "page", "cursor"] {
+        let world = World::paging(how).await;
+        world
+            .serve(|_, _, before| {
+                let first = if before < 2 { 1 } else { 21 };
+                let next = (before < 2).then(|| before.to_string());
+                ok(json!({ "items": users(first..first + 10), "next": next, "total": 30 }))
+            })
+            .await;
+        let error = walk(&world.directory, &[10]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{how}");
+    }
+}
+
 #[tokio::test]
 async fn a_resumed_list_is_compared_with_the_total_too() {
     let world = World::paging("cursor").await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use userdir_core::action::*;
+use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::{Call, Details, Error, ErrorKind};
 use wiremock::ResponseTemplate;
 
@@ -155,6 +156,22 @@ async fn a_page_that_repeats_is_an_error() {
     let (delivered, error) = short(&by_cursor(|| page(users(1..11), Some("three"), Some(30))).await).await;
     assert_eq!((delivered, error.kind()), (10, ErrorKind::UnexpectedResponse));
     assert!(error.message().contains("same page"), "{error}");
+}
+
+/// Lists that belong to a resource have rows of any shape; a server that passes over the offset is found by them.
+#[tokio::test]
+async fn a_page_of_rows_that_repeats_is_an_error() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "rows": users(1..11), "total": 20 }))).await;
+    let paging = Paging {
+        items: "rows",
+        limit: "limit",
+        max: 10,
+        next: Next::Offset { parameter: "offset", first: 0 },
+        total: TotalAt::Body("total"),
+    };
+    let rows = world.directory.http().get("rows").all(&Call::new(), &paging, |raw| Ok(raw.get().to_owned())).await;
+    assert_eq!(rows.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
 }
 
 #[tokio::test]

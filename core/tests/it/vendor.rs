@@ -377,8 +377,11 @@ impl RemoveUserFromGroup for Acme {
         input: RemoveUserFromGroupInput,
     ) -> Result<Reply<Group<'static>>> {
         let member = self.http.delete("groups").id(&input.group_id).path("members").id(&input.user_id);
-        member.primary().write(call).await?;
-        Ok(Reply::sent(&input.group_id))
+        let reply = Reply::sent(&input.group_id);
+        match member.primary().idempotent().write(call).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(reply.with_effect(Effect::Already)),
+            sent => sent.map(|_| reply),
+        }
     }
 }
 

@@ -242,6 +242,35 @@ async fn an_error_after_a_write_that_was_taken_is_not_nothing_done() {
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Permission, Outcome::Unknown));
 }
 
+/// The vendor's "no such member" is the doing of the first try, whose answer was lost: "already" would say that this call
+/// changed nothing.
+#[tokio::test]
+async fn what_an_unanswered_try_did_is_not_so_already() {
+    let world = World::new().await;
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    world
+        .serve(move |method, path, _| {
+            let tried = tries.load(std::sync::atomic::Ordering::Relaxed);
+            match (method, path.split('?').next().unwrap()) {
+                ("DELETE", _) => {
+                    tries.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    status(if tried == 0 { 503 } else { 404 })
+                }
+                ("GET", "/groups/g1") => ok(json!({ "id": "g1", "name": "Finance" })),
+                ("GET", "/users/u1/groups") if tried == 0 => ok(json!({ "items": [{ "id": "g1" }], "next": null })),
+                ("GET", "/users/u1/groups") => ok(json!({ "items": [], "next": null })),
+                _ => ok(maya("active")),
+            }
+        })
+        .await;
+    let input = RemoveUserFromGroupInput::new("g1", "u1");
+    let reply = world.directory.remove_user_from_group(&Call::new(), input.clone()).await.unwrap();
+    assert_eq!(reply.effect, Effect::Applied, "{:?}", world.lines().await);
+    assert_eq!((world.writes().await.len(), reply.notes.len()), (2, 1));
+    let again = world.directory.remove_user_from_group(&Call::new(), input).await.unwrap();
+    assert_eq!(again.effect, Effect::Already);
+}
+
 #[tokio::test]
 async fn a_deleted_user_is_an_id_and_nothing_else() {
     let world = World::new().await;

@@ -7,8 +7,12 @@
 //! Read `okta.rs` for what a vendor is; [`Stage`] puts one on a port and [`Trick`]s on its stage. To add one: a file beside
 //! `okta.rs` and a row in [`VENDORS`].
 
+mod jumpcloud;
 mod okta;
+mod pagerduty;
+mod scim;
 mod stage;
+mod zoom;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -25,7 +29,13 @@ pub use stage::{Stage, Trick};
 pub type New = fn() -> Box<dyn Vendor>;
 
 /// The vendors with a memory, by slug.
-pub const VENDORS: &[(&str, New)] = &[("okta", okta::new)];
+pub const VENDORS: &[(&str, New)] = &[
+    ("jumpcloud", jumpcloud::new),
+    ("okta", okta::new),
+    ("pagerduty", pagerduty::new),
+    ("scim", scim::new),
+    ("zoom", zoom::new),
+];
 
 /// A vendor: its words over a [`Directory`].
 pub trait Vendor: Send {
@@ -42,6 +52,12 @@ pub trait Vendor: Send {
     fn changes(&self, request: &Received) -> bool {
         request.method != "GET"
     }
+
+    /// Whether a request asks for a page of a list that is not the first.
+    fn is_further(&self, request: &Received) -> bool;
+
+    /// Somebody who was invited accepts; nothing where who is made is there at once.
+    fn accept(&mut self, _email: &str) {}
 
     /// What this vendor needs to be told where others do not: see [`Particulars`].
     fn particulars(&self) -> Particulars;
@@ -199,14 +215,42 @@ fn base(request: &Received) -> String {
     format!("http://{}", request.header("host").unwrap_or_default())
 }
 
+/// Values of a name in the query that may stand there more than once.
+fn values<'r>(request: &'r Received, name: &str) -> Vec<&'r str> {
+    request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
+}
+
 /// A number in the query, or another.
 fn number(request: &Received, name: &str, default: usize) -> usize {
     request.query(name).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn ok(body: Value) -> Answer {
-    Answer::json(200, body.to_string())
+    json_of(200, body)
 }
+
+fn json_of(status: u16, body: Value) -> Answer {
+    Answer::json(status, body.to_string())
+}
+
+/// A piece of a list: so many items from a place on.
+fn piece<T>(items: Vec<T>, from: usize, size: usize) -> Vec<T> {
+    items.into_iter().skip(from).take(size).collect()
+}
+
+/// The value that an expression such as `userName eq "ada"` names after these words.
+fn quoted_after<'e>(expression: &'e str, words: &str) -> Option<&'e str> {
+    expression.split_once(words)?.1.split_once('"').map(|(value, _)| value)
+}
+
+/// Given and family name of a full one.
+fn names(full: &str) -> (String, String) {
+    let (given, family) = full.split_once(' ').unwrap_or((full, ""));
+    (given.to_owned(), family.to_owned())
+}
+
+/// When everything here was made.
+const MADE: &str = "2026-01-01T00:00:00Z";
 
 /// The members of an object.
 fn object(value: Value) -> Map<String, Value> {
@@ -221,5 +265,5 @@ fn seconds_now() -> u64 {
 /// What is not played here.
 fn unknown(request: &Received) -> Answer {
     let what = format!("the stand-in knows no answer to {} {}", request.method, request.path);
-    Answer::json(501, json!({ "message": what }).to_string())
+    json_of(501, json!({ "message": what }))
 }

@@ -5,7 +5,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Directory, Particulars, Person, Team, Vendor, base, number, object, ok, seconds_now, segments, text, unknown,
+    Directory, Particulars, Person, Team, Vendor, base, json_of, number, object, ok, quoted_after, seconds_now,
+    segments, text, unknown,
 };
 use crate::server::{Answer, Received};
 
@@ -41,8 +42,10 @@ impl Vendor for Okta {
             ("GET", ["users", _, "roles" | "appLinks" | "factors"]) => ok(json!([])),
             ("POST", ["users", id, "lifecycle", what]) => self.lifecycle(id, what),
             ("GET", ["groups"]) => {
-                let groups = self.0.groups.iter().map(|(id, team)| (id.clone(), group(id, team))).collect();
-                page(request, groups)
+                let asked = request.query("search").unwrap_or_default();
+                let wanted = quoted_after(asked, "profile.name eq \"");
+                let groups = self.0.groups.iter().filter(|(_, team)| wanted.is_none_or(|wanted| team.name == wanted));
+                page(request, groups.map(|(id, team)| (id.clone(), group(id, team))).collect())
             }
             ("POST", ["groups"]) => {
                 let name = text(&body, "/profile/name").unwrap_or_default();
@@ -69,6 +72,10 @@ impl Vendor for Okta {
             .header("x-rate-limit-reset", (seconds_now() + 7).to_string())
     }
 
+    fn is_further(&self, request: &Received) -> bool {
+        request.query("after").is_some()
+    }
+
     fn particulars(&self) -> Particulars {
         Particulars {
             new_user: object(json!({
@@ -90,10 +97,9 @@ impl Okta {
     fn users(&self, request: &Received) -> Answer {
         // the one comparison that is played: who has this login or address
         let asked = request.query("filter").or(request.query("search")).unwrap_or_default();
-        let wanted = ["profile.login eq \"", "profile.email eq \""]
-            .iter()
-            .find_map(|start| asked.split_once(start)?.1.split_once('"').map(|(wanted, _)| wanted.to_owned()));
-        let is_meant = |person: &Person| wanted.as_ref().is_none_or(|wanted| person.email.eq_ignore_ascii_case(wanted));
+        let wanted = ["profile.login eq \"", "profile.email eq \""];
+        let wanted = wanted.iter().find_map(|start| quoted_after(asked, start));
+        let is_meant = |person: &Person| wanted.is_none_or(|wanted| person.email.eq_ignore_ascii_case(wanted));
         let people = self.0.people.iter().filter(|(_, person)| is_meant(person));
         page(request, people.map(|(id, person)| (id.clone(), user(id, person))).collect())
     }
@@ -217,5 +223,5 @@ fn refused(status: u16, code: &str, summary: &str) -> Answer {
 
 fn refused_because(status: u16, code: &str, summary: &str, causes: &[&str]) -> Answer {
     let causes: Vec<Value> = causes.iter().map(|cause| json!({ "errorSummary": cause })).collect();
-    Answer::json(status, json!({ "errorCode": code, "errorSummary": summary, "errorCauses": causes }).to_string())
+    json_of(status, json!({ "errorCode": code, "errorSummary": summary, "errorCauses": causes }))
 }

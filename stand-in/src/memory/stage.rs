@@ -1,6 +1,6 @@
 //! A vendor with a memory on a port, and what can be made to go wrong there.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -13,6 +13,8 @@ use crate::server::{Answer, Break, Handler, Received};
 pub enum Trick {
     /// So many requests are one too many.
     TooMany(u32),
+    /// So many changes are one too many; reads are answered.
+    TooManyChanges(u32),
     /// A change is made and its answer is lost.
     LoseAnswer,
     /// A change is answered as if it were made, and is not.
@@ -33,8 +35,8 @@ struct Playing {
     tricks: VecDeque<Trick>,
     /// What late readers still see, and how many of them.
     before: Option<(Box<dyn Vendor>, u32)>,
-    /// Path and answer of the read before.
-    last: Option<(String, Answer)>,
+    /// The last answer to each reading, by its path, while a trick is waiting.
+    pages: HashMap<String, Answer>,
     requests: Vec<(String, String)>,
 }
 
@@ -46,7 +48,8 @@ impl std::fmt::Debug for Stage {
 
 impl Stage {
     pub(super) fn new(vendor: Box<dyn Vendor>) -> Stage {
-        let playing = Playing { vendor, tricks: VecDeque::new(), before: None, last: None, requests: Vec::new() };
+        let playing =
+            Playing { vendor, tricks: VecDeque::new(), before: None, pages: HashMap::new(), requests: Vec::new() };
         Stage(Mutex::new(playing))
     }
 
@@ -63,12 +66,18 @@ impl Stage {
     pub fn is_waiting(&self) -> bool {
         let mut playing = self.playing();
         playing.before = None;
+        playing.pages.clear();
         !std::mem::take(&mut playing.tricks).is_empty()
     }
 
     /// The directory as it is, whatever readers are shown.
     pub fn directory(&self) -> Directory {
         self.playing().vendor.directory().clone()
+    }
+
+    /// Somebody who was invited accepts.
+    pub fn accept(&self, email: &str) {
+        self.playing().vendor.accept(email);
     }
 
     /// What this vendor needs to be told.
@@ -100,8 +109,12 @@ impl Playing {
         self.tricks.pop_front_if(|trick| is_it(trick))
     }
 
-    fn refuses(&mut self) -> Option<Answer> {
-        let Some(Trick::TooMany(left)) = self.tricks.front_mut() else { return None };
+    fn refuses(&mut self, is_change: bool) -> Option<Answer> {
+        let left = match self.tricks.front_mut() {
+            Some(Trick::TooMany(left)) => left,
+            Some(Trick::TooManyChanges(left)) if is_change => left,
+            _ => return None,
+        };
         *left = left.saturating_sub(1);
         if *left == 0 {
             self.tricks.pop_front();
@@ -110,7 +123,7 @@ impl Playing {
     }
 
     fn change(&mut self, request: &Received) -> Answer {
-        if let Some(refusal) = self.refuses() {
+        if let Some(refusal) = self.refuses(true) {
             return refusal;
         }
         let trick = self.next(|trick| matches!(trick, Trick::LoseAnswer | Trick::DoNothing | Trick::ShowLate(_)));
@@ -126,7 +139,7 @@ impl Playing {
     }
 
     fn read(&mut self, request: &Received) -> Answer {
-        if let Some(refusal) = self.refuses() {
+        if let Some(refusal) = self.refuses(false) {
             return refusal;
         }
         if let Some((before, left)) = &mut self.before
@@ -135,15 +148,18 @@ impl Playing {
             *left -= 1;
             return before.answer(request);
         }
-        let is_further = self.last.as_ref().is_some_and(|(path, _)| *path == request.path);
-        if is_further && let Some(trick) = self.next(|trick| matches!(trick, Trick::RepeatPage | Trick::Shrink)) {
-            match (trick, &self.last) {
-                (Trick::RepeatPage, Some((_, page))) => return page.clone(),
+        if self.vendor.is_further(request)
+            && let Some(trick) = self.next(|trick| matches!(trick, Trick::RepeatPage | Trick::Shrink))
+        {
+            match (trick, self.pages.get(&request.path)) {
+                (Trick::RepeatPage, Some(page)) => return page.clone(),
                 _ => self.somebody_leaves(),
             }
         }
         let answer = self.vendor.answer(request);
-        self.last = Some((request.path.clone(), answer.clone()));
+        if !self.tricks.is_empty() {
+            self.pages.insert(request.path.clone(), answer.clone());
+        }
         answer
     }
 
