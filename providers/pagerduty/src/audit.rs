@@ -35,6 +35,10 @@ impl ListActivities for PagerDuty {
         request: PageRequest<ActivityFilter>,
     ) -> Result<Page<Activity<'static>>> {
         let filter = &request.filter;
+        if filter.entity.is_some() && filter.actor_id.is_some() {
+            return Err(Error::invalid("`actor_id` does not work together with `entity`")
+                .hint("PagerDuty narrows the records of one user or team by time alone"));
+        }
         let path = match (filter.entity.as_deref(), filter.entity_type.as_deref()) {
             (Some(user), Some("user")) => self.get("users").id(user).path("audit/records"),
             (Some(team), Some("team")) => self.get("teams").id(team).path("audit/records"),
@@ -80,10 +84,16 @@ fn own(action: &str) -> &str {
     map::ACTIONS.iter().find(|(.., unified)| *unified == action).map_or(action, |(own, ..)| own)
 }
 
-/// What PagerDuty cannot tell apart. Its own words it can, and the unified action would not show them.
+/// What each record is held against. PagerDuty's own word stands for every unified one that it becomes. A record may have
+/// several actors, of whom one is shown: that filter is PagerDuty's.
 fn recheck(filter: &ActivityFilter) -> ActivityFilter {
+    let shown = |word: &String| {
+        let unified = map::ACTIONS.iter().filter(|(own, ..)| own == word).map(|(.., unified)| *unified);
+        unified.chain([word.as_str()]).map(str::to_owned).collect::<Vec<_>>()
+    };
     let mut recheck = filter.clone();
-    recheck.action.take_if(|action| action.values().iter().any(|word| own(word) == word));
+    recheck.action = filter.action.as_ref().map(|action| Match::any_of(action.values().iter().flat_map(shown)));
+    recheck.actor_id = None;
     recheck
 }
 
@@ -103,7 +113,8 @@ struct Window {
 impl Window {
     /// The window of a pass; the newest one comes first. Without a begin one window is all.
     fn at(pass: &str, span: DateRange, now: DateTime) -> Result<Window> {
-        let end = || span.lte.or(span.lt).or(span.eq).unwrap_or(now);
+        // whether its end belongs to a span PagerDuty does not say: what comes is looked at again
+        let end = || span.lte.or(span.eq).map(|end| moved(end, 1)).or(span.lt).unwrap_or(now);
         let until = if pass.is_empty() { Some(end()) } else { DateTime::parse(pass) };
         let until = until.ok_or_else(|| Error::invalid("the cursor is not one of this list"))?;
         let begin = span.gte.or(span.gt).or(span.eq).unwrap_or_else(|| before(until));
@@ -118,7 +129,12 @@ impl Window {
 
 /// The earliest time that a call up to `until` covers.
 fn before(until: DateTime) -> DateTime {
-    DateTime::from_unix_millis(until.timestamp().as_millisecond().saturating_sub(WINDOW * 1000)).unwrap_or(until)
+    moved(until, -WINDOW * 1000)
+}
+
+/// A time so many milliseconds later.
+fn moved(time: DateTime, by: i64) -> DateTime {
+    DateTime::from_unix_millis(time.timestamp().as_millisecond().saturating_add(by)).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["name", "username", "emails", "status", "user_type", "group_id", "role_id"])
             .scopes(READ_USERS)
             .partial()
-            .note("team roles and licences cost calls of their own: see users/get; role_assignments and utilization have everybody's at once"),
+            .note("team roles and licences cost calls of their own: see users/get; role_assignments and utilization have everybody's at once. `role_id` is a base role"),
         ActionFacts::new(Action::GetUser)
             .scopes(&["users.read", "users:contact_methods.read", "teams.read", "licenses.read"])
             .note("team roles cost a call a team"),
@@ -72,11 +72,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListRoleAssignments)
             .filters(&["group_id", "user_id", "role_id"])
             .scopes(&["users.read", "teams.read"])
-            .note("base roles, under the user's id; with `group_id` the roles in that team, under `<team>:<user>`"),
+            .note("base roles, under the user's id, and `role_id` is one; with `group_id` the roles in that team, under `<team>:<user>`"),
         ActionFacts::new(Action::ListLicenses)
             .filters(&["user_id"])
             .scopes(&["licenses.read"])
-            .note("`available_quantity` is what is left, and absent where there is no end of it"),
+            .note("`available_quantity` is given and left together, and absent where there is no end of it"),
         ActionFacts::new(Action::GetLicense).scopes(&["licenses.read"]),
         ActionFacts::new(Action::ListUtilization)
             .filters(&["type"])
@@ -117,7 +117,8 @@ pub static DEFINITION: Definition = Definition {
     notes: &[
         "A list shows its first 10,000 items; one that is longer ends in an error that says so. Narrow users by `group_id`.",
         "`name` and `emails` of users are searched for with one word, and compared exactly here. That the search finds \
-         addresses is not documented; PagerDuty's own Terraform provider relies on it.",
+         addresses is not documented; PagerDuty's own Terraform provider relies on it. An address among the contact methods \
+         alone it may not find.",
         "The account owner can be neither made, changed nor deleted through the API: userdir refuses it before any write.",
         "The secret addresses of a user's calendar are taken out of `remote_data`.",
         "Unverified: what removing somebody who is no member answers (each action looks first); the default team role; the \

@@ -184,7 +184,7 @@ pub fn assignment_of_base_role(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
     })
 }
 
-/// A licence: what is left of it is `available_quantity`, absent where there is no end of it.
+/// A licence. PagerDuty shows how many are given and how many are left, or none where there is no end of it.
 pub fn license(raw: &RawValue) -> Mapped<License<'_>> {
     let it: wire::License = serde_json::from_str(raw.get())?;
     let role = |id: Text<'_>| LicenseRole { name: Some(role_name(&id).into_owned()), id: Some(id.into_owned()) };
@@ -192,7 +192,10 @@ pub fn license(raw: &RawValue) -> Mapped<License<'_>> {
         id: it.id,
         name: filled(it.name),
         description: filled(it.description),
-        available_quantity: it.allocations_available.map(Into::into),
+        available_quantity: it
+            .allocations_available
+            .zip(it.current_value)
+            .map(|(left, given)| left.saturating_add_unsigned(given).into()),
         assigned_quantity: it.current_value.map(Into::into),
         roles: it.valid_roles.map(|roles| roles.into_iter().map(role).collect()),
         ..License::default()

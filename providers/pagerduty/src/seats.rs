@@ -27,12 +27,27 @@ pub(crate) fn assignable(role: &str) -> Result<&str> {
         return Err(Error::refused("`owner` cannot be given through PagerDuty's API")
             .hint("hand the account over in PagerDuty's console"));
     }
+    base_role(role)
+}
+
+/// A base role.
+pub(crate) fn base_role(role: &str) -> Result<&str> {
     match BASE_ROLES.iter().any(|(known, _)| *known == role) {
         true => Ok(role),
-        false => Err(Error::invalid("unknown role; nothing was changed").about(role).hint(format!(
-            "PagerDuty has {}",
+        false => Err(Error::invalid("PagerDuty has no such base role").about(role).hint(format!(
+            "the base roles are {}",
             BASE_ROLES.iter().map(|(id, _)| format!("`{id}`")).collect::<Vec<_>>().join(", ")
         ))),
+    }
+}
+
+/// A role in a team.
+pub(crate) fn team_role(role: &str) -> Result<&str> {
+    match TEAM_ROLES.contains(&role) {
+        true => Ok(role),
+        false => Err(Error::invalid("PagerDuty has no such team role")
+            .about(role)
+            .hint("a team has `observer`, `responder` and `manager`")),
     }
 }
 
@@ -242,11 +257,8 @@ impl<'r> Wanted<'r> {
         let id = role.id.as_deref().unwrap_or_default();
         match role.group.as_deref() {
             None => Ok(Wanted { role: assignable(id)?, team: None }),
-            Some(_) if !TEAM_ROLES.contains(&id) => Err(Error::invalid("unknown team role; nothing was changed")
-                .about(id)
-                .hint("a team has `observer`, `responder` and `manager`")),
             Some(team) => match userdir_core::registry::IdRule::Plain.fault(team) {
-                None => Ok(Wanted { role: id, team: Some(team) }),
+                None => Ok(Wanted { role: team_role(id)?, team: Some(team) }),
                 Some(fault) => Err(Error::invalid(format!("`roles[].group` {fault}"))),
             },
         }

@@ -7,6 +7,7 @@ use userdir_core::mapping::check_length;
 use userdir_core::{Call, Effect, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, RoleAssignment};
 
+use crate::seats::{base_role, team_role};
 use crate::{PagerDuty, map, paged, refused_as_wrong, wire};
 
 /// The role of whoever is put into a team without one. PagerDuty itself would make everybody a manager.
@@ -119,7 +120,7 @@ impl RemoveUserFromGroup for PagerDuty {
         let reply = Reply::sent(&input.group_id);
         match self.change(member).primary().write(call).await {
             // core has just seen the team, and the user in it: not found now means taken out in between
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(reply.with_effect(Effect::Already)),
+            Err(error) if error.was_missing() => Ok(reply.with_effect(Effect::Already)),
             Err(error) => {
                 let hint = "who is on an escalation policy of the team stays a member: take them off the policy first";
                 Err(refused_as_wrong(hint)(error))
@@ -137,8 +138,16 @@ impl ListRoleAssignments for PagerDuty {
         call: &Call,
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
+        if let Some(role) = &request.filter.role_id {
+            let known = if request.filter.group_id.is_some() { team_role(role) } else { base_role(role) };
+            known?;
+        }
         let page = match (request.filter.group_id.clone(), &request.filter.user_id) {
-            (Some(team), _) => {
+            (Some(team), user) => {
+                // a mistyped user must not read as one without a role there
+                if let (Some(user), None) = (user, &request.cursor) {
+                    self.get("users").id(user).read(call).await?;
+                }
                 let members = self.get("teams").id(&team).path("members").query("total", "true").primary();
                 let (cursor, wanted) = (request.cursor.as_deref(), request.wanted);
                 let slice = members.slice(call, cursor, wanted, &paged("members")).await?;

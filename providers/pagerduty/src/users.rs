@@ -4,7 +4,7 @@ use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::mapping::check_length;
 use userdir_core::reply::Unreadable;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserLicense, UserRole};
 
 use crate::{PagerDuty, map, paged, refused_as_wrong, wire};
@@ -14,6 +14,9 @@ impl ListUsers for PagerDuty {
     /// Team and search words are PagerDuty's filters; the rest can be told from what it shows.
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
         let filter = &request.filter;
+        if let Some(role) = &filter.role_id {
+            crate::seats::base_role(role)?;
+        }
         let mut users = self.get("users").query("total", "true");
         if let Some(team) = &filter.group_id {
             // a mistyped team must not read as an empty one
@@ -186,9 +189,7 @@ impl DeleteUser for PagerDuty {
         crate::seats::refuse_owner(&user)?;
         match self.change(self.http.delete("users").id(&input.id)).primary().write(call).await {
             // there a moment ago: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
             Err(error) => {
                 Err(refused_as_wrong("a user with open incidents is not deleted: reassign them first")(error))
             }

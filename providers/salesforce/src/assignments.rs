@@ -51,6 +51,9 @@ impl ListRoleAssignments for Salesforce {
         let (user, role) = (request.filter.user_id.as_deref(), request.filter.role_id.as_deref());
         if let Some(user) = user {
             id::expect(user, id::USER, "a user")?;
+            if request.cursor.is_none() {
+                self.must_exist(call, "User", user).await?;
+            }
         }
         let kinds = match role {
             Some(role) => vec![RoleKind::of(role)?],
@@ -99,12 +102,18 @@ impl DeleteRoleAssignment for Salesforce {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let effect = match pair(&input.id)? {
-            None => effect_of_delete(self.delete("PermissionSetAssignment", &input.id).primary().write(call).await)?,
+            None => {
+                let held = self.one(call, self.select(&sets().is("Id", &input.id), Some(1))).await?;
+                let held: RoleAssignment = held.map(map::set_assignment)?;
+                self.refuse_own(call, held.user_id.as_deref().unwrap_or_default()).await?;
+                effect_of_delete(self.delete("PermissionSetAssignment", &input.id).primary().write(call).await)?
+            }
             Some((RoleKind::Profile, ..)) => {
                 return Err(Error::invalid("a profile cannot be taken away: every user has one")
                     .hint("assign another profile: `userdir users assign-role`"));
             }
             Some((_, user, _)) => {
+                self.refuse_own(call, user).await?;
                 let clear = self.update("User", user, &json!({ "UserRoleId": null })).primary();
                 clear.write(call).await.map(Effect::of_write)?
             }

@@ -62,8 +62,8 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::DeactivateUser)
             .scopes(MANAGE_USERS)
             .shows(OwnPredicate::User(lifecycle::is_deactivated))
-            .note("frees the licence; where Salesforce refuses and `freeze_when_blocked` is set, the sign-in is frozen and the answer is `pending`"),
-        ActionFacts::new(Action::ActivateUser).scopes(MANAGE_USERS).note("takes a licence again, and thaws a frozen sign-in"),
+            .note("frees the licence; where Salesforce refuses and `freeze_when_blocked` is set, the sign-in is frozen and the answer is `pending`, but never the last administrator's"),
+        ActionFacts::new(Action::ActivateUser).scopes(MANAGE_USERS).note("takes a licence again, and thaws a frozen sign-in where the token's user may see it"),
         ActionFacts::new(Action::SuspendUser)
             .scopes(FREEZE)
             .shows(OwnPredicate::User(lifecycle::is_frozen))
@@ -127,7 +127,8 @@ pub static DEFINITION: Definition = Definition {
          Salesforce blocks deactivating; the prefix of permission set groups (0PG); -1 for unlimited licences; the permissions \
          for hierarchy roles, the organization and freezing; hosts of government and China; how long sessions (two hours), \
          list positions (two days, ten at once) and logs (180 days, six months) last; the length of an address (16 kB); \
-         whether a new user is mailed; \
+         whether a new user is mailed; whether an assignment that is over stays listed (it gives its user no role, and lists of \
+         assignments show it); \
          whether the picture's address opens without a session.",
     ],
     consistency: Consistency::Immediate,

@@ -54,7 +54,14 @@ impl ListGroups for Salesforce {
             query = query.and(format!("Id IN (SELECT GroupId FROM GroupMember WHERE UserOrGroupId = {user})"));
         }
         let groups = self.of_organization(call).await?;
-        self.page(call, &request, &query, groups).await
+        let cursor = request.cursor.as_deref();
+        let slice = self.slice(call, &query, cursor, request.wanted).await?;
+        if let (Some(user), None) = (&filter.user_id, cursor)
+            && slice.each(map::id)?.is_empty()
+        {
+            self.must_exist(call, "User", user).await?;
+        }
+        Ok(Page::of_body(slice.answer.body.clone(), "records", groups).after(&slice))
     }
 }
 

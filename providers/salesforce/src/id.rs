@@ -1,5 +1,5 @@
 //! Salesforce's ids: 15 characters in which upper and lower case differ, or 18, with three check letters more that keep
-//! them apart where case is lost. Both name the same record; answers have 18.
+//! them apart where case is lost. Both name the same record; answers have 18. One whose case was lost is taken for none.
 
 use userdir_core::{Error, Result};
 
@@ -28,16 +28,15 @@ fn with_check_letters(id: &str) -> Option<String> {
     if !matches!(id.len(), 15 | 18) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    if id.len() == 18 {
-        return Some(id.to_owned());
-    }
-    let letters = id.as_bytes().chunks(5).map(|five| {
+    let fifteen = id.get(..15)?;
+    let letters = fifteen.as_bytes().chunks(5).map(|five| {
         // a letter for which of the five are capitals, the first being the lowest bit
         let capitals = five.iter().enumerate().map(|(bit, byte)| usize::from(byte.is_ascii_uppercase()) << bit);
         LETTERS.get(capitals.sum::<usize>()).copied().map(char::from)
     });
     let letters: String = letters.collect::<Option<_>>()?;
-    Some(format!("{id}{letters}"))
+    let eighteen = format!("{fifteen}{letters}");
+    (id == fifteen || id == eighteen).then_some(eighteen)
 }
 
 /// Refuses an id of something else, before any call.
@@ -120,6 +119,8 @@ mod tests {
             "005xx000001SwiU:",
             "005xx00000 SwiU",
             "005xx000001Swiü",
+            "005XX000001SWIUAAS",
+            "00exx0000lead01EQA",
         ] {
             assert_eq!(spelling(id), None, "{id}");
         }
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn case_tells_a_profile_from_a_hierarchy_role() {
         assert_eq!(RoleKind::of("00exx000000abcdAAA").unwrap(), RoleKind::Profile);
-        assert_eq!(RoleKind::of("00Exx000000abcdAAA").unwrap(), RoleKind::UserRole);
+        assert_eq!(RoleKind::of("00Exx000000abcdEAA").unwrap(), RoleKind::UserRole);
         assert!(RoleKind::of("005xx000001SwiUAAS").is_err());
         assert!(expect("00Gxx000001abcdEAA", USER, "a user").is_err());
     }

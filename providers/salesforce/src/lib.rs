@@ -181,7 +181,7 @@ fn effect_of_create(sent: Result<Option<Answer>>) -> Result<Effect> {
 /// The same of a delete: what is gone by now was there a moment ago.
 fn effect_of_delete(sent: Result<Option<Answer>>) -> Result<Effect> {
     match sent {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Effect::Already),
+        Err(error) if error.was_missing() => Ok(Effect::Already),
         sent => sent.map(Effect::of_write),
     }
 }

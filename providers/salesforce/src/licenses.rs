@@ -50,6 +50,9 @@ impl ListLicenses for Salesforce {
                     .hint("what a user has shows no status"));
             }
             id::expect(user, id::USER, "a user")?;
+            if request.cursor.is_none() {
+                self.must_exist(call, "User", user).await?;
+            }
             return self.parts(call, &request, of_user(user)).await;
         }
         let kinds = [user_licenses(), set_licenses(), package_licenses()];

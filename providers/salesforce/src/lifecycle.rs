@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::reply::Steps;
+use userdir_core::reply::{Steps, Unreadable};
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Status, Unified, User};
 
@@ -11,13 +11,13 @@ use crate::map::FROZEN;
 use crate::soql::Query;
 use crate::{Salesforce, id, map, wire};
 
-/// Cannot sign in and takes no licence; frozen is on the way there, since the licence is still held.
+/// Cannot sign in and takes no licence; frozen is on the way there, since the licence is still held. Without a status the
+/// user is active, and may be frozen.
 pub fn is_deactivated(user: &User<'_>) -> Shows {
     match &user.status {
         Some(Status::Inactive) => Shows::Yes,
         Some(status) if status.as_str() == FROZEN => Shows::Underway,
-        Some(_) => Shows::No,
-        None => Shows::Unknown,
+        _ => Shows::No,
     }
 }
 
@@ -106,9 +106,13 @@ impl Salesforce {
         match self.update("User", user, &json!({ "IsActive": false })).primary().write(call).await {
             Ok(_) => Ok(Reply::sent(user)),
             Err(block) if !is_block(&block) => Err(block),
+            // frozen, nobody could sign in to undo it either
+            Err(block) if block.vendor_code() == Some("CANNOT_DISABLE_LAST_ADMIN") => {
+                Err(block.hint("make somebody else an administrator first"))
+            }
             Err(block) if may_freeze => self.freeze_instead(call, user, block).await,
             Err(block) => Err(block.hint(
-                "the user may be a default owner, the last administrator, or named in a setting: clear that in Setup, \
+                "the user may be a default owner, or named in a setting: clear that in Setup, \
                  or suspend the user (or set `freeze_when_blocked`) to freeze the sign-in",
             )),
         }
@@ -142,7 +146,11 @@ impl ActivateUser for Salesforce {
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
         let user = &input.user_id;
         let is_active = self.current(call, user).await?.is_active;
-        let frozen = self.login(call, user).await?.filter(|login| login.is_frozen);
+        let login = self.login(call, user).await;
+        let mut unreadable = Unreadable::default();
+        // of one who is active the sign-in is all there is to do
+        let login = if is_active { login? } else { unreadable.known("frozen sign-in", login)?.flatten() };
+        let frozen = login.filter(|login| login.is_frozen);
         let mut steps = Steps::default();
         if !is_active {
             let activate = self.update("User", user, &json!({ "IsActive": true })).primary();
@@ -154,7 +162,7 @@ impl ActivateUser for Salesforce {
             let thawed = if steps.go_on() { thaw.write(call).await.map(Effect::of_write) } else { steps.not_tried() };
             steps.add("unfreeze", thawed);
         }
-        steps.finish(Reply::sent(user))
+        steps.finish(unreadable.note(Reply::sent(user)))
     }
 }
 

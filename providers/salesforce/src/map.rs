@@ -141,16 +141,17 @@ pub fn id(raw: &RawValue) -> Mapped<String> {
     serde_json::from_str::<Record>(raw.get()).map(|record| record.id)
 }
 
-/// A permission set, or group of sets, and who holds it.
+/// A permission set, or group of sets, and who holds it; nobody where the assignment is over.
 pub fn held_set(raw: &RawValue) -> Mapped<(String, UserRole<'static>)> {
     let it: wire::SetAssignment = serde_json::from_str(raw.get())?;
-    let id = it.role_id().cloned();
+    let (id, is_over) = (it.role_id().cloned(), it.is_over());
     let name = match it.permission_set_group_id {
         Some(_) => it.permission_set_group,
         None => it.permission_set,
     };
     let role = UserRole { id, name: name.and_then(wire::Named::any), ..UserRole::default() };
-    Ok((it.assignee_id.to_string(), role.into_owned()))
+    let holder = if is_over { String::new() } else { it.assignee_id.to_string() };
+    Ok((holder, role.into_owned()))
 }
 
 /// A group and who is in it.

@@ -1,6 +1,6 @@
 //! The organization, and the user whose token this is.
 
-use serde_json::json;
+use serde_json::{Map, Value};
 use userdir_core::action::*;
 use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Organization, User, UserOrganization};
@@ -60,7 +60,9 @@ impl UpdateOrganization for Salesforce {
         call: &Call,
         input: UpdateOrganizationInput,
     ) -> Result<Reply<Organization<'static>>> {
-        self.update("Organization", &input.id, &json!({ "Name": input.name })).primary().write(call).await?;
+        let name = input.name.map(|name| ("Name".to_owned(), Value::from(name)));
+        let fields: Map<String, Value> = name.into_iter().collect();
+        self.update("Organization", &input.id, &fields).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }

@@ -149,6 +149,12 @@ impl Salesforce {
         Ok(answer.part(record))
     }
 
+    /// Refuses an id that is nobody's: a list narrowed by it must not read as one without items.
+    pub(crate) async fn must_exist(&self, call: &Call, object: &'static str, id: &str) -> Result<()> {
+        let query = Query::new("Id", object).is("Id", id);
+        self.one(call, self.select(&query, Some(1))).await.map(drop).map_err(|error| error.about(id))
+    }
+
     /// `POST` of a new record.
     pub(crate) fn create(&self, object: &'static str, record: &impl Serialize) -> Request {
         self.at_version(self.http.post("services/data")).path("sobjects").path(object).json(record).guarding(DECIDED)

@@ -1,6 +1,7 @@
 //! Giving and taking roles, and the downgrade. A profile and a hierarchy role are fields of the user, of which there is
 //! one each; a permission set, or a group of sets, is an assignment with an id of its own.
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
@@ -11,12 +12,13 @@ use userdir_schema::{User, UserRole};
 use crate::id::RoleKind;
 use crate::lifecycle::Current;
 use crate::users::sets;
-use crate::{Salesforce, effect_of_create, effect_of_delete, map};
+use crate::{Salesforce, effect_of_create, effect_of_delete, wire};
 
 /// An assignment of a permission set, or of a group of sets.
 struct Assigned {
     assignment: String,
     role: String,
+    is_over: bool,
 }
 
 /// The roles of an input with what they are.
@@ -29,12 +31,12 @@ fn kinds<'r>(roles: &'r [UserRole<'static>]) -> Result<Vec<(RoleKind, &'r str)>>
 }
 
 impl Salesforce {
-    /// The permission sets, and groups of sets, that a user holds.
+    /// The permission sets, and groups of sets, that a user holds or held.
     async fn assigned(&self, call: &Call, user: &str) -> Result<Vec<Assigned>> {
-        let assigned = |raw: &_| {
-            let it = map::set_assignment(raw)?;
-            let role = it.role_id.unwrap_or_default().to_string();
-            Ok(Assigned { assignment: it.id.to_string(), role })
+        let assigned = |raw: &RawValue| {
+            let it: wire::SetAssignment = serde_json::from_str(raw.get())?;
+            let role = it.role_id().map(ToString::to_string).unwrap_or_default();
+            Ok(Assigned { is_over: it.is_over(), assignment: it.id.to_string(), role })
         };
         self.rows(call, &sets().is("AssigneeId", user), assigned).await
     }
@@ -58,7 +60,7 @@ impl Current {
     fn holds(&self, role: &str, assigned: &[Assigned]) -> bool {
         self.profile_id == role
             || self.user_role_id.as_deref() == Some(role)
-            || assigned.iter().any(|assigned| assigned.role == role)
+            || assigned.iter().any(|assigned| assigned.role == role && !assigned.is_over)
     }
 }
 

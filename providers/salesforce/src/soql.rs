@@ -25,7 +25,7 @@ impl Query {
     }
 
     /// The same query for other fields.
-    pub fn select(mut self, fields: &'static str) -> Query {
+    pub fn select(mut self, fields: impl Into<Cow<'static, str>>) -> Query {
         self.fields = fields.into();
         self
     }

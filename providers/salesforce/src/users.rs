@@ -4,7 +4,7 @@ use userdir_core::action::*;
 use userdir_core::http::Answer;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::User;
+use userdir_schema::{Status, User};
 
 use crate::Salesforce;
 use crate::id::{self, RoleKind};
@@ -18,9 +18,14 @@ const FIELDS: &str = "Id, Username, FirstName, LastName, Name, Alias, Email, Tit
     ProfileId, Profile.Name, Profile.UserLicenseId, Profile.UserLicense.Name, \
     UserRoleId, UserRole.Name, LastLoginDate, CreatedDate, LastModifiedDate, SystemModstamp";
 
-/// Where one of those is hidden from the token's user, the whole query fails; these are not.
+/// Where one of those is hidden from the token's user, the whole query fails. Of these none can be.
 const FEWER_FIELDS: &str = "Id, Username, FirstName, LastName, Name, Email, IsActive, UserType, \
     TimeZoneSidKey, LanguageLocaleKey, ProfileId, UserRoleId, CreatedDate, LastModifiedDate, SystemModstamp";
+
+/// What is read in its place, one after the other. The title may be hidden too, but an update of it is read back.
+fn fewer_fields() -> [String; 2] {
+    [format!("{FEWER_FIELDS}, Title"), FEWER_FIELDS.to_owned()]
+}
 
 pub(crate) const SETS: &str = "Id, AssigneeId, PermissionSetId, PermissionSet.Label, PermissionSet.IsOwnedByProfile, \
     PermissionSetGroupId, PermissionSetGroup.MasterLabel, ExpirationDate, IsActive, IsRevoked";
@@ -37,16 +42,21 @@ impl ListUsers for Salesforce {
         let filter = &request.filter;
         let Some(query) = self.matching(filter)? else { return Ok(Page::of_values(Vec::new())) };
         let cursor = request.cursor.as_deref();
-        let slice = match self.slice(call, &query, cursor, request.wanted).await {
-            Err(error) if cursor.is_none() && is_hidden_field(&error) => {
-                self.slice(call, &query.select(FEWER_FIELDS), cursor, request.wanted).await?
+        let mut slice = self.slice(call, &query, cursor, request.wanted).await;
+        for fields in fewer_fields() {
+            if cursor.is_none() && slice.as_ref().is_err_and(is_hidden_field) {
+                slice = self.slice(call, &query.clone().select(fields), cursor, request.wanted).await;
             }
-            slice => slice?,
-        };
+        }
+        let slice = slice?;
         let users = slice.each(map::id)?;
-        let around = self.around(call, &users, &mut Unreadable::default()).await?;
-        let asks_for_frozen = filter.status.as_ref().is_some_and(|status| status.takes(FROZEN));
-        if asks_for_frozen && around.frozen.is_none() && !users.is_empty() {
+        if let (Some(group), None, true) = (&filter.group_id, cursor, users.is_empty()) {
+            self.must_exist(call, "Group", group).await?;
+        }
+        // the status by which active and frozen are told apart
+        let tells = filter.status.as_ref().is_some_and(|status| status.takes("active") != status.takes(FROZEN));
+        let around = self.around(call, &users, tells || call.wants("status"), &mut Unreadable::default()).await?;
+        if tells && around.frozen.is_none() && !users.is_empty() {
             return Err(Error::new(ErrorKind::Permission, "the token's user may not see whose sign-in is frozen"));
         }
         let page = Page::of_body(slice.answer.body.clone(), "records", around).after(&slice);
@@ -94,13 +104,14 @@ impl Salesforce {
     async fn record(&self, call: &Call, id: &str) -> Result<(Answer, bool)> {
         id::expect(id, id::USER, "a user")?;
         let query = Query::new(FIELDS, "User").is("Id", id);
-        match self.one(call, self.select(&query, Some(1)).primary()).await {
-            Err(error) if is_hidden_field(&error) => {
-                let fewer = self.select(&query.select(FEWER_FIELDS), Some(1)).primary();
-                Ok((self.one(call, fewer).await?, true))
+        let mut answer = self.one(call, self.select(&query, Some(1)).primary()).await;
+        let is_short = answer.as_ref().is_err_and(is_hidden_field);
+        for fields in fewer_fields() {
+            if answer.as_ref().is_err_and(is_hidden_field) {
+                answer = self.one(call, self.select(&query.clone().select(fields), Some(1)).primary()).await;
             }
-            answer => Ok((answer?, false)),
         }
+        Ok((answer?, is_short))
     }
 
     /// A user with everything that is wanted.
@@ -108,7 +119,12 @@ impl Salesforce {
         let (answer, fewer) = self.record(call, id).await?;
         let mut user: User = answer.map(map::user)?;
         let mut unreadable = Unreadable::default();
-        self.around(call, &[user.id.to_string()], &mut unreadable).await?.fill(&mut user);
+        let around = self.around(call, &[user.id.to_string()], call.wants("status"), &mut unreadable).await?;
+        around.fill(&mut user);
+        // who is active and may be frozen is neither, before and after a change of just that
+        if around.frozen.is_none() && call.wants("status") && call.confirms::<UnsuspendUserInput>().is_some() {
+            user.status.take_if(|status| *status == Status::Active);
+        }
         let reply = Reply::read(user);
         Ok(unreadable.note(match fewer {
             true => reply.note("some fields are hidden from the token's user; fewer were read"),
@@ -117,12 +133,18 @@ impl Salesforce {
     }
 
     /// What is wanted of what belongs to these users.
-    async fn around(&self, call: &Call, users: &[String], unreadable: &mut Unreadable) -> Result<Around> {
+    async fn around(
+        &self,
+        call: &Call,
+        users: &[String],
+        with_frozen: bool,
+        unreadable: &mut Unreadable,
+    ) -> Result<Around> {
         let mut around = Around { home: self.home.clone(), ..Around::default() };
         if users.is_empty() {
             return Ok(around);
         }
-        if call.wants("status") {
+        if with_frozen {
             let query = Query::new("Id, UserId, IsFrozen", "UserLogin").and("IsFrozen = true");
             let frozen = self.by_user(call, &query, "UserId", users, |raw| Ok((map::login(raw)?.user_id, ())));
             let frozen = unreadable.known("frozen sign-in", frozen.await)?;

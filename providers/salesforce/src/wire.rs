@@ -115,9 +115,15 @@ pub struct SetAssignment<'a> {
     pub permission_set: Option<Named<'a>>,
     pub permission_set_group_id: Option<Text<'a>>,
     pub permission_set_group: Option<Named<'a>>,
+    pub is_active: Option<bool>,
 }
 
 impl<'a> SetAssignment<'a> {
+    /// Whether it has expired or was revoked, and gives nothing any more.
+    pub fn is_over(&self) -> bool {
+        self.is_active == Some(false)
+    }
+
     /// The group where the assignment is of one, else the set.
     pub fn role_id(&self) -> Option<&Text<'a>> {
         self.permission_set_group_id.as_ref().or(self.permission_set_id.as_ref())

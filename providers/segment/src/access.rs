@@ -89,14 +89,14 @@ fn without(permissions: &[Permission], gone: impl Fn(&Permission, &Resource) -> 
 /// As said.
 pub fn downgraded(permissions: &[Permission], role: &str, workspace: &str) -> Result<Vec<Permission>> {
     let mut wanted = without(permissions, |_, resource| is_workspace(resource))?;
-    let mut new = on_workspace(role, workspace);
     // labels that narrow the very same role are no reason to widen it
-    let held = permissions.iter().filter(|permission| permission.role_id == role);
-    let mut held = held.flat_map(|permission| &permission.resources);
-    if let Some(held) = held.find(|resource| is_workspace(resource) && resource.id == workspace) {
-        new.resources = vec![held.clone()];
+    let held = without(permissions, |permission, resource| {
+        permission.role_id != role || !is_workspace(resource) || resource.id != workspace
+    })?;
+    match held.is_empty() {
+        true => wanted.push(on_workspace(role, workspace)),
+        false => wanted.extend(held),
     }
-    wanted.push(new);
     Ok(wanted)
 }
 
@@ -214,6 +214,7 @@ mod tests {
         assert!(without_role(&bare, "b", None).is_err());
         assert!(without_role(&bare, "a", None).is_ok(), "what is taken away is not written back");
         assert!(downgraded(&bare, "c", "w1").is_ok());
+        assert!(downgraded(&bare, "a", "w1").is_err(), "written without them it would be wider");
         let both = permissions(&held.replace("LABELS", r#"[{"key": "k", "value": "v"}]"#));
         assert!(without_role(&both, "b", None).is_ok(), "they stand on the resource too");
     }

@@ -27,12 +27,17 @@ pub static DEFINITION: Definition = Definition {
             .note("an invitation with roles on the workspace; name and address belong to the person's own Segment account"),
         ActionFacts::new(Action::DeleteUser)
             .note("removes from the workspace, or takes an invitation back; the person's own Segment account stays. The last Workspace Owner is refused"),
-        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]).note("on the workspace of the token"),
+        ActionFacts::new(Action::AssignRole)
+            .accepts(&["workspace_id"])
+            .settles_nothing()
+            .note("on the workspace of the token"),
         ActionFacts::new(Action::UnassignRole)
             .accepts(&["workspace_id"])
+            .settles_nothing()
             .note("on the workspace where one is named, else on everything; never the last permission, nor the last Workspace Owner's"),
         ActionFacts::new(Action::DowngradeUser)
             .required(&[both("user_id"), both("role_id"), both("workspace_id")])
+            .settles_nothing()
             .note("the role in place of every other one on the workspace; permissions on sources, spaces and the like stay, and what comes through user groups"),
         ActionFacts::new(Action::ListGroups).filters(&["name", "user_id"]),
         ActionFacts::new(Action::GetGroup),
@@ -87,7 +92,8 @@ pub static DEFINITION: Definition = Definition {
         "Whether there is another Workspace Owner costs a call a user, up to the next one; owners by user groups alone do not count.",
         "Unverified: what adding a permission that is held, or removing somebody who is no member, answers (each action looks \
          first); what an empty list of permissions does (it is never sent); how a user is written as the actor of an event; the \
-         exact form of times in the filter of events; whether a user's permissions include those of groups (they are taken for the \
+         exact form of times in the filter of events; whether a user group that shows no permissions gives none (it is taken for \
+         that); whether a user's permissions include those of groups (they are taken for the \
          user's own); which of the two styles of queries a server takes besides.",
     ],
     consistency: Consistency::Immediate,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
 use crate::users::refuse_invitation;
@@ -94,9 +94,7 @@ impl RemoveUserFromGroup for Segment {
         let request = self.only("emails", &email, request).guarding(&["emails"]).primary();
         match request.write(call).await {
             // core has just seen group and user: not found now means taken out in between. The reading afterwards decides
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
-            }
+            Err(error) if error.was_missing() => Ok(Reply::sent(&input.group_id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.group_id)).map_err(of_a_change),
         }
     }

@@ -5,8 +5,9 @@
 
 use serde_json::json;
 use userdir_core::action::*;
+use userdir_core::http::Request;
 use userdir_core::reply::Step;
-use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Outcome, Reply, Result, async_trait};
 use userdir_schema::{User, UserRole};
 
 use crate::wire::{Holder, Permission};
@@ -37,32 +38,56 @@ pub(crate) fn wanted<'r>(roles: &'r [UserRole<'static>], general: Option<&'r str
 }
 
 impl Segment {
-    /// Puts the list in place of the user's, and proves it: what was meant to stay must still be there. None in plan mode.
-    /// Never an empty list, and never one that leaves the workspace without an owner.
-    async fn replace(&self, call: &Call, user: &Holder, permissions: &[Permission]) -> Result<Option<()>> {
+    /// Puts the list in place of the user's, and proves it: what was meant to stay must still be there. Never an empty
+    /// list, and never one that leaves the workspace without an owner.
+    async fn replace(&self, call: &Call, user: &Holder, permissions: &[Permission]) -> Result<Reply<User<'static>>> {
         if permissions.is_empty() {
             // what Segment makes of an empty list is not documented
             return Err(Error::refused("the user would have no permission left; nothing was changed")
                 .hint("move the user to Minimal Workspace Access with users/downgrade, or remove the user"));
         }
-        if access::loses_owner(&user.permissions, permissions) {
+        if access::loses_owner(user.permissions()?, permissions) {
             self.refuse_last_owner(call, user).await?;
         }
         let request = self.http.put("users").id(&user.id).path("permissions");
         let request = request.json(&json!({ "permissions": permissions })).guarding(&["permissions"]);
         let request = request.precondition("the permissions are those read just before").primary();
-        if request.write(call).await.map_err(of_a_change)?.is_none() {
-            return Ok(None);
+        self.proven(call, &user.id, request, |shown| {
+            let failed = access::differences(permissions, shown);
+            if failed.is_empty() {
+                return Ok(());
+            }
+            let failed = failed.into_iter().map(|(what, why)| Step::failed(what, why));
+            Err(Error::partly_done(vec![Step::done("permissions", Effect::Applied)], failed.collect())
+                .about(user.id.clone())
+                .hint("look at the user's access in Segment's console"))
+        })
+        .await
+    }
+
+    /// Sends a change and reads the user again. A user shows roles on sources without a place, so that core's reading
+    /// cannot tell a role on the workspace from one there, and settles nothing; `proof` can.
+    async fn proven(
+        &self,
+        call: &Call,
+        user_id: &str,
+        request: Request,
+        proof: impl Fn(&[Permission]) -> Result<()> + Send,
+    ) -> Result<Reply<User<'static>>> {
+        let lost = match request.write(call).await.map_err(of_a_change) {
+            Ok(None) => return Ok(Reply::planned()),
+            Ok(Some(_)) => None,
+            Err(error) if error.outcome() == Outcome::Unknown => Some(error),
+            Err(error) => return Err(error),
+        };
+        let shown = self.holder(call, user_id).await;
+        match (shown.and_then(|shown| proof(shown.permissions()?)), lost) {
+            (Ok(()), None) => Ok(Reply::sent(user_id)),
+            (Ok(()), Some(_)) => Ok(Reply::sent(user_id)
+                .note("no clear answer came from Segment; reading the user again shows that it is done")),
+            (Err(_), Some(lost)) => Err(lost),
+            (Err(unproven), None) => Err(unproven),
         }
-        let shown = self.holder(call, &user.id).await?;
-        let failed = access::differences(permissions, &shown.permissions);
-        if failed.is_empty() {
-            return Ok(Some(()));
-        }
-        let failed = failed.into_iter().map(|(what, why)| Step::failed(what, why));
-        Err(Error::partly_done(vec![Step::done("permissions", Effect::Applied)], failed.collect())
-            .about(user.id.clone())
-            .hint("look at the user's access in Segment's console"))
     }
 
     /// What comes through groups stays, whatever the user's own permissions are.
@@ -82,17 +107,17 @@ impl DowngradeUser for Segment {
         let workspace = self.workspace_named(call, input.workspace_id.as_deref()).await?;
         let user = self.holder(call, &input.user_id).await?;
         let note = self.what_stays(call, &input.user_id).await?;
-        let reply = Reply::sent(&input.user_id);
-        let reply = match note {
+        let reply = match access::has_only_on_workspace(user.permissions()?, role, &workspace.id) {
+            true => Reply::sent(&input.user_id).with_effect(Effect::Already),
+            false => {
+                let permissions = access::downgraded(user.permissions()?, role, &workspace.id)?;
+                self.replace(call, &user, &permissions).await?
+            }
+        };
+        Ok(match note {
             Some(note) => reply.note(note),
             None => reply,
-        };
-        if access::has_only_on_workspace(&user.permissions, role, &workspace.id) {
-            return Ok(reply.with_effect(Effect::Already));
-        }
-        let permissions = access::downgraded(&user.permissions, role, &workspace.id)?;
-        self.replace(call, &user, &permissions).await?;
-        Ok(reply)
+        })
     }
 }
 
@@ -103,21 +128,33 @@ impl AssignRole for Segment {
         let roles = wanted(&input.roles, input.workspace_id.as_deref())?;
         let workspace = self.workspace_named(call, roles.iter().find_map(|role| role.workspace)).await?;
         let user = self.holder(call, &input.id).await?;
-        let is_held = |role: &Wanted<'_>| access::has_on_workspace(&user.permissions, role.id, &workspace.id);
+        let held = user.permissions()?;
+        let is_held = |role: &Wanted<'_>| access::has_on_workspace(held, role.id, &workspace.id);
         let new: Vec<_> = roles
             .iter()
             .filter(|role| !is_held(role))
             .map(|role| access::on_workspace(role.id, &workspace.id))
             .collect();
-        let mut effect = Effect::Already;
-        if !new.is_empty() {
-            let request = self.http.post("users").id(&input.id).path("permissions");
-            let request = request.json(&json!({ "permissions": new })).guarding(&["permissions"]).primary();
-            let sent = request.write(call).await.map_err(of_a_change)?;
-            effect = if sent.is_some() { Effect::Applied } else { Effect::Planned };
-        }
-        let step = |role: &Wanted<'_>| Step::done(role.id, if is_held(role) { Effect::Already } else { effect });
-        Ok(Reply::sent(&input.id).with_steps(roles.iter().map(step).collect()))
+        let reply = match new.is_empty() {
+            true => Reply::sent(&input.id).with_effect(Effect::Already),
+            false => {
+                let request = self.http.post("users").id(&input.id).path("permissions");
+                let request = request.json(&json!({ "permissions": new })).guarding(&["permissions"]).primary();
+                let proof = |shown: &[Permission]| match roles
+                    .iter()
+                    .all(|role| access::has_on_workspace(shown, role.id, &workspace.id))
+                {
+                    true => Ok(()),
+                    false => {
+                        Err(Error::unexpected("Segment accepted the change, but reading it again does not show it"))
+                    }
+                };
+                self.proven(call, &input.id, request, proof).await?
+            }
+        };
+        let step = |role: &Wanted<'_>| Step::done(role.id, if is_held(role) { Effect::Already } else { reply.effect });
+        let steps = roles.iter().map(step).collect();
+        Ok(reply.with_steps(steps))
     }
 }
 
@@ -128,7 +165,7 @@ impl UnassignRole for Segment {
         let roles = wanted(&input.roles, input.workspace_id.as_deref())?;
         self.workspace_named(call, roles.iter().find_map(|role| role.workspace)).await?;
         let user = self.holder(call, &input.id).await?;
-        let mut rest = user.permissions.clone();
+        let mut rest = user.permissions()?.to_vec();
         let mut steps = Vec::new();
         for role in &roles {
             let before = rest.iter().map(|permission| permission.resources.len()).sum::<usize>();
@@ -148,11 +185,10 @@ impl UnassignRole for Segment {
         if Effect::of_steps(&steps) == Effect::Already {
             return Ok(Reply::sent(&input.id).with_steps(steps));
         }
-        if self.replace(call, &user, &rest).await?.is_none() {
-            for step in steps.iter_mut().filter(|step| step.effect == Some(Effect::Applied)) {
-                step.effect = Some(Effect::Planned);
-            }
+        let reply = self.replace(call, &user, &rest).await?;
+        for step in steps.iter_mut().filter(|step| step.effect == Some(Effect::Applied)) {
+            step.effect = Some(reply.effect);
         }
-        Ok(Reply::sent(&input.id).with_steps(steps))
+        Ok(reply.with_steps(steps))
     }
 }

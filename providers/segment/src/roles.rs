@@ -33,10 +33,11 @@ impl Segment {
     }
 }
 
-/// An assignment a permission and resource.
-fn assignments(holder: Holder, held: &wire::Holds<'_>) -> Mapped<Vec<RoleAssignment<'static>>> {
-    let each = held.permissions.iter().flatten().map(|raw| map::assignments(holder, &held.id, raw));
-    Ok(each.collect::<Mapped<Vec<_>>>()?.into_iter().flatten().collect())
+/// An assignment a permission and resource; none where no permissions are shown.
+fn assignments(holder: Holder, held: &wire::Holds<'_>) -> Mapped<Option<Vec<RoleAssignment<'static>>>> {
+    let Some(permissions) = &held.permissions else { return Ok(None) };
+    let each = permissions.iter().map(|raw| map::assignments(holder, &held.id, raw));
+    Ok(Some(each.collect::<Mapped<Vec<_>>>()?.into_iter().flatten().collect()))
 }
 
 /// Names of the passes.
@@ -52,14 +53,13 @@ impl ListRoleAssignments for Segment {
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
         let filter = &request.filter;
+        if let Some(workspace) = &filter.workspace_id {
+            self.workspace_named(call, Some(workspace)).await?;
+        }
         let page = match (&filter.user_id, &filter.group_id) {
             (Some(_), Some(_)) => return Err(Error::invalid("give `user_id` or `group_id`, not both")),
             (Some(user), None) => Page::of_values(self.held_by_user(call, user, true).await?),
-            (None, Some(group)) => {
-                let answer = self.http.get("groups").id(group).primary().read(call).await?;
-                let it: wire::Wrapped<wire::GroupHolds<'_>> = answer.json()?;
-                Page::of_values(assignments(Holder::Group, &it.data.user_group).map_err(strange)?)
-            }
+            (None, Some(group)) => Page::of_values(self.held_by_group(call, group, true).await?),
             (None, None) => self.everybody(call, &request).await?,
         };
         Ok(page.rechecked(filter.clone()))
@@ -72,7 +72,16 @@ impl Segment {
         let request = self.http.get("users").id(user);
         let answer = if primary { request.primary() } else { request }.read(call).await?;
         let it: wire::Wrapped<wire::UserHolds<'_>> = answer.json()?;
-        assignments(Holder::User, &it.data.user).map_err(strange)
+        let held = assignments(Holder::User, &it.data.user).map_err(strange)?;
+        held.ok_or_else(|| Error::unexpected("Segment does not show the user's permissions").about(user))
+    }
+
+    /// A group without permissions gives nothing.
+    async fn held_by_group(&self, call: &Call, group: &str, primary: bool) -> Result<Vec<RoleAssignment<'static>>> {
+        let request = self.http.get("groups").id(group);
+        let answer = if primary { request.primary() } else { request }.read(call).await?;
+        let it: wire::Wrapped<wire::GroupHolds<'_>> = answer.json()?;
+        Ok(assignments(Holder::Group, &it.data.user_group).map_err(strange)?.unwrap_or_default())
     }
 
     async fn everybody(
@@ -86,8 +95,18 @@ impl Segment {
             let groups = self.http.get("groups");
             let paging = self.paged("data.userGroups");
             let (slice, next) = pass.read(call, groups, request.wanted, &paging, GROUPS, None).await?;
-            let of_each = slice.each(|raw| assignments(Holder::Group, &serde_json::from_str(raw.get())?))?;
-            return Ok(Page::of_values(of_each.into_iter().flatten().collect()).next(next));
+            let rows = slice.each(|raw| {
+                let it: wire::Holds<'_> = serde_json::from_str(raw.get())?;
+                Ok((assignments(Holder::Group, &it)?, it.id))
+            })?;
+            for (shown, group) in rows {
+                held.extend(match shown {
+                    Some(shown) => shown,
+                    // a row may leave them out
+                    None => self.held_by_group(call, &group, false).await?,
+                });
+            }
+            return Ok(Page::of_values(held).next(next));
         }
         let users = self.http.get("users").primary();
         let (paging, next) = (self.paged("data.users"), Some(GROUPS.to_owned()));

@@ -84,7 +84,7 @@ impl Segment {
         loop {
             let users = self.http.get("users").slice(call, cursor.as_deref(), None, &self.paged("data.users")).await?;
             for id in users.each(|raw| Ok(map::user(raw)?.id.to_string()))? {
-                if id != user.id && access::is_owner(&self.holder(call, &id).await?.permissions) {
+                if id != user.id && access::is_owner(self.holder(call, &id).await?.permissions()?) {
                     return Ok(());
                 }
             }
@@ -182,7 +182,7 @@ impl DeleteUser for Segment {
             Some(email) => (self.only("emails", email, self.http.delete("invites")), None),
             None => {
                 let user = self.holder(call, &input.id).await?;
-                if access::is_owner(&user.permissions) {
+                if access::is_owner(user.permissions()?) {
                     self.refuse_last_owner(call, &user).await?;
                 }
                 let request = self.only("userIds", &input.id, self.http.delete("users"));
@@ -191,7 +191,7 @@ impl DeleteUser for Segment {
         };
         let reply = match request.guarding(&["userIds", "emails"]).primary().write(call).await {
             // there a moment ago: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => Reply::sent(&input.id).with_effect(Effect::Already),
+            Err(error) if error.was_missing() => Reply::sent(&input.id).with_effect(Effect::Already),
             sent => sent.map(|_| Reply::sent(&input.id)).map_err(of_a_change)?,
         };
         Ok(match note {

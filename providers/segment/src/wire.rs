@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use userdir_core::{Error, Result};
 use userdir_schema::Text;
 
 /// Every answer is wrapped.
@@ -34,8 +35,16 @@ pub struct UserAnswer {
 pub struct Holder {
     pub id: String,
     pub email: Option<String>,
-    #[serde(default)]
-    pub permissions: Vec<Permission>,
+    permissions: Option<Vec<Permission>>,
+}
+
+impl Holder {
+    /// What the user may do. A list that is not shown is not an empty one.
+    pub fn permissions(&self) -> Result<&[Permission]> {
+        self.permissions
+            .as_deref()
+            .ok_or_else(|| Error::unexpected("Segment does not show the user's permissions").about(self.id.clone()))
+    }
 }
 
 /// The answer of one user, of whom only the permissions are looked at.

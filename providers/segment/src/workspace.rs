@@ -64,16 +64,19 @@ impl ListActivities for Segment {
     ) -> Result<Page<Activity<'static>>> {
         let filter = &request.filter;
         let span = filter.created_at.unwrap_or_default();
-        let time = |time: DateTime| time.to_string();
+        // what happened at an end itself Segment may leave out: a second more is asked for, and looked at again
+        let moved = |time: DateTime, by: i64| {
+            let millis = time.timestamp().as_millisecond().saturating_add(by);
+            DateTime::from_unix_millis(millis).unwrap_or(time).to_string()
+        };
         let events = self
             .http
             .get("audit-events")
-            .query_if("startTime", span.gte.or(span.gt).or(span.eq).map(time))
-            .query_if("endTime", span.lte.or(span.lt).or(span.eq).map(time))
+            .query_if("startTime", span.gte.or(span.gt).or(span.eq).map(|begin| moved(begin, -1000)))
+            .query_if("endTime", span.lte.or(span.lt).or(span.eq).map(|end| moved(end, 1000)))
             .query_if("resourceId", filter.entity.as_deref())
             .query_if("resourceType", filter.entity_type.as_deref());
         let page = events.page(call, &request, &self.paged("data.events"), map::audit_event).await?;
-        // whether an end of the span belongs to it Segment does not say
         Ok(page.rechecked(filter.created_at.map(|span| ActivityFilter::default().created_at(span)).unwrap_or_default()))
     }
 }

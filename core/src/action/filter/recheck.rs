@@ -73,8 +73,10 @@ impl Recheck<Group<'static>> for GroupFilter {
 
 impl Recheck<Activity<'static>> for ActivityFilter {
     fn keeps(&self, activity: &Activity<'_>) -> bool {
+        let user = activity.actor.as_ref().and_then(|actor| actor.user.as_ref()?.id.as_deref());
         word(&self.action, activity.action.as_ref().map(|action| action.as_str()))
             && span(&self.created_at, activity.created_at)
+            && self.actor_id.as_deref().is_none_or(|wanted| user.is_none_or(|id| id == wanted))
             && self.entity_type.as_ref().is_none_or(|kind| activity.entity_type.as_deref() == Some(kind.as_str()))
     }
 }
@@ -123,5 +125,14 @@ mod tests {
         assert!(UserFilter::default().username("MAYA").keeps(&user));
         assert!(!UserFilter::default().status("inactive").keeps(&user));
         assert!(UserFilter::default().group_id("g1").keeps(&user));
+    }
+
+    #[test]
+    fn an_activity_is_checked_against_its_user_where_it_shows_one() {
+        let by = |id: &'static str| ActivityFilter::default().actor_id(id);
+        let actor = crate::mapping::actor(true, Some("u1".into()));
+        let activity = Activity { actor: Some(actor), ..Activity::with_id("a1") };
+        assert!(by("u1").keeps(&activity) && !by("u2").keeps(&activity));
+        assert!(by("u2").keeps(&Activity::with_id("a1")), "it cannot tell");
     }
 }
