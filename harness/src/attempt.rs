@@ -1,5 +1,6 @@
 //! One case, played: connects to a stand-in, calls as the server would, and compares all that comes out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub(crate) struct Ran {
     pub carried: Vec<Received>,
     /// The writes, as observers were shown them.
     pub writes: Vec<WriteStep>,
+    /// Numbers of those that the vendor took.
+    pub taken: BTreeSet<u32>,
 }
 
 /// What a call gave.
@@ -126,6 +129,7 @@ async fn attempt(
         plan,
         output: came.map(|came| unfilled(came, &names).output),
         writes: watcher.writes(),
+        taken: watcher.taken(),
         as_scripted,
         requests: played.requests.len(),
         carried: played.carried.iter().filter_map(|index| played.requests.get(*index).cloned()).collect(),

@@ -1,10 +1,11 @@
 //! Looks for the account's secrets in everything that comes out of a call.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde_json::Value;
-use userdir::observer::{Exchange, Observer, Verdict, WriteStep};
+use userdir::observer::{Exchange, Observer, Verdict, WriteOutcome, WriteStep};
 use userdir::{Error, Result, async_trait};
 use userdir_stand_in::Script;
 
@@ -81,6 +82,7 @@ fn in_base64(text: &str) -> Vec<String> {
 pub(crate) struct Watcher {
     texts: Mutex<Vec<(&'static str, String)>>,
     writes: Mutex<Vec<WriteStep>>,
+    taken: Mutex<BTreeSet<u32>>,
 }
 
 impl Watcher {
@@ -97,6 +99,11 @@ impl Watcher {
     pub fn writes(&self) -> Vec<WriteStep> {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// Numbers of the writes that the vendor took.
+    pub fn taken(&self) -> BTreeSet<u32> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 #[async_trait]
@@ -108,6 +115,12 @@ impl Observer for Watcher {
         );
         self.writes.lock().unwrap_or_else(PoisonError::into_inner).push(step.clone());
         Ok(Verdict::Send)
+    }
+
+    async fn after_write(&self, step: &WriteStep, outcome: WriteOutcome<'_>) {
+        if matches!(outcome, WriteOutcome::Sent { .. }) {
+            self.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(step.step);
+        }
     }
 
     fn wants_exchanges(&self) -> bool {

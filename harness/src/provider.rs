@@ -7,6 +7,7 @@ use userdir_stand_in::{Case, Files, Fixtures};
 use crate::attempt::{self, Ran, Subject};
 use crate::faults;
 use crate::report::{ActionReport, CaseReport, Check, Excuse, ProviderReport, RuleFailure, State};
+use crate::round_trip::round_trip;
 use crate::rules::{Evidence, NORMAL, Rule};
 use crate::scan;
 use crate::specs::{Judged, Specs};
@@ -66,6 +67,7 @@ pub(crate) async fn report(
     }
     let excuses = Excuses::read(&fixtures, &mut failures);
     let struck = if without_faults { Default::default() } else { faults::strike(subject, &tried).await };
+    let trip = if without_faults { None } else { round_trip(subject.registration).await };
     let judged = specs.filter(|specs| !specs.is_empty()).map(|specs| specs.judge(&fixtures));
     let actions: Vec<ActionReport> = Action::ALL
         .iter()
@@ -83,6 +85,7 @@ pub(crate) async fn report(
                 undescribed: Vec::new(),
                 faults: 0,
                 faulty: Vec::new(),
+                round_trip: Vec::new(),
             };
             failures.extend(reason_fault(definition, *action, implemented));
             if implemented {
@@ -90,6 +93,7 @@ pub(crate) async fn report(
                 judge(subject, &tried, &excuses, &mut report);
                 describe(judged.as_ref(), &mut report);
                 report.struck(struck.get(action));
+                trip.iter().for_each(|trip| report.travelled(trip));
             }
             report
         })

@@ -12,6 +12,7 @@ use userdir::Action;
 use userdir_stand_in::case::SourceKind;
 
 use crate::faults::Faults;
+use crate::round_trip::RoundTrip;
 use crate::rules::Rule;
 use crate::specs::Deviation;
 
@@ -60,6 +61,8 @@ pub struct ActionReport {
     pub faults: usize,
     /// What did not hold under them.
     pub faulty: Vec<String>,
+    /// What did not hold at a vendor with a memory.
+    pub round_trip: Vec<String>,
 }
 
 /// A check: a column of the matrix.
@@ -72,6 +75,8 @@ pub enum Check {
     Faults,
     /// Requests and answers against the vendor's own description.
     Description,
+    /// The way there and back at a vendor with a memory.
+    RoundTrip,
 }
 
 impl Check {
@@ -81,6 +86,7 @@ impl Check {
             Check::Fixtures => "fixtures",
             Check::Faults => "faults",
             Check::Description => "description",
+            Check::RoundTrip => "round_trip",
         }
     }
 
@@ -90,6 +96,7 @@ impl Check {
             Check::Fixtures => "",
             Check::Faults => "f",
             Check::Description => "s",
+            Check::RoundTrip => "t",
         }
     }
 }
@@ -230,7 +237,8 @@ impl ProviderReport {
         for action in &self.actions {
             let place = format!("{}: {}", self.slug, action.action);
             lines.extend(action.failures.iter().map(|it| format!("{place}: {}: {}", it.rule, it.message)));
-            lines.extend(action.faulty.iter().chain(&action.undescribed).map(|text| format!("{place}: {text}")));
+            let others = action.faulty.iter().chain(&action.undescribed).chain(&action.round_trip);
+            lines.extend(others.map(|text| format!("{place}: {text}")));
             for case in &action.cases {
                 lines.extend(case.failures.iter().map(|text| format!("{place}: case {}: {text}", case.name)));
             }
@@ -284,6 +292,13 @@ impl ProviderReport {
 }
 
 impl ActionReport {
+    /// Takes in how the provider came through its round trip; an action that is no part of it has none.
+    pub(crate) fn travelled(&mut self, trip: &RoundTrip) {
+        let Some(step) = trip.steps.iter().find(|step| step.action == self.action) else { return };
+        self.round_trip = step.failures.clone();
+        self.checks.insert(Check::RoundTrip, State::of(step.failures.is_empty()));
+    }
+
     /// Takes in what faults showed; an action without a success has none.
     pub(crate) fn struck(&mut self, faults: Option<&Faults>) {
         let Some(faults) = faults else { return };
@@ -307,6 +322,7 @@ impl ActionReport {
         match check {
             Check::Description => return format!("{} {} requests", state.mark(), self.described),
             Check::Faults => return format!("{} {}", state.mark(), self.faults),
+            Check::RoundTrip => return state.mark().to_owned(),
             Check::Fixtures => {}
         }
         let mut kinds: BTreeMap<SourceKind, usize> = BTreeMap::new();

@@ -5,7 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use userdir::Registry;
+use userdir_harness::report::Check;
 use userdir_harness::run_dir;
+use userdir_stand_in::memory::VENDORS;
 
 #[tokio::test]
 async fn every_provider_is_green() {
@@ -25,9 +27,14 @@ async fn every_provider_is_green() {
         let described = specs.as_ref().map(|folder| folder.join(registration.definition.slug));
         match run_dir(registration, &fixtures, described.as_deref()).await {
             Ok(report) => {
-                let actions = report.providers.iter().flat_map(|provider| &provider.actions);
-                println!("{}: {} faults", registration.definition.slug, actions.map(|it| it.faults).sum::<usize>());
+                let actions: Vec<_> = report.providers.iter().flat_map(|provider| &provider.actions).collect();
+                let (slug, faults) = (registration.definition.slug, actions.iter().map(|it| it.faults).sum::<usize>());
+                let travelled = actions.iter().filter(|it| it.checks.contains_key(&Check::RoundTrip)).count();
+                println!("{slug}: {faults} faults, {travelled} actions on a round trip");
                 failures.extend(report.failures());
+                if VENDORS.iter().any(|(name, _)| *name == slug) && travelled < 8 {
+                    failures.push(format!("{slug}: only {travelled} actions on its round trip"));
+                }
             }
             Err(error) => failures.push(format!("{}: {error}", registration.definition.slug)),
         }

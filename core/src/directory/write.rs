@@ -156,6 +156,13 @@ impl Directory {
                 reply.effect = Effect::Pending;
                 reply = reply.note("the vendor accepted it and does not show it yet");
             }
+            Shows::No if reply.effect == Effect::Already => {
+                return Err(Error::unexpected(
+                    "the vendor says that it is so already, and reading it does not show it",
+                )
+                .with_outcome(Outcome::Unknown)
+                .hint("look at the vendor's own console"));
+            }
             Shows::No => {
                 return Err(Error::unexpected("the vendor accepted the change, but reading it again does not show it")
                     .with_outcome(Outcome::Unknown)
@@ -174,7 +181,12 @@ impl Directory {
     /// Finds out what became of a write that left without an answer.
     async fn settle<I: WriteAction>(&self, call: &Call, input: &I, error: Error) -> Result<Reply<I::Output>> {
         let unknown = |error: Error| {
-            error.hint("look before repeating it: a repeat of this command looks first and leaves what is done")
+            let hint = match input.subject() {
+                Some(_) => "look before repeating it: a repeat of this command looks first and leaves what is done",
+                // nothing tells a new one from one of the same name
+                None => "look for it before repeating it: a repeat may make a second one",
+            };
+            error.hint(hint)
         };
         match self.look_for_effect(call, input).await {
             Ok(Confirmation { shows: Shows::Yes, value }) => {

@@ -55,6 +55,8 @@ struct Trial<'t> {
     spoil: Spoil,
     /// The writes of the case, as the undisturbed run showed them.
     writes: &'t [WriteStep],
+    /// Numbers of those that the vendor took.
+    taken: &'t BTreeSet<u32>,
 }
 
 /// In what way a case is spoiled.
@@ -91,6 +93,7 @@ pub(crate) async fn strike(subject: &Subject, tried: &[Tried<'_>]) -> BTreeMap<A
             script,
             spoil,
             writes: &tried.ran.writes,
+            taken: &tried.ran.taken,
         }));
     }
     let (waiting, busy): (Vec<Trial>, Vec<Trial>) = trials.into_iter().partition(Trial::stalls);

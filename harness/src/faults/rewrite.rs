@@ -150,22 +150,25 @@ fn set_null(value: &mut Value, path: &str, member: &str) {
     }
 }
 
-/// How many objects have a member.
-pub(super) fn count(script: &Script, member: &str) -> usize {
-    fn walk(value: &Value, path: &str, member: &str) -> usize {
+/// The values that a member has, as texts.
+pub(super) fn values(script: &Script, member: &str) -> Vec<String> {
+    fn walk(value: &Value, path: &str, member: &str, found: &mut Vec<String>) {
         match value {
-            Value::Object(object) => object
-                .iter()
-                .map(|(name, value)| {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                    if path == member { 1 } else { walk(value, &path, member) }
-                })
-                .sum(),
-            Value::Array(items) => items.iter().map(|item| walk(item, path, member)).sum(),
-            _ => 0,
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                if path == member {
+                    found.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                } else {
+                    walk(value, &path, member, found);
+                }
+            }),
+            Value::Array(items) => items.iter().for_each(|item| walk(item, path, member, found)),
+            _ => {}
         }
     }
-    answers(script).map(|answer| walk(&answer, "", member)).sum()
+    let mut found = Vec::new();
+    answers(script).for_each(|answer| walk(&answer, "", member, &mut found));
+    found
 }
 
 pub(super) fn last(path: &str) -> &str {

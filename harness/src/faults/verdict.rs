@@ -143,6 +143,8 @@ fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came
         ActionKind::Write if trial.went_wrong(at) && differences.is_empty() => None,
         // not found is what a removal is to end in
         ActionKind::Write if interruption.kinds == [ErrorKind::NotFound] && removes(trial) => None,
+        // what the account may not read beside what was changed
+        ActionKind::Write if trial.write_at(at).is_none() && is_unreadable(interruption, &differences) => None,
         // a body that nobody reads, of a write that a reading confirms
         ActionKind::Write if says_yes(interruption) && !is_last(trial, at) && differences.is_empty() => None,
         ActionKind::Write => {
@@ -150,6 +152,9 @@ fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came
             Some(format!("it succeeded (effect `{effect}`), and no note says what is not known"))
         }
         _ if differences.is_empty() || is_told => None,
+        // nothing there is none; and an id is enough without the name of the thing
+        _ if interruption.kinds == [ErrorKind::NotFound] && is_unreadable(interruption, &differences) => None,
+        _ if differences.iter().all(|line| line.contains(".name: missing")) => None,
         _ => Some(format!("something is left out and no note says so: {}", differences.join("; "))),
     }
 }
@@ -205,7 +210,8 @@ fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Erro
     }
     let is_partly = matches!(kind, ErrorKind::PartlyDone | ErrorKind::Incomplete);
     // a reading that does not show what was done
-    let is_unshown = wrote && kind == ErrorKind::UnexpectedResponse;
+    let hides = [[ErrorKind::NotFound], [ErrorKind::Permission]].iter().any(|it| interruption.kinds == it);
+    let is_unshown = (wrote || hides) && kind == ErrorKind::UnexpectedResponse && error.outcome() == Became::Unknown;
     if !interruption.kinds.contains(&kind) && !is_partly && !is_unshown {
         return Some(format!("the error is called `{}`: {error}", kind.as_str()));
     }
@@ -219,8 +225,9 @@ fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Erro
 impl Trial<'_> {
     /// Whether the vendor took a write before the exchange at this place.
     fn wrote(&self, at: usize) -> bool {
-        let before = self.script.exchanges.iter().take(at).enumerate();
-        before.filter(|(_, it)| it.response.status < 400).any(|(before, _)| self.write_at(before).is_some())
+        let own = self.write_at(at).map(|step| step.step);
+        let before = (0..at).filter_map(|before| self.write_at(before));
+        before.map(|step| step.step).any(|step| self.taken.contains(&step) && Some(step) != own)
     }
 
     /// Whether the case itself has a refusal before the exchange at this place.
@@ -271,7 +278,13 @@ fn is_filtered(trial: &Trial<'_>) -> bool {
 fn is_item(trial: &Trial<'_>, member: &str) -> bool {
     let expected = trial.script.expect.output.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let shows = |item: &Value| item.get("remote_data").is_some_and(|raw| raw.get(rewrite::last(member)).is_some());
-    expected.iter().all(shows) && rewrite::count(trial.script, member) == expected.len()
+    // what identifies an item cannot be missing
+    let names = rewrite::values(trial.script, member);
+    let is_named = |item: &Value| {
+        let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
+        names.iter().any(|name| id.contains(name.as_str()))
+    };
+    expected.iter().all(shows) && names.len() == expected.len() && !expected.iter().all(is_named)
 }
 
 fn same_number(trial: &Trial<'_>, output: &Value) -> bool {

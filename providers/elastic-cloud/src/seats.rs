@@ -239,7 +239,7 @@ impl ElasticCloud {
                 None => again,
             }
         };
-        let effect = |wanted| if is_done(wanted, now) { Ok(Effect::Applied) } else { Err(refused()) };
+        let effect = |wanted| if is_done(wanted, now) { Ok(Effect::Already) } else { Err(refused()) };
         Ok(wanted.iter().map(effect).collect())
     }
 

@@ -3,25 +3,28 @@
 
 use userdir_core::action::*;
 use userdir_core::http::Paging;
+use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{License, Organization, User};
 
 use crate::{TeamViewer, map, wire};
 
 impl TeamViewer {
-    /// The one company of the token; none where the token may not see it.
-    pub(crate) async fn company(&self, call: &Call) -> Result<Option<wire::Company>> {
+    /// The one company of the token.
+    ///
+    /// # Errors
+    /// `Permission` where the token may not see it.
+    pub(crate) async fn company(&self, call: &Call) -> Result<wire::Company> {
         if let Some(known) = self.company.get() {
-            return Ok(Some(known.clone()));
+            return Ok(known.clone());
         }
-        match self.http.get("api/v1/company").read(call).await {
-            Ok(answer) => {
-                let company: wire::Company = answer.json()?;
-                Ok(Some(self.company.get_or_init(|| company).clone()))
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotSupported) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let company: wire::Company = self.http.get("api/v1/company").read(call).await?.json()?;
+        Ok(self.company.get_or_init(|| company).clone())
+    }
+
+    /// The same for lists, which have no notes: none where the token may not see it.
+    pub(crate) async fn company_if_shown(&self, call: &Call) -> Result<Option<wire::Company>> {
+        Unreadable::default().known("company", self.company(call).await)
     }
 
     /// Refuses to lock out the owner of the token: it would end with its owner, and nothing could undo it.

@@ -83,7 +83,7 @@ impl TeamViewer {
             return Ok(());
         }
         // a token that may not see the company cannot tell
-        let Some(company) = self.company(call).await? else { return Ok(()) };
+        let Some(company) = self.company_if_shown(call).await? else { return Ok(()) };
         match named.iter().find(|id| **id != company.company_id.to_string()) {
             None => Ok(()),
             Some(other) => Err(Error::invalid("this is not the company of the token").about(*other)),

@@ -3,6 +3,7 @@
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::http::Answer;
+use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Effect, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
@@ -13,19 +14,21 @@ const AT: &str = "api/v1/usergroups";
 
 impl TeamViewer {
     /// A group, in its company.
-    async fn group(&self, call: &Call, answer: &Answer) -> Result<Group<'static>> {
+    async fn group(&self, call: &Call, answer: &Answer) -> Result<Reply<Group<'static>>> {
         let mut group: Group = answer.map(map::group)?;
+        let mut unknown = Unreadable::default();
         if call.wants("organization") {
-            group.organization = self.company(call).await?.map(|company| company.company_id.to_string().into());
+            let company = unknown.known("organization", self.company(call).await)?;
+            group.organization = company.map(|company| company.company_id.to_string().into());
         }
-        Ok(group)
+        Ok(unknown.note(Reply::read(group)))
     }
 }
 
 #[async_trait]
 impl ListGroups for TeamViewer {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
-        let company = if call.wants("organization") { self.company(call).await? } else { None };
+        let company = if call.wants("organization") { self.company_if_shown(call).await? } else { None };
         let page = self.http.get(AT).page(call, &request, &GROUPS, map::InCompany(company)).await?;
         // TeamViewer does not filter its groups
         Ok(page.rechecked(request.filter))
@@ -36,7 +39,7 @@ impl ListGroups for TeamViewer {
 impl GetGroup for TeamViewer {
     async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
         let answer = self.http.get(AT).id(&ids::group(&input.id)?.to_string()).primary().read(call).await?;
-        Ok(Reply::read(self.group(call, &answer).await?))
+        self.group(call, &answer).await
     }
 }
 

@@ -61,8 +61,11 @@ impl ListUsers for TeamViewer {
             }
             (None, None) => None,
         };
-        let company =
-            if call.wants("organizations") || call.wants("licenses") { self.company(call).await? } else { None };
+        let company = if call.wants("organizations") || call.wants("licenses") {
+            self.company_if_shown(call).await?
+        } else {
+            None
+        };
         let everybody = self.http.get("api/v1/users").query("full_list", "true");
         let Some(ids) = ids else {
             let users = everybody.query_if("email", emails(filter)).query_if("name", name(filter));

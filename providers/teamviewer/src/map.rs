@@ -167,12 +167,15 @@ pub fn license(raw: &RawValue) -> Mapped<License<'_>> {
     })
 }
 
-/// An event of the log. TeamViewer has no id for it: the time, and a hash of the event as it came.
+/// An event of the log. TeamViewer has no id for it: the time, and a hash of all that tells it from others.
 pub fn event(raw: &RawValue) -> Mapped<Activity<'_>> {
     let it: wire::Event = serde_json::from_str(raw.get())?;
     let at = it.timestamp.as_deref().unwrap_or_default();
+    let said =
+        [&it.event_name, &it.event_type, &it.author, &it.affected_item].map(|text| text.as_deref().unwrap_or_default());
+    let said = format!("{}\0{}", said.join("\0"), serde_json::to_string(&it.event_details)?);
     Ok(Activity {
-        id: format!("{at}-{:016x}", fnv1a(raw.get().as_bytes())).into(),
+        id: format!("{at}-{:016x}", fnv1a(said.as_bytes())).into(),
         action: it.event_name.map(|word| match event_action(&word) {
             Some(action) => action.into(),
             None => word.into(),

@@ -73,7 +73,7 @@ impl UpdateRole for TeamViewer {
         let current: wire::Role = shown.json()?;
         let permissions = input.permissions.unwrap_or_else(|| {
             let held = current.permissions.unwrap_or_default().into_iter();
-            held.filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+            held.filter_map(|(name, is_given)| (is_given == true).then_some(name)).collect()
         });
         let name = input.name.as_deref().or(current.name.as_deref());
         let body = json!({ "UserRoleId": input.id, "Name": name, "Permissions": permissions });

@@ -24,7 +24,7 @@ impl GetUser for TeamViewer {
             user.roles = unknown.known("roles", self.named_roles(call, &user.id).await)?;
         }
         if (call.wants("organizations") || call.wants("licenses"))
-            && let Some(company) = self.company(call).await?
+            && let Some(company) = unknown.known("organizations", self.company(call).await)?
         {
             user = map::of_company(user, &company);
         }

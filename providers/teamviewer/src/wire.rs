@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use userdir_schema::Text;
 
@@ -116,7 +117,8 @@ pub struct Role<'a> {
     #[serde(rename = "Name", alias = "name")]
     pub name: Option<Text<'a>>,
     #[serde(rename = "Permissions", alias = "permissions")]
-    pub permissions: Option<BTreeMap<String, bool>>,
+    /// By name, whether it is given; what is neither true nor false is none that is known.
+    pub permissions: Option<BTreeMap<String, Value>>,
 }
 
 /// `GetUserRolesResponse`
@@ -170,6 +172,17 @@ pub struct Event<'a> {
     pub event_type: Option<Text<'a>>,
     pub timestamp: Option<Text<'a>>,
     pub affected_item: Option<Text<'a>>,
+    pub author: Option<Text<'a>>,
+    pub event_details: Option<Vec<EventDetail>>,
+}
+
+/// What an event changed.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EventDetail {
+    pub property_name: Value,
+    pub old_value: Value,
+    pub new_value: Value,
 }
 
 #[derive(Debug, Deserialize)]
