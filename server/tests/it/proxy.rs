@@ -44,9 +44,9 @@ async fn one_thing_comes_as_the_vendor_sent_it() {
     assert_eq!(user.header("x-okta-request-id"), Some("okta-req-1"));
     assert_eq!(world.get("/proxy/api/v1/users/u001?{account}").await.json()["id"], "u001", "the whole path does too");
     let file = VendorAnswer {
-        status: 200,
         headers: vec![("content-type".into(), "text/html".into())],
         body: format!("<b>{SECRET}</b>").into(),
+        ..VendorAnswer::empty(200)
     };
     world.vendor.fault("GET /api/v1/logo", file);
     let file = world.get("/proxy/logo?{account}").await;
