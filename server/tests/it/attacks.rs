@@ -93,6 +93,29 @@ async fn sizes_have_an_end() {
 }
 
 #[tokio::test]
+async fn fields_to_leave_out_are_no_way_to_use_up_the_stack() {
+    let world = World::new().await;
+    let deep = vec!["a"; 30_000].join(".");
+    for target in [&format!("{USERS}&truto_exclude_fields={deep}"), &format!("{USERS}&truto_exclude_fields[]={deep}")] {
+        let answer = world.get(target).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.problem()["message"].as_str().unwrap().contains("truto_exclude_fields"));
+    }
+    let write = format!("/unified/user-directory/users/deactivate?{{account}}&truto_exclude_fields={deep}");
+    assert_eq!(world.post(&write, &json!({"user_id": "u001"})).await.status, 400);
+    assert!(world.vendor.asked().is_empty());
+
+    // what a vendor sends has no end of its own either
+    let lists = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let user = format!(r#"{{"id":"u001","status":"ACTIVE","profile":{{"a":{lists}}}}}"#);
+    world.vendor.fault("GET /api/v1/users/u001", VendorAnswer::json(200, user));
+    let target = "/unified/user-directory/users/u001?{account}&truto_exclude_fields=remote_data.profile.a.b,roles,groups";
+    let answer = world.get(target).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains(&lists), "what is too deep to look into stays as it is");
+}
+
+#[tokio::test]
 async fn a_body_without_end_is_cut_off() {
     let world = World::new().await;
     let head = |framing: &str| {
