@@ -70,6 +70,9 @@ pub struct StoredToken {
     pub base_url: Option<String>,
 }
 
+/// Longest time that fetching a token takes, however slow the vendor is.
+pub const TOKEN_TIME: Duration = Duration::from_secs(60);
+
 /// Where tokens are kept, so that replicas and restarts share them.
 ///
 /// A rotated refresh token is committed before the access token that came with it is used; the fencing number of the
@@ -79,7 +82,8 @@ pub trait CredentialStore: Send + Sync {
     /// The token of an account, if there is one.
     async fn load(&self, account: &str) -> Result<Option<StoredToken>>;
 
-    /// Asks for the right to fetch a new one; none while somebody else has it.
+    /// Asks for the right to fetch a new one; none while somebody else has it. It must last longer than [`TOKEN_TIME`]:
+    /// two who fetch at once would spend the same refresh token.
     async fn lease(&self, account: &str) -> Result<Option<u64>>;
 
     /// Stores the new token and gives the lease back; refuses a fencing number that is no longer the newest.

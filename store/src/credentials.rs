@@ -7,14 +7,15 @@ use hmac::Mac;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use userdir_core::runtime::TOKEN_TIME;
 use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
 use uuid::Uuid;
 
 use crate::seal::hmac;
 use crate::{Account, Fence, Store, StoreError, hex};
 
-/// How long a fetch may take before another process may try.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long a fetch and keeping what it brought may take before another process may try.
+const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
 
 /// Keeps the tokens of one account in the store.
 pub struct StoreCredentials {

@@ -109,7 +109,8 @@ async fn fields_to_leave_out_are_no_way_to_use_up_the_stack() {
     let lists = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let user = format!(r#"{{"id":"u001","status":"ACTIVE","profile":{{"a":{lists}}}}}"#);
     world.vendor.fault("GET /api/v1/users/u001", VendorAnswer::json(200, user));
-    let target = "/unified/user-directory/users/u001?{account}&truto_exclude_fields=remote_data.profile.a.b,roles,groups";
+    let target =
+        "/unified/user-directory/users/u001?{account}&truto_exclude_fields=remote_data.profile.a.b,roles,groups";
     let answer = world.get(target).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(answer.text().contains(&lists), "what is too deep to look into stays as it is");
