@@ -409,7 +409,7 @@ impl RuntimeBuilder {
     }
 }
 
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     // A second call answers that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
