@@ -172,6 +172,8 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// Largest body that is read, after decompression.
     pub body_bytes: usize,
+    /// Largest text that the items of one limited list may have together, as JSON.
+    pub items_bytes: usize,
     /// Longest single wait that a rate limit may cost before the call gives up with `RateLimited`.
     pub patience: Duration,
     /// Requests sent for one read at most.
@@ -184,6 +186,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             body_bytes: 64 << 20,
+            items_bytes: 256 << 20,
             patience: Duration::from_secs(120),
             attempts: 5,
         }
