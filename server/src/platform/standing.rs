@@ -86,6 +86,7 @@ mod tests {
         let vendor = VendorAnswer {
             status,
             headers: Vec::new(),
+            rate: Default::default(),
             body: Vec::new(),
             code: None,
             message: Some("no".into()),

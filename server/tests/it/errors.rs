@@ -133,6 +133,22 @@ async fn a_used_up_limit_says_how_long() {
 }
 
 #[tokio::test]
+async fn a_vendor_that_is_away_says_for_how_long() {
+    let world = World::with(2, |config| config.limits.request_time = std::time::Duration::from_secs(2)).await;
+    let in_a_minute = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(60));
+    for (said, expected) in [("30", 30..=30), ("29.5", 30..=30), (in_a_minute.as_str(), 57..=60)] {
+        world.vendor.fault("GET /api/v1/users/u001", refusal(503, "E0", "maintenance").header("retry-after", said));
+        let answer = world.get(USER).await;
+        let told = answer.header("retry-after").and_then(|told| told.parse::<u64>().ok());
+        assert_eq!(answer.status, 502, "{}", answer.text());
+        assert!(told.is_some_and(|told| expected.contains(&told)), "{said}: {told:?}");
+    }
+    let proxied = refusal(503, "E0", "maintenance").header("retry-after", "30");
+    world.vendor.fault("GET /api/v1/users/u001", proxied);
+    assert_eq!(world.get("/proxy/users/u001?{account}").await.header("retry-after"), Some("30"));
+}
+
+#[tokio::test]
 async fn a_vendor_that_does_not_answer_is_a_504_and_one_that_is_gone_a_502() {
     let world = World::with(2, |config| config.limits.request_time = std::time::Duration::from_millis(700)).await;
     world.vendor.slow(std::time::Duration::from_secs(5));
