@@ -44,6 +44,13 @@ pub struct Account {
     pub updated_at: Timestamp,
 }
 
+impl Account {
+    /// Whether this is its name or its UUID.
+    pub fn is_called(&self, name_or_id: &str) -> bool {
+        self.name == name_or_id || Uuid::try_parse(name_or_id).is_ok_and(|id| id == self.id)
+    }
+}
+
 /// What the vendor did not allow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForbiddenError {

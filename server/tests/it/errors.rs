@@ -51,6 +51,28 @@ async fn a_missing_account_and_missing_fields_are_named() {
 }
 
 #[tokio::test]
+async fn two_accounts_in_one_request_are_none() {
+    let world = World::new().await;
+    let other = crate::world::connect(world.store.as_ref(), "okta-other", world.vendor.base()).await;
+    let deactivate = async |named: Value| {
+        let body = json!({"user_id": "u001", "integrated_account_id": named});
+        world.post("/unified/user-directory/users/deactivate?{account}", &body).await
+    };
+    for named in [json!(other.id), json!("okta-other"), json!("nobody"), json!(7), json!(["okta-test"])] {
+        let answer = deactivate(named.clone()).await;
+        assert_eq!(answer.status, 400, "{named}: {}", answer.text());
+        assert!(answer.problem()["message"].as_str().unwrap().contains("integrated_account_id"));
+    }
+    let twice = format!("/proxy/users/u001?{{account}}&integrated_account_id={}", other.id);
+    assert_eq!(world.send("DELETE", &twice, &[], b"").await.status, 400);
+    assert!(world.vendor.asked().is_empty());
+    // the same one by its other name, and a place left empty, are no contradiction
+    for named in [json!("okta-test"), json!(world.account.id), json!(""), Value::Null] {
+        assert_eq!(deactivate(named.clone()).await.status, 200, "{named}");
+    }
+}
+
+#[tokio::test]
 async fn a_vendors_refusal_is_handed_on_with_what_it_said() {
     let world = World::new().await;
     for (status, code, expected) in [
