@@ -157,16 +157,13 @@ async fn update(
     if fresh.keys().next().is_some() {
         let merged = merge(credentials::settings(store.as_ref(), &account).await?, &fresh);
         definition.check(&merged)?;
-        let (directory, tokens) = session.connect_new(definition.slug, merged.clone())?;
+        let directory = session.connect_with(store.clone(), &account, merged)?;
         let status = if given.no_check {
             AccountStatus::Connecting
         } else {
             ask_vendor(session, &directory, &account.name).await?;
             AccountStatus::Active
         };
-        if let Some(token) = tokens.load(session::NEW).await? {
-            StoreCredentials::new(store.clone(), account.id, &merged).adopt(&token).await?;
-        }
         change = change.status(status).last_error(None);
         change = fresh.plain().iter().fold(change, |change, (key, value)| change.set(key, value));
         change = fresh.secrets().iter().fold(change, |change, (key, value)| change.secret(key, value.expose()));

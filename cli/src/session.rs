@@ -129,6 +129,15 @@ impl Session {
     /// Wrong settings, or a refusal of the egress guard.
     pub async fn connect(&self, store: Arc<dyn Store>, account: &Account) -> Result<Directory> {
         let settings = settings(store.as_ref(), account).await?;
+        self.connect_with(store, account, settings)
+    }
+
+    /// Connects an account with settings that are not stored yet; tokens are kept with the account all the same. Sends
+    /// nothing.
+    ///
+    /// # Errors
+    /// Wrong settings, or a refusal of the egress guard.
+    pub fn connect_with(&self, store: Arc<dyn Store>, account: &Account, settings: Settings) -> Result<Directory> {
         let credentials = StoreCredentials::new(store.clone(), account.id, &settings);
         let runtime = self
             .runtime()?

@@ -119,7 +119,7 @@ pub async fn create(
     let definition = registration.definition;
     let context = connect::read(definition, with_region(definition, body.context, body.region)?)?;
     let scheme = connect::scheme(definition, &context.given, body.authentication_method.as_deref())?;
-    connect::trial(&state, definition, &context.given)?;
+    connect::trial(&state, definition, &context.given, None)?;
     let method = body.authentication_method.as_deref().unwrap_or(scheme.name);
     let account = loop {
         let name = body.name.clone().unwrap_or_else(|| connect::default_name(definition));
@@ -205,7 +205,7 @@ pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPat
     if !context.is_empty() || patch.authentication_method.is_some() {
         let settings = connect::merged(&credentials::settings(state.store().as_ref(), account).await?, &context);
         let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
-        connect::trial(state, definition, &settings)?;
+        connect::trial(state, definition, &settings, Some(account.id))?;
         let method = patch.authentication_method.unwrap_or_else(|| scheme.name.to_owned());
         change = change.authentication_method(Some(method)).status(AccountStatus::Connecting).last_error(None);
     }

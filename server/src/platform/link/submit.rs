@@ -50,7 +50,7 @@ pub async fn submit(
         Err(problem) => return problem.into_response(),
     };
     let tried = match form.read(&given) {
-        Ok(settings) => try_out(&state, &form, settings).await,
+        Ok(settings) => try_out(&state, &attempt, &form, settings).await,
         Err(missing) => Err(missing),
     };
     let (settings, trial) = match tried {
@@ -79,12 +79,21 @@ pub async fn submit(
 }
 
 /// Asks the vendor whether it takes the credentials. What is wrong comes back in words without any secret.
-async fn try_out(state: &AppState, form: &Form, settings: Settings) -> Result<(Settings, connect::Trial), Vec<String>> {
+async fn try_out(
+    state: &AppState,
+    attempt: &Attempt,
+    form: &Form,
+    settings: Settings,
+) -> Result<(Settings, connect::Trial), Vec<String>> {
     // without the hints, which are for whoever runs the server
     let in_words = |problem: Problem| vec![problem.message().to_owned()];
     let definition = form.definition;
     connect::scheme(definition, &settings, Some(form.scheme.name)).map_err(in_words)?;
-    let trial = connect::trial(state, definition, &settings).map_err(in_words)?;
+    let account = match attempt.token.target {
+        LinkTarget::Reconnect { account } => Some(account),
+        LinkTarget::NewAccount { .. } => None,
+    };
+    let trial = connect::trial(state, definition, &settings, account).map_err(in_words)?;
     match trial.check(state).await {
         Ok(()) => Ok((settings, trial)),
         // our own words, which hold none of the vendor's
