@@ -148,14 +148,14 @@ async fn update(
     given: &Given,
 ) -> Result<()> {
     let store = session.store().await?;
-    let account = store.account(name).await?;
+    let (account, settings) = credentials::open(store.as_ref(), name).await?;
     let definition = session.registry.get(&account.integration)?.definition;
     let fresh = read_given(definition, given)?;
     let mut change = AccountChange::default();
     change.name = rename.map(str::to_owned);
     change.tenant_id = tenant.map(str::to_owned);
     if fresh.keys().next().is_some() {
-        let merged = merge(credentials::settings(store.as_ref(), &account).await?, &fresh);
+        let merged = merge(settings, &fresh);
         definition.check(&merged)?;
         let directory = session.connect_with(store.clone(), &account, merged)?;
         let status = if given.no_check {

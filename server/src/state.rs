@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use userdir::{Call, Directory, Registry, Runtime};
+use userdir::{Call, Directory, Registry, Runtime, Settings};
 use userdir_store::{Account, Store};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use userdir_store::credentials::{StoreCredentials, settings};
+use userdir_store::credentials::{self, StoreCredentials};
 
 /// How long a connected directory that nobody asks is kept, with the secrets in it.
 const IDLE: Duration = Duration::from_secs(60 * 60);
@@ -145,12 +145,14 @@ impl AppState {
         if let Some(directory) = self.0.directories.get(&key).await {
             return Ok(directory);
         }
-        let made = self.0.directories.try_get_with(key, self.connect_anew(account)).await;
+        // it may have changed since it was read: what is connected is kept by the revision that it is of
+        let (account, settings) = credentials::open(self.store().as_ref(), &account.id.to_string()).await?;
+        let key = (account.id, account.revision);
+        let made = self.0.directories.try_get_with(key, async { self.connect_anew(&account, settings) }).await;
         made.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
     }
 
-    async fn connect_anew(&self, account: &Account) -> Result<Directory, Problem> {
-        let settings = settings(self.store().as_ref(), account).await?;
+    fn connect_anew(&self, account: &Account, settings: Settings) -> Result<Directory, Problem> {
         let credentials = StoreCredentials::new(self.store().clone(), account.id, &settings);
         let runtime = self.runtime().for_account(account.id.to_string()).with_credentials(Arc::new(credentials));
         Ok(self.registry().connect_with(&account.integration, settings, &runtime)?)

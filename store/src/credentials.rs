@@ -63,14 +63,15 @@ impl StoreCredentials {
     }
 }
 
-/// Settings and secrets of a stored account.
+/// An account, by name or UUID, with its settings and secrets as they belong together.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+pub async fn open(store: &dyn Store, name_or_id: &str) -> Result<(Account, Settings), StoreError> {
+    let (account, secrets) = store.open_account(name_or_id).await?;
     let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
-    let secrets = store.secrets(account.id).await?;
-    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
+    let settings = secrets.iter().fold(plain, |all, (key, value)| all.secret(key, value.expose_secret()));
+    Ok((account, settings))
 }
 
 /// The slot is a keyed hash of the secrets: new credentials never pick up a token of old ones, and a change of anything

@@ -46,6 +46,10 @@ pub trait Store: Send + Sync {
     /// Removes an account with its secrets and tokens. Its audit stays.
     async fn remove_account(&self, name_or_id: &str) -> Result<(), StoreError>;
 
+    /// One account, by name or UUID, and its secrets, opened: both of one state, so that a new secret never goes to an old
+    /// address.
+    async fn open_account(&self, name_or_id: &str) -> Result<(Account, BTreeMap<String, SecretString>), StoreError>;
+
     /// The secrets of an account, opened.
     async fn secrets(&self, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError>;
 

@@ -187,10 +187,27 @@ pub(super) async fn remove(store: &SqlStore, name_or_id: &str) -> Result<(), Sto
     tx.commit().await
 }
 
+pub(super) async fn open(
+    store: &SqlStore,
+    name_or_id: &str,
+) -> Result<(Account, BTreeMap<String, SecretString>), StoreError> {
+    let mut tx = store.read("reading an account and its secrets").await?;
+    let account = find(&mut tx, name_or_id).await?;
+    let secrets = open_secrets(store, &mut tx, account.id).await?;
+    Ok((account, secrets))
+}
+
 pub(super) async fn secrets(store: &SqlStore, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError> {
-    // one transaction, so that key and secrets are of one state
-    let mut tx = store.read("reading secrets").await?;
-    let data_key = data_key(store, &mut tx, account).await?;
+    open_secrets(store, &mut store.read("reading secrets").await?, account).await
+}
+
+/// In one transaction, so that key and secrets are of one state.
+async fn open_secrets(
+    store: &SqlStore,
+    tx: &mut Tx,
+    account: Uuid,
+) -> Result<BTreeMap<String, SecretString>, StoreError> {
+    let data_key = data_key(store, tx, account).await?;
     let rows = tx.all("SELECT name, sealed FROM account_secrets WHERE account_id = $1", values![account]).await?;
     rows.iter()
         .map(|row| {

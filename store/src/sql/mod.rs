@@ -116,6 +116,10 @@ impl Store for SqlStore {
         accounts::remove(self, name_or_id).await
     }
 
+    async fn open_account(&self, name_or_id: &str) -> Result<(Account, BTreeMap<String, SecretString>), StoreError> {
+        accounts::open(self, name_or_id).await
+    }
+
     async fn secrets(&self, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError> {
         accounts::secrets(self, account).await
     }

@@ -54,7 +54,7 @@ macro_rules! store_contract {
             filter_by_everything, pages, update_merges, change_and_remove, rename, empty_change,
             concurrent_updates_all_count, remove, not_found, open_words, ready);
         $crate::store_contract!(@secrets $lab;
-            secrets_round_trip, secret_merge_keeps_others, reopen_keeps_all, derived_keys);
+            secrets_round_trip, secret_merge_keeps_others, reopen_keeps_all, derived_keys, opened_in_one_state);
         $crate::store_contract!(@tokens $lab;
             none_at_first, commit_and_load, one_holder, concurrent_leases, renewal, expiry, an_expired_lease_commits,
             fencing, commit_gives_back, release_gives_back, slots_are_apart, fence_survives_reopen,

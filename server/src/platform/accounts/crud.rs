@@ -203,7 +203,8 @@ pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPat
     change.tenant_id = patch.tenant_id;
     change.is_sandbox = patch.is_sandbox;
     if !context.is_empty() || patch.authentication_method.is_some() {
-        let settings = connect::merged(&credentials::settings(state.store().as_ref(), account).await?, &context);
+        let settings =
+            connect::merged(&credentials::open(state.store().as_ref(), &account.id.to_string()).await?.1, &context);
         let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
         connect::trial(state, definition, &settings, Some(account.id))?;
         let method = patch.authentication_method.unwrap_or_else(|| scheme.name.to_owned());

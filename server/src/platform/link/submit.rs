@@ -136,8 +136,7 @@ async fn create(state: &AppState, tenant: &str, form: &Form, settings: &Settings
 
 /// Puts the new settings and secrets in place of all old ones.
 async fn replace(state: &AppState, account: &str, settings: &Settings) -> Result<Account, Problem> {
-    let account = state.store().account(account).await?;
-    let old = credentials::settings(state.store().as_ref(), &account).await?;
+    let (account, old) = credentials::open(state.store().as_ref(), account).await?;
     let mut change = AccountChange::default();
     for key in old.plain().keys().filter(|key| !settings.has(key)) {
         change = change.unset(key);
