@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 use userdir::Error;
 use userdir_server::{Server, ServerConfig, config::Tls};
-use userdir_store::{NewApiToken, Scope, Store};
+use userdir_store::{NewApiToken, Scope, Store, StoreError};
 
 use crate::args::Globals;
 use crate::errors::{Result, usage};
@@ -119,7 +119,10 @@ async fn first_token(store: &dyn Store) -> Result<()> {
     let new = NewApiToken::new("first", Scope::Admin);
     match given {
         Some(value) => {
-            store.create_first_api_token(new.secret(value.trim())).await?;
+            store.create_first_api_token(new.secret(value.trim())).await.map_err(|error| match error {
+                StoreError::InvalidSecret { reason } => usage(format!("{BOOTSTRAP} cannot be used: {reason}")),
+                error => error.into(),
+            })?;
         }
         None => {
             if let Some(made) = store.create_first_api_token(new).await? {

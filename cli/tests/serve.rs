@@ -166,6 +166,12 @@ fn what_cannot_be_used_is_said_at_once() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("none.pem"), "{}", ran.err);
     assert_eq!(cli.run(&["serve", "--tls-cert", "none.pem"]).code, 2);
+    // whoever guesses it is an administrator
+    let mut guessable = cli.command(&["serve", "--listen", "127.0.0.1:0"]);
+    guessable.env("USERDIR_BOOTSTRAP_TOKEN", "secret");
+    let ran = common::Ran::of(guessable);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("USERDIR_BOOTSTRAP_TOKEN") && ran.err.contains("32 characters"), "{}", ran.err);
 }
 
 /// An Okta with every user one may ask for; each is active until deactivated. Gives the deactivations it was asked for.

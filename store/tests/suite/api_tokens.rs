@@ -49,11 +49,11 @@ pub async fn the_value_is_kept_nowhere(lab: &dyn Lab) {
 
 pub async fn a_value_that_was_given(lab: &dyn Lab) {
     let store = lab.open().await;
-    let new = || NewApiToken::new("bootstrap", Scope::Admin).secret("chosen-by-the-operator");
+    let new = || NewApiToken::new("bootstrap", Scope::Admin).secret("chosen-by-the-operator-0123456789");
     let created = store.create_api_token(new()).await.unwrap();
-    assert_eq!(created.secret.expose_secret(), "chosen-by-the-operator");
-    assert_eq!(finds(&*store, "chosen-by-the-operator").await.as_deref(), Some("bootstrap"));
-    for bad in ["", "two words", "\u{e4}", &"x".repeat(5000)] {
+    assert_eq!(created.secret.expose_secret(), "chosen-by-the-operator-0123456789");
+    assert_eq!(finds(&*store, "chosen-by-the-operator-0123456789").await.as_deref(), Some("bootstrap"));
+    for bad in ["", "shorter-than-can-be", &"two words ".repeat(9), &"\u{e4}".repeat(40), &"x".repeat(5000)] {
         let error = store.create_api_token(NewApiToken::new("x", Scope::Read).secret(bad)).await.unwrap_err();
         assert!(matches!(error, StoreError::InvalidSecret { .. }), "{error}");
         assert!(bad.is_empty() || !format!("{error} {error:?}").contains(bad));
