@@ -79,6 +79,15 @@ impl Principal {
             Reach::Accounts(accounts) => accounts.contains(&account),
             Reach::Account(own) => *own == account,
         }
+    /// Whether it reaches all that an API token does.
+    pub fn sees_token(&self, token: &ApiToken) -> bool {
+        match &self.reach {
+            Reach::All => true,
+            Reach::Accounts(own) => token.accounts.as_ref().is_some_and(|accounts| accounts.is_subset(own)),
+            Reach::Account(_) => false,
+        }
+    }
+
     }
 
     /// The account a request is about: the one it names, or the account token's own.

@@ -337,6 +337,17 @@ async fn scopes_and_bound_tokens_hold_on_the_platform_routes() {
         async |method: &str, target: &str, body: &[u8]| world.as_token(&bound, method, target, &[], body).await;
     let list = as_bound("GET", "/integrated-account?limit=1", b"").await.json();
     assert_eq!(list["result"][0]["name"], "okta-other");
+    // of tokens it sees those that reach no more than it does
+    let tokens = as_bound("GET", "/api-token", b"").await.json();
+    let names: Vec<&str> = tokens["result"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bound"]);
+    let everywhere = world.get("/api-token").await.json()["result"].as_array().unwrap().clone();
+    let all = everywhere.iter().find(|token| token["accounts"].is_null()).unwrap();
+    for named in [&all["id"], &all["name"]] {
+        let target = format!("/api-token/{}", named.as_str().unwrap());
+        assert_eq!(as_bound("GET", &target, b"").await.problem()["statusCode"], 404);
+    }
+    assert_eq!(as_bound("GET", "/api-token/bound", b"").await.json()["name"], "bound");
     assert_eq!(as_bound("GET", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
     assert_eq!(as_bound("DELETE", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
     assert_eq!(
