@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::environments::{ENVIRONMENT, page_parameters};
 use super::lists::PlatformList;
-use crate::auth::Principal;
+use crate::auth::Admin;
 use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -73,10 +73,9 @@ pub fn routes() -> Router<AppState> {
 
 async fn list(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     mut query: Query,
 ) -> Result<Json<PlatformList<ApiTokenObject>>, Problem> {
-    principal.require(Scope::Admin)?;
     page_parameters(&mut query)?;
     let tokens = state.store().api_tokens().await?;
     let seen = tokens.into_iter().filter(|token| principal.sees_token(token));
@@ -85,7 +84,7 @@ async fn list(
 
 async fn one(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<ApiTokenObject>, Problem> {
     let token = state.store().api_token(&named).await?;

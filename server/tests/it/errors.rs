@@ -14,16 +14,28 @@ async fn the_order_of_checks_is_who_which_what_and_how() {
     let world = World::new().await;
     // everything is wrong: the first that is said is who asks, and so on
     let target =
-        |account: &str| format!("/unified/user-directory/users/downgrade?integrated_account_id={account}&a[b=1");
-    let target = |account: &str| target(account).replace("&a[b=1", "&limit=x");
+        |account: &str| format!("/unified/user-directory/users/downgrade?integrated_account_id={account}&limit=x");
     let send = async |token: &str, target: String| world.as_token(token, "POST", &target, &[], b"{").await.status;
     assert_eq!(send("wrong", target("nobody")).await, 401);
     let reader = world.token(Scope::Read).await;
     assert_eq!(send(&reader, target("nobody")).await, 403);
+    // a query that cannot be read names no account
+    let unreadable = target("okta-test").replace("limit=x", "a[b=1");
+    assert_eq!(send("wrong", unreadable.clone()).await, 401);
+    assert_eq!(send(&reader, unreadable.clone()).await, 403);
+    assert_eq!(send(&world.token, unreadable).await, 400);
     assert_eq!(send(&world.token, target("nobody")).await, 404);
     assert_eq!(send(&world.token, target("okta-test")).await, 501);
     assert_eq!(send(&world.token, target("okta-test").replace("downgrade", "deactivate")).await, 400);
     assert!(world.vendor.asked().is_empty());
+    // nothing is read of a body that its sender may not send
+    let large = format!("content-length: {}", 100 << 20);
+    for (token, status) in [("wrong", 401), (reader.as_str(), 403)] {
+        let head = format!(
+            "POST /integrated-account HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n{large}\r\n\r\n"
+        );
+        assert_eq!(world.raw(head).await.status, status);
+    }
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use userdir::ErrorKind;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountChange, AccountStatus, Scope};
+use userdir_store::{Account, AccountChange, AccountStatus};
 
 use super::object::{AccountObject, AccountPatch};
-use crate::auth::Principal;
+use crate::auth::Admin;
 use crate::body::JsonBody;
 use crate::platform::paths::Named;
 use crate::platform::standing::{self, Asked};
@@ -67,11 +67,10 @@ pub struct AccountTokenObject {
 
 pub async fn token(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountTokenObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: AccountTokenBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.integrated_account_id)).await?;
     let issued = state.store().create_account_token(account.id, principal.token).await?;
@@ -85,12 +84,11 @@ pub async fn token(
 /// `PATCH /{id}/credentials`: what proves who one is, and nothing else. In `context`, or as it is.
 pub async fn change(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     let definition = state.registry().get(&account.integration)?.definition;
     let context = match members.get("context") {
@@ -125,10 +123,9 @@ fn only_credentials(definition: &Definition, context: &Map<String, Value>) -> Re
 
 pub async fn check(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<Checked>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     prove(&state, &account, false).await?;
     Ok(Json(Checked { ok: true }))
@@ -136,10 +133,9 @@ pub async fn check(
 
 pub async fn refresh(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     JsonBody(members): JsonBody,
 ) -> Result<Json<Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: IdBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.id)).await?;
     prove(&state, &account, true).await?;
@@ -149,10 +145,9 @@ pub async fn refresh(
 /// No provider has anything to do after its account is connected: what is left is to prove that it is.
 pub async fn post_install(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     JsonBody(members): JsonBody,
 ) -> Result<Json<Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: IdBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.id)).await?;
     prove(&state, &account, false).await?;

@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use userdir::Registration;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountFilter, AccountStatus, Scope, StoreError};
+use userdir_store::{Account, AccountFilter, AccountStatus, StoreError};
 use uuid::Uuid;
 
 use super::object::{AccountObject, AccountPatch, BulkDeleteBody, MePatch, NewAccountBody};
-use crate::auth::{Principal, Reach};
+use crate::auth::{Admin, Principal, Reach};
 use crate::body::JsonBody;
 use crate::platform::lists::{self, PlatformList};
 use crate::platform::paths::Named;
@@ -46,10 +46,9 @@ const FILTERS: &[&str] = &[
 
 pub async fn list(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     mut query: Query,
 ) -> Result<Json<PlatformList<AccountObject>>, Problem> {
-    principal.require(Scope::Admin)?;
     let limit = lists::limit(&mut query, lists::LIMIT)?;
     let mut cursor = query.text("next_cursor")?;
     let filter = filter(&state, &mut query)?;
@@ -98,11 +97,10 @@ fn filter(state: &AppState, query: &mut Query) -> Result<Option<AccountFilter>, 
 
 pub async fn create(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     if !matches!(principal.reach, Reach::All) {
         return Err(Problem::forbidden("this token reaches certain accounts and cannot create others")
             .hint("use a token that is not bound to accounts"));
@@ -169,21 +167,19 @@ fn with_region(
 
 pub async fn one(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     Ok(Json(state.account(&principal, Some(&named)).await?.into()))
 }
 
 pub async fn change(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     let patch: AccountPatch = bodies::parse(members)?;
     let account = apply(&state, &account, patch).await?;
@@ -218,11 +214,10 @@ pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPat
 
 pub async fn delete(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
 ) -> Result<Json<IdObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     remove(&state, &principal, &request, &account).await?;
     Ok(Json(IdObject { id: account.id }))
@@ -235,11 +230,10 @@ async fn remove(state: &AppState, who: &Principal, request: &RequestId, account:
 
 pub async fn bulk_delete(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<super::Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: BulkDeleteBody = bodies::parse(members)?;
     if body.ids.is_empty() {
         return Err(bodies::missing(&["ids"]));

@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use userdir::definition::Setting;
-use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, STORE_CHAIN, Scope};
+use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, STORE_CHAIN};
 
 use super::{audit, bodies, connect, integrations};
-use crate::auth::{Principal, Reach};
+use crate::auth::{Admin, Reach};
 use crate::body::JsonBody;
 use crate::platform::paths::Named;
 use crate::problem::Problem;
@@ -96,11 +96,10 @@ pub fn routes() -> Router<AppState> {
 
 async fn create(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<LinkTokenObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: LinkTokenBody = bodies::parse(members)?;
     if let Some(address) = &body.redirect_uri {
         redirect(address)?;
