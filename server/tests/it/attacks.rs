@@ -47,9 +47,9 @@ async fn a_token_reaches_what_it_is_for_and_no_longer_than_it_lives() {
     assert_eq!(world.as_token(&expiring, "GET", USERS, &[], b"").await.status, 200);
     tokio::time::sleep(Duration::from_millis(400)).await;
     let revoked = make(NewApiToken::new("revoked", Scope::Read)).await;
-    world.store.revoke_api_token("revoked").await.unwrap();
+    world.store.revoke_api_token("revoked", None).await.unwrap();
 
-    let issued = world.store.create_account_token(other.id, None).await.unwrap();
+    let issued = world.store.create_account_token(other.id, None, None).await.unwrap();
     let account_token = issued.secret.expose_secret();
     assert_eq!(world.as_token(account_token, "GET", "/unified/user-directory/users", &[], b"").await.status, 200);
     assert_eq!(world.as_token(account_token, "GET", USERS, &[], b"").await.status, 404);

@@ -78,7 +78,7 @@ fn filled(path: &str) -> String {
 #[tokio::test]
 async fn an_account_token_reaches_its_routes_and_no_other() {
     let world = World::new().await;
-    let issued = world.store.create_account_token(world.account.id, None).await.unwrap();
+    let issued = world.store.create_account_token(world.account.id, None, None).await.unwrap();
     let token = secrecy::ExposeSecret::expose_secret(&issued.secret).to_owned();
     let mut reached = BTreeSet::new();
     for (verb, path, operation) in operations() {

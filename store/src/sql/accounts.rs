@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::db::{Row, Tx, Value, values};
-use super::{SqlStore, keys};
+use super::{SqlStore, audit, keys};
 use crate::account::check_name;
 use crate::seal::DataKey;
-use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, NewAccount, StoreError, cursor};
+use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, cursor};
 
 /// Parts the names of secrets in one column; no name holds it.
 const SEPARATOR: &str = "\u{1f}";
@@ -84,6 +84,7 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
     put_secrets(&mut tx, id, &data_key, &new.secrets).await?;
+    audit::note(store, &mut tx, new.deed.as_ref(), id, Some(id)).await?;
     tx.commit().await?;
     Ok(account)
 }
@@ -128,6 +129,9 @@ pub(super) async fn update(store: &SqlStore, name_or_id: &str, change: AccountCh
     }
     let mut tx = store.write("saving an account").await?;
     let mut account = lock(&mut tx, name_or_id).await?;
+    if change.of_revision.is_some_and(|revision| revision != account.revision) {
+        return Err(StoreError::AccountChanged { name: account.name });
+    }
     if change.is_empty() {
         return Ok(account);
     }
@@ -176,14 +180,16 @@ pub(super) async fn update(store: &SqlStore, name_or_id: &str, change: AccountCh
     )
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
+    audit::note(store, &mut tx, change.deed.as_ref(), account.id, Some(account.id)).await?;
     tx.commit().await?;
     Ok(account)
 }
 
-pub(super) async fn remove(store: &SqlStore, name_or_id: &str) -> Result<(), StoreError> {
+pub(super) async fn remove(store: &SqlStore, name_or_id: &str, deed: Option<&Deed>) -> Result<(), StoreError> {
     let mut tx = store.write("removing an account").await?;
     let account = lock(&mut tx, name_or_id).await?;
     tx.execute("DELETE FROM accounts WHERE id = $1", values![account.id]).await?;
+    audit::note(store, &mut tx, deed, account.id, Some(account.id)).await?;
     tx.commit().await
 }
 
