@@ -66,10 +66,10 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
         ask_vendor(session, &directory, name).await?;
     }
     let new = NewAccount::new(name, definition.slug, tenant).authentication_method(scheme.name);
+    let new = new.audited(audit::deed("integrated-account/create"));
     let new = settings.plain().iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = settings.secrets().iter().fold(new, |new, (key, value)| new.secret(key, value.expose()));
     let mut account = store.create_account(new).await?;
-    note(store.as_ref(), &account, "integrated-account/create").await?;
     if let Some(token) = tokens.load(session::NEW).await? {
         // one that the check has rotated exists nowhere else
         StoreCredentials::new(store.clone(), account.id, &settings).adopt(&token).await?;
@@ -134,8 +134,12 @@ async fn note_check(store: &dyn Store, account: &Account, asked: &userdir::Resul
         Err(_) => return Ok(()),
     };
     if account.status != status || account.last_error != error {
-        let change = AccountChange::default().status(status).last_error(error);
-        store.update_account(&account.id.to_string(), change).await?;
+        let change = AccountChange::default().status(status).last_error(error).of_revision(account.revision);
+        match store.update_account(&account.id.to_string(), change).await {
+            // it says nothing of what the account is connected with by now
+            Ok(_) | Err(StoreError::AccountChanged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
@@ -171,8 +175,8 @@ async fn update(
     if change.is_empty() {
         return Err(usage("nothing to change is given").hint("give `--set`, `--secret`, `--rename` or `--tenant-id`"));
     }
+    let change = change.of_revision(account.revision).audited(audit::deed("integrated-account/update"));
     let account = store.update_account(&account.id.to_string(), change).await?;
-    note(store.as_ref(), &account, "integrated-account/update").await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` updated", account.name));
     }
@@ -193,17 +197,11 @@ async fn remove(session: &Session, name: &str, yes: bool) -> Result<()> {
             return Err(usage("nothing was removed"));
         }
     }
-    store.remove_account(&account.id.to_string()).await?;
-    note(store.as_ref(), &account, "integrated-account/delete").await?;
+    store.remove_account(&account.id.to_string(), Some(&audit::deed("integrated-account/delete"))).await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` removed; nothing was changed at the vendor", account.name));
     }
     output::line(&json!({"removed": true, "account": account.name, "id": account.id}).to_string())
-}
-
-/// Notes in the account's audit what was done to the account itself.
-async fn note(store: &dyn Store, account: &Account, action: &str) -> Result<()> {
-    audit::note(store, account.id, action, &account.id.to_string()).await
 }
 
 /// The vendor's cheapest call.

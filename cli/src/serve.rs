@@ -16,6 +16,7 @@ use userdir_server::{Server, ServerConfig, config::Tls};
 use userdir_store::{NewApiToken, Scope, Store, StoreError};
 
 use crate::args::Globals;
+use crate::audit;
 use crate::errors::{Result, usage};
 use crate::session::Session;
 
@@ -116,7 +117,7 @@ impl Serve {
 /// Makes the first token where there has never been one.
 async fn first_token(store: &dyn Store) -> Result<()> {
     let given = std::env::var(BOOTSTRAP).ok().filter(|value| !value.trim().is_empty());
-    let new = NewApiToken::new("first", Scope::Admin);
+    let new = NewApiToken::new("first", Scope::Admin).audited(audit::deed("api-token/create"));
     match given {
         Some(value) => {
             store.create_first_api_token(new.secret(value.trim())).await.map_err(|error| match error {

@@ -148,6 +148,8 @@ fn the_first_token_may_be_given_and_later_ones_do_not_replace_it() {
     assert!(!server.said.iter().any(|line| line.contains(TOKEN)), "{:?}", server.said);
     assert_eq!(send(&server.address, TOKEN, "GET /ping", "", "").unwrap().0, 200);
     drop(server);
+    let rows = cli.run(&["audit", "list", "--account", "store"]).json();
+    assert_eq!((rows[0]["action"].as_str(), rows[0]["actor"].as_str()), (Some("api-token/create"), Some("cli")));
     let other = TOKEN.replace("0123", "4567");
     let server = Server::start(&cli, &[], Some(&other));
     assert_eq!(send(&server.address, &other, "GET /ping", "", "").unwrap().0, 401);

@@ -170,6 +170,12 @@ impl Problem {
         Error::new(self.0.kind, self.0.message.clone()).with_outcome(self.0.outcome)
     }
 
+    /// Whether the vendor does not take what it was asked, and it is neither its limits nor trouble on the way.
+    pub fn is_wrong_at_vendor(&self) -> bool {
+        use ErrorKind::{Authentication, RateLimited, Unavailable};
+        self.0.raw_response.is_some() && !matches!(self.0.kind, Authentication | RateLimited | Unavailable)
+    }
+
     /// Whether the vendor refused the account's credentials.
     pub fn needs_reauth(&self) -> bool {
         self.0.needs_reauth
@@ -228,7 +234,9 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::NotFound { what: "account", name } => Problem::no_account(name),
             StoreError::NotFound { what, name } => Problem::not_found(format!("there is no {what} `{name}`")),
-            StoreError::NameTaken { .. } => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StoreError::NameTaken { .. } | StoreError::AccountChanged { .. } => {
+                Problem::new(StatusCode::CONFLICT, error.to_string())
+            }
             StoreError::InvalidName { .. }
             | StoreError::UnknownScope { .. }
             | StoreError::InvalidSecret { .. }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 use userdir::{Call, Directory, Registry, Runtime, Settings};
 use userdir_store::{Account, Store};
 use uuid::Uuid;
@@ -106,6 +107,21 @@ impl AppState {
     /// Work that must be finished although its client went away: writes above all.
     pub fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    /// Does work that must be finished although its client went away, and waits for it.
+    ///
+    /// # Errors
+    /// 500 where it broke off.
+    pub async fn finish<F>(&self, work: F) -> Result<F::Output, Problem>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let done = self.tasks().spawn(work.instrument(tracing::Span::current())).await;
+        done.map_err(|error| {
+            tracing::error!(%error, "what had to be finished broke off");
+            Problem::internal()
+        })
     }
 
     /// Cancelled once the server's time to finish is over: reads that are still under way end.

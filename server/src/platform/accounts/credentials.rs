@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use userdir::ErrorKind;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountChange, AccountStatus};
+use userdir_store::Account;
 
 use super::object::{AccountObject, AccountPatch};
 use crate::auth::Admin;
@@ -73,8 +72,8 @@ pub async fn token(
 ) -> Result<Json<AccountTokenObject>, Problem> {
     let body: AccountTokenBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.integrated_account_id)).await?;
-    let issued = state.store().create_account_token(account.id, principal.token).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/token").await?;
+    let deed = audit::deed(&principal, &request, "integrated-account/token");
+    let issued = state.store().create_account_token(account.id, principal.token, Some(&deed)).await?;
     Ok(Json(AccountTokenObject {
         integrated_account_token: issued.secret.expose_secret().to_owned(),
         expires_at: issued.expires_at.to_string(),
@@ -96,9 +95,9 @@ pub async fn change(
         _ => members,
     };
     only_credentials(definition, &context)?;
-    let account = super::crud::apply(&state, &account, AccountPatch { context, ..AccountPatch::default() }).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/credentials").await?;
-    Ok(Json(account.into()))
+    let patch = AccountPatch { context, ..AccountPatch::default() };
+    let deed = audit::deed(&principal, &request, "integrated-account/credentials");
+    Ok(Json(super::crud::apply(&state, &account, patch, deed).await?.into()))
 }
 
 fn only_credentials(definition: &Definition, context: &Map<String, Value>) -> Result<(), Problem> {
@@ -167,21 +166,14 @@ async fn prove(state: &AppState, account: &Account, renew: bool) -> Result<(), P
     };
     let proved = proved.await;
     let asked = Asked { resource: "integrated-account", method: "check" };
-    let Err(error) = proved else {
-        standing::note(state, account, asked, true, None).await;
-        return Ok(());
-    };
-    // new, and the vendor does not take what was given; trouble on the way says nothing of that
-    let is_wrong = account.status == AccountStatus::Connecting
-        && error.vendor().is_some()
-        && !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited | ErrorKind::Unavailable);
-    let problem = Problem::from(error);
-    standing::note(state, account, asked, false, Some(&problem)).await;
-    if is_wrong {
-        let change = AccountChange::default()
-            .status(AccountStatus::ValidationError)
-            .last_error(Some(problem.message().to_owned()));
-        state.store().update_account(&account.id.to_string(), change).await?;
+    match proved.map_err(Problem::from) {
+        Ok(()) => {
+            standing::note(state, account, asked, true, None).await;
+            Ok(())
+        }
+        Err(problem) => {
+            standing::note_proof(state, account, asked, &problem).await;
+            Err(problem)
+        }
     }
-    Err(problem)
 }

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use userdir::definition::Setting;
-use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, STORE_CHAIN};
+use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken};
 
 use super::{audit, bodies, connect, integrations};
 use crate::auth::{Admin, Reach};
@@ -164,12 +164,8 @@ async fn create(
         suggest: body.persist_previous_context.unwrap_or(true),
     };
     let payload = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
-    let chain = match new.target {
-        LinkTarget::NewAccount { .. } => STORE_CHAIN,
-        LinkTarget::Reconnect { account } => account,
-    };
-    let issued = state.store().create_link_token(new.payload(payload)).await?;
-    audit::note(&state, &principal, &request, chain, "link-token/create").await?;
+    let deed = audit::deed(&principal, &request, "link-token/create");
+    let issued = state.store().create_link_token(new.payload(payload).audited(deed)).await?;
     let value = issued.secret.expose_secret();
     Ok(Json(LinkTokenObject {
         link_token: value.to_owned(),
