@@ -66,10 +66,10 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
         ask_vendor(session, &directory, name).await?;
     }
     let new = NewAccount::new(name, definition.slug, tenant).authentication_method(scheme.name);
+    let new = new.audited(audit::deed("integrated-account/create"));
     let new = settings.plain().iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = settings.secrets().iter().fold(new, |new, (key, value)| new.secret(key, value.expose()));
     let mut account = store.create_account(new).await?;
-    note(store.as_ref(), &account, "integrated-account/create").await?;
     if let Some(token) = tokens.load(session::NEW).await? {
         // one that the check has rotated exists nowhere else
         StoreCredentials::new(store.clone(), account.id, &settings).adopt(&token).await?;
@@ -134,8 +134,12 @@ async fn note_check(store: &dyn Store, account: &Account, asked: &userdir::Resul
         Err(_) => return Ok(()),
     };
     if account.status != status || account.last_error != error {
-        let change = AccountChange::default().status(status).last_error(error);
-        store.update_account(&account.id.to_string(), change).await?;
+        let change = AccountChange::default().status(status).last_error(error).of_revision(account.revision);
+        match store.update_account(&account.id.to_string(), change).await {
+            // it says nothing of what the account is connected with by now
+            Ok(_) | Err(StoreError::AccountChanged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
@@ -148,25 +152,22 @@ async fn update(
     given: &Given,
 ) -> Result<()> {
     let store = session.store().await?;
-    let account = store.account(name).await?;
+    let (account, settings) = credentials::open(store.as_ref(), name).await?;
     let definition = session.registry.get(&account.integration)?.definition;
     let fresh = read_given(definition, given)?;
     let mut change = AccountChange::default();
     change.name = rename.map(str::to_owned);
     change.tenant_id = tenant.map(str::to_owned);
     if fresh.keys().next().is_some() {
-        let merged = merge(credentials::settings(store.as_ref(), &account).await?, &fresh);
+        let merged = merge(settings, &fresh);
         definition.check(&merged)?;
-        let (directory, tokens) = session.connect_new(definition.slug, merged.clone())?;
+        let directory = session.connect_with(store.clone(), &account, merged)?;
         let status = if given.no_check {
             AccountStatus::Connecting
         } else {
             ask_vendor(session, &directory, &account.name).await?;
             AccountStatus::Active
         };
-        if let Some(token) = tokens.load(session::NEW).await? {
-            StoreCredentials::new(store.clone(), account.id, &merged).adopt(&token).await?;
-        }
         change = change.status(status).last_error(None);
         change = fresh.plain().iter().fold(change, |change, (key, value)| change.set(key, value));
         change = fresh.secrets().iter().fold(change, |change, (key, value)| change.secret(key, value.expose()));
@@ -174,8 +175,8 @@ async fn update(
     if change.is_empty() {
         return Err(usage("nothing to change is given").hint("give `--set`, `--secret`, `--rename` or `--tenant-id`"));
     }
+    let change = change.of_revision(account.revision).audited(audit::deed("integrated-account/update"));
     let account = store.update_account(&account.id.to_string(), change).await?;
-    note(store.as_ref(), &account, "integrated-account/update").await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` updated", account.name));
     }
@@ -196,17 +197,11 @@ async fn remove(session: &Session, name: &str, yes: bool) -> Result<()> {
             return Err(usage("nothing was removed"));
         }
     }
-    store.remove_account(&account.id.to_string()).await?;
-    note(store.as_ref(), &account, "integrated-account/delete").await?;
+    store.remove_account(&account.id.to_string(), Some(&audit::deed("integrated-account/delete"))).await?;
     if session.format == Format::Table {
         return output::line(&format!("account `{}` removed; nothing was changed at the vendor", account.name));
     }
     output::line(&json!({"removed": true, "account": account.name, "id": account.id}).to_string())
-}
-
-/// Notes in the account's audit what was done to the account itself.
-async fn note(store: &dyn Store, account: &Account, action: &str) -> Result<()> {
-    audit::note(store, account.id, action, &account.id.to_string()).await
 }
 
 /// The vendor's cheapest call.

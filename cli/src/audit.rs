@@ -1,7 +1,7 @@
 //! `userdir audit`: what was done through userdir, and whether the record of it is whole.
 
 use serde_json::{Value, json};
-use userdir_store::{AuditKind, AuditQuery, NewAuditRow, Store, StoreError};
+use userdir_store::{AuditQuery, Deed, Store, StoreError};
 use uuid::Uuid;
 
 pub use userdir_store::STORE_CHAIN;
@@ -35,14 +35,9 @@ pub async fn run(session: &Session, command: &Audit) -> Result<()> {
     }
 }
 
-/// Notes in the audit what was done to the store itself.
-///
-/// # Errors
-/// Those of the store.
-pub async fn note(store: &dyn Store, chain: Uuid, action: &str, target: &str) -> Result<()> {
-    let row = NewAuditRow::new(chain, AuditKind::Outcome, ACTOR, action).effect("applied");
-    store.append_audit(row.targets([target.to_owned()])).await?;
-    Ok(())
+/// What the audit says of a change that is made from the command line.
+pub fn deed(action: &str) -> Deed {
+    Deed::new(ACTOR, action)
 }
 
 async fn list(session: &Session, account: Option<&str>, limit: u32, before: Option<i64>) -> Result<()> {

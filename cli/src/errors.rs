@@ -236,6 +236,7 @@ mod tests {
         error.from_vendor(VendorAnswer {
             status,
             headers: vec![],
+            rate: Default::default(),
             body: vec![],
             code: Some("E0000001".into()),
             message: Some("Api validation\u{1b}[31m failed".into()),

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use userdir_store::{KeySource, MasterKey, Rotation, Store, rotate_key_file};
+use userdir_store::{AuditKind, KeySource, MasterKey, NewAuditRow, Rotation, Store, rotate_key_file};
 
 use crate::args::{Format, Keys};
-use crate::audit::{self, STORE_CHAIN};
+use crate::audit::{ACTOR, STORE_CHAIN};
 use crate::errors::{Result, usage};
 use crate::output;
 use crate::session::Session;
@@ -57,7 +57,9 @@ async fn from_outside(session: &Session, path: &Path, handover: Duration) -> Res
 }
 
 async fn note(store: &dyn Store, rotation: &Rotation) -> Result<()> {
-    audit::note(store, STORE_CHAIN, "keys/rotate", &rotation.key_id.to_string()).await
+    let row = NewAuditRow::new(STORE_CHAIN, AuditKind::Outcome, ACTOR, "keys/rotate").effect("applied");
+    store.append_audit(row.targets([rotation.key_id.to_string()])).await?;
+    Ok(())
 }
 
 fn tell(session: &Session, rotation: &Rotation, next: &str) -> Result<()> {

@@ -13,9 +13,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 use userdir::Error;
 use userdir_server::{Server, ServerConfig, config::Tls};
-use userdir_store::{NewApiToken, Scope, Store};
+use userdir_store::{NewApiToken, Scope, Store, StoreError};
 
 use crate::args::Globals;
+use crate::audit;
 use crate::errors::{Result, usage};
 use crate::session::Session;
 
@@ -117,10 +118,13 @@ impl Serve {
 /// Makes the first token where there has never been one.
 async fn first_token(store: &dyn Store) -> Result<()> {
     let given = std::env::var(BOOTSTRAP).ok().filter(|value| !value.trim().is_empty());
-    let new = NewApiToken::new("first", Scope::Admin);
+    let new = NewApiToken::new("first", Scope::Admin).audited(audit::deed("api-token/create"));
     match given {
         Some(value) => {
-            store.create_first_api_token(new.secret(value.trim())).await?;
+            store.create_first_api_token(new.secret(value.trim())).await.map_err(|error| match error {
+                StoreError::InvalidSecret { reason } => usage(format!("{BOOTSTRAP} cannot be used: {reason}")),
+                error => error.into(),
+            })?;
         }
         None => {
             if let Some(made) = store.create_first_api_token(new).await? {

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use userdir::runtime::{MemoryCredentials, RuntimeBuilder};
 use userdir::{Call, Directory, Registry, Runtime, Settings};
-use userdir_store::credentials::{StoreCredentials, settings};
+use userdir_store::credentials::{self, StoreCredentials};
 use userdir_store::{Account, AccountFilter, KeySource, SqlStore, Store, open_postgres, open_sqlite};
 
 use crate::args::{Format, Globals};
@@ -128,7 +128,16 @@ impl Session {
     /// # Errors
     /// Wrong settings, or a refusal of the egress guard.
     pub async fn connect(&self, store: Arc<dyn Store>, account: &Account) -> Result<Directory> {
-        let settings = settings(store.as_ref(), account).await?;
+        let (account, settings) = credentials::open(store.as_ref(), &account.id.to_string()).await?;
+        self.connect_with(store, &account, settings)
+    }
+
+    /// Connects an account with settings that are not stored yet; tokens are kept with the account all the same. Sends
+    /// nothing.
+    ///
+    /// # Errors
+    /// Wrong settings, or a refusal of the egress guard.
+    pub fn connect_with(&self, store: Arc<dyn Store>, account: &Account, settings: Settings) -> Result<Directory> {
         let credentials = StoreCredentials::new(store.clone(), account.id, &settings);
         let runtime = self
             .runtime()?

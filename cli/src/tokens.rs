@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use userdir_store::{ApiToken, NewApiToken, Scope};
 
 use crate::args::{Format, Tokens};
-use crate::audit::{self, STORE_CHAIN};
+use crate::audit;
 use crate::errors::{Result, usage};
 use crate::output;
 use crate::session::Session;
@@ -52,8 +52,7 @@ async fn create(
         new = new.accounts(ids);
     }
     new.expires_at = expires_at;
-    let created = store.create_api_token(new).await?;
-    audit::note(store.as_ref(), STORE_CHAIN, "api-token/create", &created.token.id.to_string()).await?;
+    let created = store.create_api_token(new.audited(audit::deed("api-token/create"))).await?;
     let secret = created.secret.expose_secret();
     if session.format == Format::Table {
         eprintln!("token `{name}` ({scope}) made; its value is shown this once, the store keeps a hash of it");
@@ -82,8 +81,7 @@ async fn list(session: &Session) -> Result<()> {
 
 async fn revoke(session: &Session, name: &str) -> Result<()> {
     let store = session.store().await?;
-    let token = store.revoke_api_token(name).await?;
-    audit::note(store.as_ref(), STORE_CHAIN, "api-token/revoke", &token.id.to_string()).await?;
+    let token = store.revoke_api_token(name, Some(&audit::deed("api-token/revoke"))).await?;
     if session.format == Format::Table {
         return output::line(&format!("token `{}` revoked: no server takes it any more", token.name));
     }

@@ -148,6 +148,8 @@ fn the_first_token_may_be_given_and_later_ones_do_not_replace_it() {
     assert!(!server.said.iter().any(|line| line.contains(TOKEN)), "{:?}", server.said);
     assert_eq!(send(&server.address, TOKEN, "GET /ping", "", "").unwrap().0, 200);
     drop(server);
+    let rows = cli.run(&["audit", "list", "--account", "store"]).json();
+    assert_eq!((rows[0]["action"].as_str(), rows[0]["actor"].as_str()), (Some("api-token/create"), Some("cli")));
     let other = TOKEN.replace("0123", "4567");
     let server = Server::start(&cli, &[], Some(&other));
     assert_eq!(send(&server.address, &other, "GET /ping", "", "").unwrap().0, 401);
@@ -166,6 +168,12 @@ fn what_cannot_be_used_is_said_at_once() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("none.pem"), "{}", ran.err);
     assert_eq!(cli.run(&["serve", "--tls-cert", "none.pem"]).code, 2);
+    // whoever guesses it is an administrator
+    let mut guessable = cli.command(&["serve", "--listen", "127.0.0.1:0"]);
+    guessable.env("USERDIR_BOOTSTRAP_TOKEN", "secret");
+    let ran = common::Ran::of(guessable);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("USERDIR_BOOTSTRAP_TOKEN") && ran.err.contains("32 characters"), "{}", ran.err);
 }
 
 /// An Okta with every user one may ask for; each is active until deactivated. Gives the deactivations it was asked for.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result};
+use crate::http::Rate;
 
 /// A write that is about to be sent, as it would go out: after merging, the account's secrets masked.
 #[derive(Clone, Debug, Serialize)]
@@ -86,6 +87,9 @@ pub struct Exchange {
     /// Body of the answer.
     #[serde(skip)]
     pub response_body: Bytes,
+    /// What the answer says of the vendor's limits.
+    #[serde(skip)]
+    pub rate: Rate,
 }
 
 /// Watches a call. Every method has a default, so that an observer says only what it is about.

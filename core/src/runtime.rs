@@ -70,6 +70,9 @@ pub struct StoredToken {
     pub base_url: Option<String>,
 }
 
+/// Longest time that fetching a token takes, however slow the vendor is.
+pub const TOKEN_TIME: Duration = Duration::from_secs(60);
+
 /// Where tokens are kept, so that replicas and restarts share them.
 ///
 /// A rotated refresh token is committed before the access token that came with it is used; the fencing number of the
@@ -79,7 +82,8 @@ pub trait CredentialStore: Send + Sync {
     /// The token of an account, if there is one.
     async fn load(&self, account: &str) -> Result<Option<StoredToken>>;
 
-    /// Asks for the right to fetch a new one; none while somebody else has it.
+    /// Asks for the right to fetch a new one; none while somebody else has it. It must last longer than [`TOKEN_TIME`]:
+    /// two who fetch at once would spend the same refresh token.
     async fn lease(&self, account: &str) -> Result<Option<u64>>;
 
     /// Stores the new token and gives the lease back; refuses a fencing number that is no longer the newest.
@@ -168,6 +172,8 @@ pub struct Limits {
     pub connect_timeout: Duration,
     /// Largest body that is read, after decompression.
     pub body_bytes: usize,
+    /// Largest text that the items of one limited list may have together, as JSON.
+    pub items_bytes: usize,
     /// Longest single wait that a rate limit may cost before the call gives up with `RateLimited`.
     pub patience: Duration,
     /// Requests sent for one read at most.
@@ -180,6 +186,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             body_bytes: 64 << 20,
+            items_bytes: 256 << 20,
             patience: Duration::from_secs(120),
             attempts: 5,
         }
@@ -417,7 +424,7 @@ impl RuntimeBuilder {
     }
 }
 
-fn install_crypto() {
+pub(crate) fn install_crypto() {
     // A second call answers that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,9 +1,13 @@
 //! Who asks, and what that allows.
+//!
+//! Handlers take one of three: [`Principal`] where any token will do, [`Caller`] where reading and changing are apart,
+//! [`Admin`]. Each refuses before a query or body is looked at.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use userdir_store::{AccountToken, ApiToken, Scope};
@@ -57,19 +61,13 @@ impl Principal {
         }
     }
 
-    /// Refuses a principal without this scope.
-    ///
-    /// # Errors
-    /// 403.
-    pub fn require(&self, scope: Scope) -> Result<(), Problem> {
+    /// Itself, where it has this scope.
+    fn having(self, scope: Scope) -> Result<Principal, Problem> {
         if self.scope.allows(scope) {
-            return Ok(());
+            return Ok(self);
         }
-        let message = match self.reach {
-            Reach::Account(_) => "a token for one account is for that account's directory alone".to_owned(),
-            _ => format!("this needs a token with the scope `{scope}`; yours has `{}`", self.scope),
-        };
-        Err(Problem::forbidden(message))
+        let has = self.scope;
+        Err(Problem::forbidden(format!("this needs a token with the scope `{scope}`; yours has `{has}`")))
     }
 
     /// Whether it reaches an account.
@@ -78,6 +76,15 @@ impl Principal {
             Reach::All => true,
             Reach::Accounts(accounts) => accounts.contains(&account),
             Reach::Account(own) => *own == account,
+        }
+    }
+
+    /// Whether it reaches all that an API token does.
+    pub fn sees_token(&self, token: &ApiToken) -> bool {
+        match &self.reach {
+            Reach::All => true,
+            Reach::Accounts(own) => token.accounts.as_ref().is_some_and(|accounts| accounts.is_subset(own)),
+            Reach::Account(_) => false,
         }
     }
 
@@ -111,8 +118,44 @@ impl FromRequestParts<AppState> for Principal {
         let principal = find(state, token).await?;
         let principal = principal.ok_or_else(|| Problem::unauthorized("the token is wrong, revoked or expired"))?;
         state.limiter().token(principal.counted_as())?;
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        if matches!(principal.reach, Reach::Account(_)) && !is_of_one_account(route) {
+            return Err(Problem::forbidden("a token for one account is for that account's directory alone"));
+        }
         parts.extensions.insert(principal.clone());
         Ok(principal)
+    }
+}
+
+/// Whether an account token reaches a route: those of its account's directory, and no other that may come.
+fn is_of_one_account(route: &str) -> bool {
+    let own = ["/unified/user-directory/", "/proxy/", "/custom/"];
+    own.iter().any(|own| route.starts_with(own)) || route == "/integrated-account/me"
+}
+
+/// Who asks, with a token that may read where something is read, and change where something is changed.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Principal);
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Caller, Problem> {
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        let principal = Principal::from_request_parts(parts, state).await?;
+        principal.having(if is_read { Scope::Read } else { Scope::Write }).map(Caller)
+    }
+}
+
+/// Who asks, with an administrator's token.
+#[derive(Clone, Debug)]
+pub struct Admin(pub Principal);
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Admin, Problem> {
+        Principal::from_request_parts(parts, state).await?.having(Scope::Admin).map(Admin)
     }
 }
 

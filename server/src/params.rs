@@ -63,7 +63,7 @@ impl Common {
         let common = Common {
             format: Format::take(query)?,
             ignore_remote_data: query.flag("truto_ignore_remote_data")?,
-            exclude: query.words("truto_exclude_fields")?,
+            exclude: excluded(query)?,
             limit: u32::try_from(limit).map_or(LARGEST_PAGE, |limit| limit.min(LARGEST_PAGE)),
             cursor: query.text("next_cursor")?,
             key_by: query.text("truto_key_by")?,
@@ -94,6 +94,19 @@ impl Common {
     pub fn drops_remote_data(&self) -> bool {
         self.ignore_remote_data || self.exclude.iter().any(|field| field == "remote_data")
     }
+}
+
+/// Most names in the path of a field: no resource is that deep, and what is done with a path takes stack for each.
+const DEEPEST_FIELD: usize = 16;
+
+fn excluded(query: &mut Query) -> Result<Vec<String>, Problem> {
+    let fields = query.words("truto_exclude_fields")?;
+    if fields.iter().any(|field| field.split('.').count() > DEEPEST_FIELD) {
+        return Err(Problem::bad_request(format!(
+            "`truto_exclude_fields` names a field with more than {DEEPEST_FIELD} parts"
+        )));
+    }
+    Ok(fields)
 }
 
 impl Format {
@@ -173,6 +186,7 @@ mod tests {
             ("truto_super_query=apac", "truto_super_query"),
             ("truto_dryrun=true", "truto_dryrun"),
             ("truto_exclude_fields[a][b]=c", "truto_exclude_fields"),
+            ("truto_exclude_fields=a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q", "16 parts"),
         ] {
             assert!(take(text).unwrap_err().message().contains(word), "{text}");
         }

@@ -147,8 +147,7 @@ impl Problem {
     /// Says how long to wait: whole seconds, since clients cannot read a date.
     #[must_use]
     pub fn retry_after(self, pause: Duration) -> Problem {
-        let seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
-        self.header(RETRY_AFTER, &seconds.max(1).to_string())
+        self.header(RETRY_AFTER, &vendor_headers::whole_seconds(pause).max(1).to_string())
     }
 
     /// The status.
@@ -169,6 +168,12 @@ impl Problem {
     /// The error as the audit knows it: of this kind, with this outcome.
     pub(crate) fn cause(&self) -> Error {
         Error::new(self.0.kind, self.0.message.clone()).with_outcome(self.0.outcome)
+    }
+
+    /// Whether the vendor does not take what it was asked, and it is neither its limits nor trouble on the way.
+    pub fn is_wrong_at_vendor(&self) -> bool {
+        use ErrorKind::{Authentication, RateLimited, Unavailable};
+        self.0.raw_response.is_some() && !matches!(self.0.kind, Authentication | RateLimited | Unavailable)
     }
 
     /// Whether the vendor refused the account's credentials.
@@ -207,7 +212,7 @@ impl Problem {
     fn by_vendor(mut self, vendor: &VendorAnswer) -> Problem {
         let raw = serde_json::from_slice(&vendor.body);
         self.0.raw_response = Some(raw.unwrap_or_else(|_| json!(String::from_utf8_lossy(&vendor.body))));
-        for (name, value) in vendor_headers::forwarded(&vendor.headers) {
+        for (name, value) in vendor_headers::forwarded(&vendor.headers, &vendor.rate) {
             self.0.headers.insert(name, value);
         }
         let told = json!({"status": vendor.status, "code": vendor.code, "request_id": vendor.request_id});
@@ -229,7 +234,9 @@ impl From<StoreError> for Problem {
         match &error {
             StoreError::NotFound { what: "account", name } => Problem::no_account(name),
             StoreError::NotFound { what, name } => Problem::not_found(format!("there is no {what} `{name}`")),
-            StoreError::NameTaken { .. } => Problem::new(StatusCode::CONFLICT, error.to_string()),
+            StoreError::NameTaken { .. } | StoreError::AccountChanged { .. } => {
+                Problem::new(StatusCode::CONFLICT, error.to_string())
+            }
             StoreError::InvalidName { .. }
             | StoreError::UnknownScope { .. }
             | StoreError::InvalidSecret { .. }
@@ -325,7 +332,7 @@ impl From<Error> for Problem {
             ErrorKind::RateLimited => {
                 let asked = match error.retry() {
                     RetryState::Later(pause) => pause,
-                    _ => error.vendor().and_then(vendor_headers::retry_after),
+                    _ => error.vendor().and_then(|vendor| vendor.rate.pause()),
                 };
                 problem
                     .insight("rate_limit_error", "the vendor's rate limit is used up", Value::Null)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use userdir::{Call, Directory, Registry, Runtime};
+use tracing::Instrument;
+use userdir::{Call, Directory, Registry, Runtime, Settings};
 use userdir_store::{Account, Store};
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
 use crate::problem::Problem;
-use userdir_store::credentials::{StoreCredentials, settings};
+use userdir_store::credentials::{self, StoreCredentials};
 
 /// How long a connected directory that nobody asks is kept, with the secrets in it.
 const IDLE: Duration = Duration::from_secs(60 * 60);
@@ -108,6 +109,21 @@ impl AppState {
         &self.0.tasks
     }
 
+    /// Does work that must be finished although its client went away, and waits for it.
+    ///
+    /// # Errors
+    /// 500 where it broke off.
+    pub async fn finish<F>(&self, work: F) -> Result<F::Output, Problem>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let done = self.tasks().spawn(work.instrument(tracing::Span::current())).await;
+        done.map_err(|error| {
+            tracing::error!(%error, "what had to be finished broke off");
+            Problem::internal()
+        })
+    }
+
     /// Cancelled once the server's time to finish is over: reads that are still under way end.
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
@@ -145,12 +161,14 @@ impl AppState {
         if let Some(directory) = self.0.directories.get(&key).await {
             return Ok(directory);
         }
-        let made = self.0.directories.try_get_with(key, self.connect_anew(account)).await;
+        // it may have changed since it was read: what is connected is kept by the revision that it is of
+        let (account, settings) = credentials::open(self.store().as_ref(), &account.id.to_string()).await?;
+        let key = (account.id, account.revision);
+        let made = self.0.directories.try_get_with(key, async { self.connect_anew(&account, settings) }).await;
         made.map_err(|problem: Arc<Problem>| Problem::clone(&problem))
     }
 
-    async fn connect_anew(&self, account: &Account) -> Result<Directory, Problem> {
-        let settings = settings(self.store().as_ref(), account).await?;
+    fn connect_anew(&self, account: &Account, settings: Settings) -> Result<Directory, Problem> {
         let credentials = StoreCredentials::new(self.store().clone(), account.id, &settings);
         let runtime = self.runtime().for_account(account.id.to_string()).with_credentials(Arc::new(credentials));
         Ok(self.registry().connect_with(&account.integration, settings, &runtime)?)

@@ -2,59 +2,40 @@
 
 use std::time::Duration;
 
-use axum::http::header::{HeaderName, HeaderValue};
-use jiff::Timestamp;
-use userdir::error::VendorAnswer;
+use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
+use userdir::http::Rate;
 
 /// A vendor's own request id, where its name would hide ours.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-userdir-vendor-request-id");
 
-/// Limits in one form (`ratelimit-limit`, `-remaining`, `-reset` in seconds), and request ids. The rest of what core lets
-/// through, such as content type and length, is about the vendor's body and not about ours.
-pub fn forwarded(headers: &[(String, String)]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-    headers.iter().filter_map(|(name, value)| {
+/// Limits in one form, as the provider reads them (`ratelimit-limit`, `-remaining`, `-reset` and `retry-after`, the last two
+/// in whole seconds), and request ids. The rest of what core lets through, such as content type and length, is about the
+/// vendor's body and not about ours.
+pub fn forwarded(headers: &[(String, String)], rate: &Rate) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let read = [
+        (HeaderName::from_static("ratelimit-remaining"), rate.remaining),
+        (HeaderName::from_static("ratelimit-reset"), rate.reset.map(whole_seconds)),
+        (RETRY_AFTER, rate.retry_after.map(whole_seconds)),
+    ];
+    let read = read.into_iter().filter_map(|(name, number)| Some((name, HeaderValue::from(number?))));
+    let named = headers.iter().filter_map(|(name, value)| {
         let name = name.to_ascii_lowercase();
-        let (name, value) = match limit(&name) {
-            Some("ratelimit-reset") => (HeaderName::from_static("ratelimit-reset"), seconds(value)?.to_string()),
-            Some(limit) => (HeaderName::from_static(limit), value.clone()),
-            None if name == "x-request-id" => (REQUEST_ID, value.clone()),
-            None if name.contains("request-id") || name.contains("trace") => {
-                (HeaderName::try_from(name).ok()?, value.clone())
+        let name = match name.as_str() {
+            "ratelimit-limit" | "x-ratelimit-limit" | "x-rate-limit-limit" => {
+                HeaderName::from_static("ratelimit-limit")
             }
-            None => return None,
+            "x-request-id" => REQUEST_ID,
+            _ if name.contains("request-id") || name.contains("trace") => HeaderName::try_from(name).ok()?,
+            _ => return None,
         };
         Some((name, HeaderValue::try_from(value).ok()?))
-    })
+    });
+    named.chain(read)
 }
 
-/// The common name of a header about limits.
-fn limit(name: &str) -> Option<&'static str> {
-    let rest = name.strip_prefix("x-").unwrap_or(name);
-    let rest = rest.strip_prefix("ratelimit-").or_else(|| rest.strip_prefix("rate-limit-"))?;
-    match rest {
-        "limit" => Some("ratelimit-limit"),
-        "remaining" => Some("ratelimit-remaining"),
-        "reset" => Some("ratelimit-reset"),
-        _ => None,
-    }
-}
-
-/// From here on a number of seconds is a time of day, and of milliseconds one too.
-const EPOCH: f64 = 1e9;
-
-/// Seconds until a limit is renewed, whatever the vendor counts in.
-fn seconds(text: &str) -> Option<u64> {
-    let number = text.trim().parse::<f64>().ok().filter(|number| number.is_finite())?;
-    let number = if number >= EPOCH * 1e3 { number / 1e3 } else { number };
-    let now = Timestamp::now().as_second() as f64;
-    let seconds = if number >= EPOCH { number - now } else { number };
-    Some(seconds.max(0.0).ceil() as u64)
-}
-
-/// The vendor's `Retry-After`, where it is a number.
-pub fn retry_after(vendor: &VendorAnswer) -> Option<Duration> {
-    let (_, value) = vendor.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
-    value.trim().parse().ok().map(Duration::from_secs)
+/// A time as clients read it: they know no fractions, and none may come too early.
+pub fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0))
 }
 
 #[cfg(test)]
@@ -63,26 +44,39 @@ mod tests {
 
     #[test]
     fn limits_come_out_in_one_form() {
-        let reset = (Timestamp::now().as_second() + 30).to_string();
         let headers = [
             ("x-rate-limit-limit", "600"),
-            ("X-RateLimit-Remaining", "0"),
-            ("x-rate-limit-reset", reset.as_str()),
+            ("X-RateLimit-Remaining", "7"),
+            ("x-rate-limit-reset", "Thu, 01 Jan 2026 00:00:00 GMT"),
             ("content-length", "12"),
             ("x-request-id", "theirs"),
             ("x-okta-request-id", "okta"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let forwarded: Vec<(String, String)> =
-            forwarded(&headers).map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let get = |name: &str| forwarded.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
-        assert_eq!(get("ratelimit-limit"), Some("600"));
-        assert_eq!(get("ratelimit-remaining"), Some("0"));
-        assert!((29..=31).contains(&get("ratelimit-reset").unwrap().parse::<u64>().unwrap()));
-        assert_eq!(get("x-userdir-vendor-request-id"), Some("theirs"));
-        assert_eq!(get("x-okta-request-id"), Some("okta"));
-        assert_eq!((get("content-length"), get("x-request-id")), (None, None));
-        assert_eq!(seconds("12.2"), Some(13));
-        assert_eq!(seconds("soon"), None);
+        let rate = Rate {
+            remaining: Some(0),
+            reset: Some(Duration::from_millis(11_200)),
+            retry_after: Some(Duration::from_secs(30)),
+        };
+        let get = |rate: &Rate, name: &str| {
+            let mut all = forwarded(&headers, rate);
+            all.find(|(known, _)| known == name).map(|(_, value)| value.to_str().unwrap().to_owned())
+        };
+        for (name, value) in [
+            ("ratelimit-limit", Some("600")),
+            // what the provider reads counts, and not what a header looks like
+            ("ratelimit-remaining", Some("0")),
+            ("ratelimit-reset", Some("12")),
+            ("retry-after", Some("30")),
+            ("x-userdir-vendor-request-id", Some("theirs")),
+            ("x-okta-request-id", Some("okta")),
+            ("content-length", None),
+            ("x-request-id", None),
+        ] {
+            assert_eq!(get(&rate, name).as_deref(), value, "{name}");
+        }
+        for name in ["ratelimit-remaining", "ratelimit-reset", "retry-after"] {
+            assert_eq!(get(&Rate::default(), name), None, "{name}");
+        }
     }
 }

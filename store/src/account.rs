@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::{StoreError, TimeRange};
+use crate::{Deed, StoreError, TimeRange};
 
 /// One connection to one vendor, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,6 +42,13 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl Account {
+    /// Whether this is its name or its UUID.
+    pub fn is_called(&self, name_or_id: &str) -> bool {
+        self.name == name_or_id || Uuid::try_parse(name_or_id).is_ok_and(|id| id == self.id)
+    }
 }
 
 /// What the vendor did not allow.
@@ -132,6 +139,8 @@ pub struct NewAccount {
     pub settings: BTreeMap<String, String>,
     /// The secrets, by their key in the provider's definition.
     pub secrets: BTreeMap<String, SecretString>,
+    /// What the audit says of it; none leaves no row.
+    pub deed: Option<Deed>,
 }
 
 impl NewAccount {
@@ -145,7 +154,14 @@ impl NewAccount {
             is_sandbox: false,
             settings: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            deed: None,
         }
+    }
+
+    /// With a row in the audit.
+    pub fn audited(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
+        self
     }
 
     /// Names the authentication method.
@@ -199,9 +215,25 @@ pub struct AccountChange {
     pub removed_settings: BTreeSet<String>,
     /// Secrets to remove, unless they are given anew.
     pub removed_secrets: BTreeSet<String>,
+    /// The revision that it is a change of; none changes whatever is there.
+    pub of_revision: Option<i64>,
+    /// What the audit says of it; none leaves no row.
+    pub deed: Option<Deed>,
 }
 
 impl AccountChange {
+    /// Changes the account only where it is as it was then: [`StoreError::AccountChanged`] where it is not.
+    pub fn of_revision(mut self, revision: i64) -> Self {
+        self.of_revision = Some(revision);
+        self
+    }
+
+    /// With a row in the audit.
+    pub fn audited(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
+        self
+    }
+
     /// Renames the account.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

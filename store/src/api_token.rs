@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::StoreError;
+use crate::{Deed, StoreError};
 
 /// What a token may do. Each scope holds the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,12 +76,14 @@ pub struct NewApiToken {
     pub expires_at: Option<Timestamp>,
     /// Its value, where the operator chose it; else one is made of 256 random bits.
     pub secret: Option<SecretString>,
+    /// What the audit says of it; none leaves no row.
+    pub deed: Option<Deed>,
 }
 
 impl NewApiToken {
     /// A token for all accounts that never expires.
     pub fn new(name: impl Into<String>, scope: Scope) -> Self {
-        Self { name: name.into(), scope, accounts: None, expires_at: None, secret: None }
+        Self { name: name.into(), scope, accounts: None, expires_at: None, secret: None, deed: None }
     }
 
     /// Only for these accounts.
@@ -93,6 +95,12 @@ impl NewApiToken {
     /// Ends at this time.
     pub fn expires_at(mut self, at: Timestamp) -> Self {
         self.expires_at = Some(at);
+        self
+    }
+
+    /// With a row in the audit.
+    pub fn audited(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
         self
     }
 

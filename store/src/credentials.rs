@@ -7,20 +7,23 @@ use hmac::Mac;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use userdir_core::runtime::TOKEN_TIME;
 use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
 use uuid::Uuid;
 
 use crate::seal::hmac;
 use crate::{Account, Fence, Store, StoreError, hex};
 
-/// How long a fetch may take before another process may try.
-const LEASE: Duration = Duration::from_secs(30);
+/// How long a fetch and keeping what it brought may take before another process may try.
+const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
 
 /// Keeps the tokens of one account in the store.
 pub struct StoreCredentials {
     store: Arc<dyn Store>,
     account: Uuid,
     slot: String,
+    /// Stands for the settings that a token is got with.
+    settings: String,
     /// Names this process to the others.
     holder: String,
 }
@@ -35,13 +38,16 @@ struct Sealed {
     expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_url: Option<String>,
+    /// Stands for the settings that it was got with.
+    settings: String,
 }
 
 impl StoreCredentials {
     /// For an account as it is connected with these settings.
     pub fn new(store: Arc<dyn Store>, account: Uuid, settings: &Settings) -> StoreCredentials {
-        let slot = slot(store.derived_key("token slots").expose_secret(), settings);
-        StoreCredentials { store, account, slot, holder: Uuid::new_v4().to_string() }
+        let key = store.derived_key("token slots");
+        let (slot, settings) = (slot(key.expose_secret(), settings), all(key.expose_secret(), settings));
+        StoreCredentials { store, account, slot, settings, holder: Uuid::new_v4().to_string() }
     }
 
     /// Takes over a token that was got before the account was stored.
@@ -57,29 +63,37 @@ impl StoreCredentials {
     }
 }
 
-/// Settings and secrets of a stored account.
+/// An account, by name or UUID, with its settings and secrets as they belong together.
 ///
 /// # Errors
 /// Those of the store.
-pub async fn settings(store: &dyn Store, account: &Account) -> Result<Settings, StoreError> {
+pub async fn open(store: &dyn Store, name_or_id: &str) -> Result<(Account, Settings), StoreError> {
+    let (account, secrets) = store.open_account(name_or_id).await?;
     let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
-    let secrets = store.secrets(account.id).await?;
-    Ok(secrets.iter().fold(plain, |settings, (key, value)| settings.secret(key, value.expose_secret())))
+    let settings = secrets.iter().fold(plain, |all, (key, value)| all.secret(key, value.expose_secret()));
+    Ok((account, settings))
 }
 
-/// The slot is a keyed hash of all settings and secrets: new credentials never pick up a token of old ones, and the
-/// name tells nothing.
+/// The slot is a keyed hash of the secrets: new credentials never pick up a token of old ones, and a change of anything
+/// else leaves a rotated refresh token where it is found. The name tells nothing.
 fn slot(key: &[u8; 32], settings: &Settings) -> String {
-    let mut mac = hmac(key);
+    format!("oauth-{}", keyed(key, settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()))))
+}
+
+/// A keyed hash of all settings and secrets.
+fn all(key: &[u8; 32], settings: &Settings) -> String {
     let plain = settings.plain().iter().map(|(key, value)| ("set", key, value.as_str()));
-    let secret = settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()));
-    for (kind, key, value) in plain.chain(secret) {
+    keyed(key, plain.chain(settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()))))
+}
+
+fn keyed<'s>(key: &[u8; 32], settings: impl Iterator<Item = (&'static str, &'s String, &'s str)>) -> String {
+    let mut mac = hmac(key);
+    for (kind, key, value) in settings {
         // lengths keep two neighbours from being read as one
         mac.update(format!("{kind} {} {key} {} ", key.len(), value.len()).as_bytes());
         mac.update(value.as_bytes());
     }
-    let digits: String = hex(&mac.finalize().into_bytes()).chars().take(32).collect();
-    format!("oauth-{digits}")
+    hex(&mac.finalize().into_bytes()).chars().take(32).collect()
 }
 
 /// The store's words, as an error of a call.
@@ -98,7 +112,8 @@ impl CredentialStore for StoreCredentials {
         Ok(sealed.map(|sealed| StoredToken {
             access_token: sealed.access_token.into(),
             refresh_token: sealed.refresh_token.map(Into::into),
-            expires_at: sealed.expires_at,
+            // one that was got with other settings may be for another place: it is over, its refresh token is not
+            expires_at: if sealed.settings == self.settings { sealed.expires_at } else { Some(Timestamp::UNIX_EPOCH) },
             base_url: sealed.base_url,
         }))
     }
@@ -114,6 +129,7 @@ impl CredentialStore for StoreCredentials {
             refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at,
             base_url: token.base_url.clone(),
+            settings: self.settings.clone(),
         };
         let text = serde_json::to_string(&sealed)
             .map(SecretString::from)
@@ -139,8 +155,32 @@ mod tests {
         let settings = |token: &str| Settings::new().set("base_url", "https://a.example").secret("api_token", token);
         let key = [7; 32];
         assert_eq!(slot(&key, &settings("a")), slot(&key, &settings("a")));
+        assert_eq!(slot(&key, &settings("a")), slot(&key, &settings("a").set("base_url", "https://b.example")));
         assert_ne!(slot(&key, &settings("a")), slot(&key, &settings("b")));
         assert_ne!(slot(&key, &settings("a")), slot(&[8; 32], &settings("a")));
+    }
+
+    #[tokio::test]
+    async fn a_token_of_other_settings_is_over_and_its_refresh_token_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(open_sqlite(folder.path(), KeySource::File).await.unwrap());
+        let account = store.create_account(NewAccount::new("a", "okta", "t")).await.unwrap();
+        let with = |tenant: &str, secret: &str| {
+            let settings = Settings::new().set("tenant", tenant).secret("client_secret", secret);
+            StoreCredentials::new(store.clone(), account.id, &settings)
+        };
+        let token = StoredToken {
+            access_token: "at".into(),
+            refresh_token: Some("rt".into()),
+            expires_at: None,
+            base_url: None,
+        };
+        with("one", "s").adopt(&token).await.unwrap();
+        assert_eq!(with("one", "s").load("").await.unwrap().unwrap().expires_at, None);
+        let other = with("two", "s").load("").await.unwrap().unwrap();
+        assert_eq!(other.refresh_token.unwrap().expose(), "rt");
+        assert!(other.expires_at.is_some_and(|end| end < Timestamp::now()));
+        assert!(with("one", "t").load("").await.unwrap().is_none());
     }
 
     #[tokio::test]

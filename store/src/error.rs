@@ -25,6 +25,13 @@ pub enum StoreError {
         name: String,
     },
 
+    /// The account is not as it was when the change was made up.
+    #[error("the account {name:?} was changed by somebody else meanwhile; look at it again and repeat the change")]
+    AccountChanged {
+        /// The account.
+        name: String,
+    },
+
     /// The name could not be used everywhere such a thing is named.
     #[error("the {what} cannot be named {name:?}: {reason}; choose another name")]
     InvalidName {

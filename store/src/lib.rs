@@ -94,7 +94,7 @@ mod time;
 pub use account::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, ForbiddenError, NewAccount};
 pub use api_token::{ApiToken, CreatedApiToken, NewApiToken, Scope};
 pub use audit::{
-    AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, NewAuditRow,
+    AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, Deed, NewAuditRow,
     STORE_CHAIN,
 };
 pub use audit_observer::{AuditContext, AuditObserver, target_ids};

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 use crate::StoreError;
 use crate::seal::fill_random;
 
+/// Fewest characters of a value that an operator chose: half of what is made here, and still too many to guess.
+const SHORTEST: usize = 32;
+
 /// Longer than any value that could be one; hashing what is longer would only cost time.
 const LONGEST: usize = 4096;
 
@@ -35,11 +38,11 @@ pub(crate) fn looked_for(value: &str) -> Option<[u8; 32]> {
     (!value.is_empty() && value.len() <= LONGEST).then(|| hash(value))
 }
 
-/// Refuses a value that an operator chose and no client could send.
+/// Refuses a value that an operator chose and no client could send, or somebody could guess.
 pub(crate) fn check_given(secret: &SecretString) -> Result<(), StoreError> {
     let value = secret.expose_secret();
-    let reason = if value.is_empty() {
-        "it is empty"
+    let reason = if value.len() < SHORTEST {
+        "it is shorter than 32 characters; `openssl rand -base64 32` makes one that nobody guesses"
     } else if value.len() > LONGEST {
         "it is longer than 4096 characters"
     } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -66,9 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn what_no_client_could_send_is_refused() {
-        for bad in ["", "a b", "tab\t", "\u{e4}", &"x".repeat(5000)] {
-            assert!(check_given(&bad.into()).is_err(), "{bad:?}");
+    fn what_no_client_could_send_or_somebody_could_guess_is_refused() {
+        let long = |text: &str| text.repeat(32);
+        for bad in [String::new(), "x".repeat(31), long("a b"), long("tab\t"), long("\u{e4}"), "x".repeat(5000)] {
+            assert!(check_given(&bad.as_str().into()).is_err(), "{bad:?}");
         }
+        assert!(check_given(&long("x").into()).is_ok());
     }
 }

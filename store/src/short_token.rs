@@ -7,6 +7,8 @@ use secrecy::SecretString;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::Deed;
+
 /// How long an account token works.
 pub const ACCOUNT_TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
 
@@ -45,17 +47,25 @@ pub struct NewLinkToken {
     pub target: LinkTarget,
     /// Whatever the server has to remember for the page. Sealed: it may hold settings and secrets.
     pub payload: Value,
+    /// What the audit says of it; none leaves no row.
+    pub deed: Option<Deed>,
 }
 
 impl NewLinkToken {
     /// For a new account of this tenant.
     pub fn tenant(tenant_id: impl Into<String>) -> Self {
-        Self { target: LinkTarget::NewAccount { tenant_id: tenant_id.into() }, payload: Value::Null }
+        Self { target: LinkTarget::NewAccount { tenant_id: tenant_id.into() }, payload: Value::Null, deed: None }
     }
 
     /// For giving an account new credentials.
     pub fn reconnect(account: Uuid) -> Self {
-        Self { target: LinkTarget::Reconnect { account }, payload: Value::Null }
+        Self { target: LinkTarget::Reconnect { account }, payload: Value::Null, deed: None }
+    }
+
+    /// With a row in the audit: of the account, or of the store where there is none yet.
+    pub fn audited(mut self, deed: Deed) -> Self {
+        self.deed = Some(deed);
+        self
     }
 
     /// Remembers this for the page.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountChange, AccountFilter, AccountPage, AccountToken, ApiToken, AuditPage, AuditQuery, AuditReport,
-    Begun, CreatedApiToken, Fence, IdempotencyScope, IdempotencyTicket, IssuedToken, Link, LogEntry, LogFilter,
+    Begun, CreatedApiToken, Deed, Fence, IdempotencyScope, IdempotencyTicket, IssuedToken, Link, LogEntry, LogFilter,
     LogPage, MasterKey, NewAccount, NewApiToken, NewAuditRow, NewLinkToken, Rotation, StoreError, StoredAnswer,
     StoredToken, Swept,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// In this order: accounts, vendor tokens, API tokens, account and link tokens, audit, idempotency, log, keys.
 ///
 /// Several processes may use one store at the same time: each method is one transaction, and what it returned as done
-/// is on disk. Wherever an account is named by `&str`, its name and its UUID are both taken.
+/// is on disk. A change that comes with a [`Deed`] is in the audit, or not made. Wherever an account is named by `&str`, its name and its UUID are both taken.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Creates an account with status `connecting` and revision 1.
@@ -44,7 +44,11 @@ pub trait Store: Send + Sync {
     async fn update_account(&self, name_or_id: &str, change: AccountChange) -> Result<Account, StoreError>;
 
     /// Removes an account with its secrets and tokens. Its audit stays.
-    async fn remove_account(&self, name_or_id: &str) -> Result<(), StoreError>;
+    async fn remove_account(&self, name_or_id: &str, deed: Option<&Deed>) -> Result<(), StoreError>;
+
+    /// One account, by name or UUID, and its secrets, opened: both of one state, so that a new secret never goes to an old
+    /// address.
+    async fn open_account(&self, name_or_id: &str) -> Result<(Account, BTreeMap<String, SecretString>), StoreError>;
 
     /// The secrets of an account, opened.
     async fn secrets(&self, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError>;
@@ -102,14 +106,19 @@ pub trait Store: Send + Sync {
     async fn api_token(&self, name_or_id: &str) -> Result<ApiToken, StoreError>;
 
     /// Revokes a token, by name or id, and the account tokens it made. One that is revoked already stays as it is.
-    async fn revoke_api_token(&self, name_or_id: &str) -> Result<ApiToken, StoreError>;
+    async fn revoke_api_token(&self, name_or_id: &str, deed: Option<&Deed>) -> Result<ApiToken, StoreError>;
 
     /// How many API tokens work now.
     async fn count_api_tokens(&self) -> Result<u64, StoreError>;
 
     /// Makes a token for one account that works for [`ACCOUNT_TOKEN_LIFE`](crate::ACCOUNT_TOKEN_LIFE), and no longer
     /// than the API token that asked for it.
-    async fn create_account_token(&self, account: Uuid, issued_by: Option<Uuid>) -> Result<IssuedToken, StoreError>;
+    async fn create_account_token(
+        &self,
+        account: Uuid,
+        issued_by: Option<Uuid>,
+        deed: Option<&Deed>,
+    ) -> Result<IssuedToken, StoreError>;
 
     /// The account token of this value, while it works.
     async fn find_account_token(&self, secret: &str) -> Result<Option<AccountToken>, StoreError>;

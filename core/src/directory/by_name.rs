@@ -41,19 +41,27 @@ impl JsonItems {
     }
 }
 
-/// Bytes that items may have together: a page is held in memory.
-const MOST_BYTES: usize = 256 << 20;
+/// Items that are held in memory until they are as many as asked for: of several vendor pages, and no larger than this
+/// together.
+struct Held {
+    items: JsonItems,
+    most: usize,
+}
+
+impl<T: Unified> Sink<T> for Held {
+    fn take(&mut self, item: T::Of<'_>) -> Result<()> {
+        Sink::<T>::take(&mut self.items, item)?;
+        if self.items.text.len() <= self.most {
+            return Ok(());
+        }
+        let message = format!("the vendor's items are larger than {} MiB together", self.most >> 20);
+        Err(Error::unexpected(message).hint("ask for fewer with a limit"))
+    }
+}
 
 impl<T: Unified> Sink<T> for JsonItems {
     fn take(&mut self, item: T::Of<'_>) -> Result<()> {
         let start = self.text.len();
-        if start > MOST_BYTES {
-            return Err(Error::unexpected(format!(
-                "the vendor's items are larger than {} MiB together",
-                MOST_BYTES >> 20
-            ))
-            .hint("ask for fewer with a limit"));
-        }
         serde_json::to_writer(&mut self.text, &item)
             .map_err(|error| Error::unexpected("an item cannot be written as JSON").caused_by(error))?;
         // The vendor's own bytes may have line breaks between tokens; inside a string JSON forbids them. Most have none,
@@ -152,9 +160,9 @@ macro_rules! define_by_name {
 
     (@list list $input:ident $this:ident $call:ident $json:ident $limit:ident $cursor:ident) => {{
         let filter = $this.parse::<$input>(<$input as ListAction>::ACTION, $json)?;
-        let mut items = JsonItems::default();
-        let next_cursor = $this.fill($call, filter, $limit, $cursor, &mut items).await?;
-        Ok(JsonPage { items, next_cursor, is_partial: $this.is_partial::<$input>() })
+        let mut held = Held { items: JsonItems::default(), most: $this.inner.runtime.shared.limits.items_bytes };
+        let next_cursor = $this.fill($call, filter, $limit, $cursor, &mut held).await?;
+        Ok(JsonPage { items: held.items, next_cursor, is_partial: $this.is_partial::<$input>() })
     }};
     (@list get $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as GetAction>::ACTION)) };
     (@list write $input:ident $this:ident $($rest:ident)*) => { Err($this.not_of_this_kind(<$input as WriteAction>::ACTION)) };

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::Serialize;
 
+use crate::http::Rate;
 use crate::reply::Step;
 
 /// Whether trying again can help, and what was tried already.
@@ -50,6 +51,8 @@ pub struct VendorAnswer {
     pub status: u16,
     /// Headers by allow-list: content type, request ids, `Retry-After`, rate limits.
     pub headers: Vec<(String, String)>,
+    /// What they say of the vendor's limits.
+    pub rate: Rate,
     /// The body, at most 64 KiB, the account's secrets masked.
     pub body: Vec<u8>,
     /// The vendor's own error code, such as Okta's `E0000007`.

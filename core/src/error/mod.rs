@@ -285,6 +285,7 @@ mod tests {
         let error = Error::not_found("no such user").from_vendor(VendorAnswer {
             status: 404,
             headers: vec![],
+            rate: Default::default(),
             body: b"canary-body".to_vec(),
             code: Some("E0000007".into()),
             message: Some("canary-message".into()),

@@ -5,8 +5,12 @@
 //! gains nothing. Literal addresses are checked in every URL, in each spelling the URL standard reads (decimal, octal,
 //! hexadecimal), because they never reach the resolver.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
@@ -151,16 +155,23 @@ pub(crate) fn redirects() -> Policy {
     })
 }
 
-/// Resolves names and leaves out addresses that the rule forbids.
+/// Looks a name up.
+type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
+
+/// Resolves names and leaves out addresses that the rule forbids. What it gives is what is connected to: nothing is looked
+/// up a second time.
 pub(crate) struct GuardedResolver {
     egress: Egress,
     /// Names of proxies, which stand inside the operator's own network.
     proxies: Vec<String>,
+    lookup: Lookup,
 }
 
 impl GuardedResolver {
     pub fn new(egress: Egress, proxies: Vec<String>) -> GuardedResolver {
-        GuardedResolver { egress, proxies }
+        let system =
+            |host: String| async move { Ok(tokio::net::lookup_host((host.as_str(), 0)).await?.collect()) }.boxed();
+        GuardedResolver { egress, proxies, lookup: Arc::new(system) }
     }
 }
 
@@ -180,8 +191,9 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
         let allow_private = self.egress.allow_private || self.proxies.contains(&host);
+        let found = (self.lookup)(host.clone());
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let found = found.await?;
             let allowed: Vec<SocketAddr> =
                 found.iter().copied().filter(|address| allow_private || is_public(address.ip())).collect();
             if allowed.is_empty() && !found.is_empty() {
@@ -275,6 +287,42 @@ mod tests {
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok());
         let resolver = GuardedResolver::new(Egress::new(false), vec!["localhost".into()]);
         assert!(resolver.resolve("localhost".parse().unwrap()).await.is_ok(), "a proxy may be inside");
+    }
+
+    /// Says another address each time it is asked, the last one for ever.
+    fn changing(answers: &'static [&'static [&'static str]]) -> GuardedResolver {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let lookup = move |_: String| {
+            let at = asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst).min(answers.len() - 1);
+            let found: Vec<SocketAddr> =
+                answers[at].iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0)).collect();
+            async move { Ok(found) }.boxed()
+        };
+        GuardedResolver { lookup: Arc::new(lookup), ..GuardedResolver::new(Egress::new(false), vec![]) }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_between_check_and_connect_gains_nothing() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://rebind.example:{}/", listener.local_addr().unwrap().port());
+        let resolver = Arc::new(changing(&[&["8.8.8.8"], &["127.0.0.1", "::1"]]));
+        // the address is fine, and so is what its name says when somebody looks
+        check(&address).unwrap();
+        let looked: Vec<SocketAddr> = resolver.resolve("rebind.example".parse().unwrap()).await.unwrap().collect();
+        assert_eq!(looked.len(), 1);
+        crate::runtime::install_crypto();
+        let client = reqwest::Client::builder().no_proxy().dns_resolver(resolver).build().unwrap();
+        let error = client.get(&address).send().await.unwrap_err();
+        assert!(PrivateName::find(&error).is_some(), "{error:?}");
+        let came = tokio::time::timeout(std::time::Duration::from_millis(100), listener.accept()).await;
+        assert!(came.is_err(), "somebody connected");
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_those_inside_are_left_out() {
+        let resolver = changing(&[&["10.0.0.1", "8.8.8.8", "::1", "169.254.169.254"]]);
+        let left: Vec<SocketAddr> = resolver.resolve("mixed.example".parse().unwrap()).await.unwrap().collect();
+        assert_eq!(left, ["8.8.8.8:0".parse().unwrap()]);
     }
 
     #[test]

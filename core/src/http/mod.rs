@@ -32,7 +32,7 @@ pub use egress::Egress;
 pub use free::{Found, FreeGet, FreePath, Resources};
 pub use paging::{Next, Paging, Slice, TotalAt};
 pub use passes::Pass;
-pub use rate::{RateHeaders, Reset};
+pub use rate::{Rate, RateHeaders, Reset};
 pub use request::Request;
 pub use reqwest::Method;
 pub(crate) use send::root_cause;
@@ -84,6 +84,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Body, at most as large as the limits allow.
     pub body: Bytes,
+    /// What it says of the vendor's limits.
+    pub rate: Rate,
     /// Whether mapped items keep the vendor's own bytes.
     keep_remote_data: bool,
     /// Whether it answers a write: one that cannot be read was carried out all the same.
@@ -99,7 +101,7 @@ impl std::fmt::Debug for Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes, keep_remote_data: bool) -> Answer {
-        Answer { status, headers, body, keep_remote_data, of_write: false }
+        Answer { status, headers, body, rate: Rate::default(), keep_remote_data, of_write: false }
     }
 
     /// The same, of a write.

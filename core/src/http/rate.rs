@@ -66,16 +66,19 @@ impl RateHeaders {
     }
 }
 
-/// What one answer says of limits.
+/// What one answer says of limits, whatever the vendor writes it as.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Rate {
+pub struct Rate {
+    /// Requests left in the window.
     pub remaining: Option<u64>,
+    /// Time until the window ends.
     pub reset: Option<Duration>,
+    /// How long the vendor asks to wait.
     pub retry_after: Option<Duration>,
 }
 
 impl Rate {
-    /// How long the vendor asks to wait after it refused.
+    /// How long to wait after a refusal: as the vendor asks, or until the window ends.
     pub fn pause(&self) -> Option<Duration> {
         self.retry_after.or(self.reset)
     }

@@ -70,11 +70,8 @@ impl Request {
     /// To a path that a caller wrote and [`FreePath`](super::FreePath) has checked. All of them have one name for pacing and
     /// logs, since callers could make up any number.
     pub(super) fn free(http: &Http, method: Method, path: &str) -> Request {
-        let repeat = match method {
-            Method::GET | Method::HEAD => Repeat::Read,
-            Method::PUT | Method::DELETE => Repeat::Idempotent,
-            _ => Repeat::Never,
-        };
+        // what a PUT or DELETE of the vendor's does the second time is not known: Okta's second DELETE purges a person
+        let repeat = if matches!(method, Method::GET | Method::HEAD) { Repeat::Read } else { Repeat::Never };
         let template = "{path}".to_owned();
         Request { path: path.to_owned(), template, repeat, free: true, ..Request::new(http, method, "") }
     }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::egress::{PrivateName, shown};
 use super::prepared::{Body, Prepared, Repeat};
-use super::rate::back_off;
+use super::rate::{Rate, back_off};
 use super::redact::Redactor;
 use super::token::{oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
@@ -54,8 +54,7 @@ impl Http {
             let mut quota_used_up = false;
             let error = match attempted {
                 Ok(answer) => {
-                    let rate = self.0.vendor.rate.read(&answer.headers, runtime.clock.now());
-                    self.0.pacer.observe(&request.template, &rate, runtime.clock.monotonic());
+                    self.0.pacer.observe(&request.template, &answer.rate, runtime.clock.monotonic());
                     let fault = self.fault(request, &answer);
                     quota_used_up = fault.as_ref().is_some_and(|fault| fault.quota_used_up);
                     match self.judge_by(fault, call, request, authorization.as_ref(), answer) {
@@ -215,7 +214,8 @@ impl Http {
             let response = sent.send().await.map_err(|error| transport(error, request))?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let body = self.body(response, request).await?;
-            Ok(Answer::new(status, headers, body, !call.keep_remote_data.dropped))
+            let rate = self.0.vendor.rate.read(&headers, shared.clock.now());
+            Ok(Answer { rate, ..Answer::new(status, headers, body, !call.keep_remote_data.dropped) })
         };
         let sent_at = shared.clock.monotonic();
         let answer = if request.repeat == Repeat::Read {
@@ -277,6 +277,7 @@ impl Http {
                 status: answer.status,
                 response_headers: redactor.headers(&answer.headers),
                 response_body: answered,
+                rate: answer.rate,
             });
         }
     }
@@ -362,9 +363,8 @@ impl Http {
         };
         let later = matches!(kind, ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::Timeout);
         if later {
-            let rate = self.0.vendor.rate.read(&answer.headers, self.0.runtime.shared.clock.now());
             // the end of the window is a hint for a refusal by limit alone
-            let hint = if kind == ErrorKind::RateLimited { rate.pause() } else { rate.retry_after };
+            let hint = if kind == ErrorKind::RateLimited { answer.rate.pause() } else { answer.rate.retry_after };
             error = error.with_retry(RetryState::Later(fault.retry_after.or(hint)));
         }
         // a redirect after a write may well mean that it was done
@@ -379,6 +379,7 @@ impl Http {
         error.from_vendor(VendorAnswer {
             status: answer.status,
             headers: redactor.headers(&answer.headers),
+            rate: Rate { retry_after: fault.retry_after.or(answer.rate.retry_after), ..answer.rate },
             body,
             code,
             message: fault.message.as_deref().map(masked),

@@ -20,7 +20,7 @@ use super::{Answer, Fault, Http};
 use crate::call::Call;
 use crate::definition::quoted;
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::runtime::StoredToken;
+use crate::runtime::{StoredToken, TOKEN_TIME};
 use crate::settings::Secret;
 
 /// How a token is asked for.
@@ -160,8 +160,8 @@ impl Uncommitted {
 const MARGIN: Duration = Duration::from_secs(60);
 /// How often to look for the token that another holder of the lease is fetching.
 const LEASE_POLL: Duration = Duration::from_millis(200);
-/// How often at most: ten seconds in all.
-const LEASE_POLLS: u32 = 50;
+/// How often at most: for longer than the lease of one who ended in the midst of it.
+const LEASE_POLLS: u32 = 500;
 
 /// A token with its header.
 pub(crate) struct Ready {
@@ -371,8 +371,9 @@ impl Tokens {
             Encoding::Json => Body::Json(as_object(form)?),
         };
         let prepared = Prepared::to_token_address(url.clone(), Method::POST, body, authorization, repeat);
-        // with time of its own: the call that happens to be first must not cut it off for the others
-        let answer = http.exchange(&Call::new(), &prepared).await.map_err(explain)?;
+        // with time of its own: the call that happens to be first must not cut it off for the others, and the lease must
+        // not end before it
+        let answer = http.exchange(&Call::new().deadline(TOKEN_TIME), &prepared).await.map_err(explain)?;
         let granted: Granted = answer.json()?;
         if granted.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop")) {
             return Err(dpop());

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use userdir_core::http::{Found, FreeGet, FreePath, Method};
-use userdir_core::{Call, Directory, ErrorKind};
+use userdir_core::{Call, Directory, ErrorKind, Outcome};
 
 use crate::world::*;
 
@@ -99,6 +99,18 @@ async fn a_write_is_sent_as_it_came_and_passes_the_observers() {
         (requests[0].headers["content-type"].to_str().unwrap(), &*requests[0].body),
         ("text/plain", &b"a=1"[..])
     );
+}
+
+/// What the second DELETE does is the vendor's to say: it may be another thing than the first.
+#[tokio::test]
+async fn a_write_whose_answer_was_lost_is_not_sent_again() {
+    for method in [Method::PUT, Method::DELETE, Method::POST, Method::PATCH] {
+        let raw = Raw::start(vec![Act::Close]).await;
+        let (directory, _) = raw.directory("acme");
+        let path = FreePath::parse("users/1").unwrap();
+        let error = directory.http().free(method.clone(), &path).write(&Call::new()).await.unwrap_err();
+        assert_eq!((error.outcome(), raw.count(method.as_str())), (Outcome::Unknown, 1), "{method}");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use userdir_core::action::*;
-use userdir_core::{Call, Directory, ErrorKind};
+use userdir_core::runtime::Limits;
+use userdir_core::{Action, Call, Directory, ErrorKind};
 use wiremock::ResponseTemplate;
 
 use crate::world::*;
@@ -296,4 +297,16 @@ async fn a_cursor_that_holds_for_one_page_size_is_sent_back_with_it() {
             .await;
         assert_eq!(walk(&world.directory, limits).await.unwrap(), everybody(33), "{limits:?}");
     }
+}
+
+#[tokio::test]
+async fn items_that_are_held_in_memory_have_an_end() {
+    let bounds = Limits { items_bytes: 1 << 10, ..limits() };
+    let world = World::built("acme", |settings| settings, |builder| builder.limits(bounds)).await;
+    world.serve(|_, _, _| ok(json!({ "items": users(1..=50), "total": 50 }))).await;
+    let list = async |limit| world.directory.list_json(&Call::new(), Action::ListUsers, Value::Null, limit, None).await;
+    assert_eq!(list(5).await.unwrap().items.count, 5);
+    let error = list(50).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
+    assert!(error.message().contains("larger than") && error.next_step().is_some(), "{error}");
 }

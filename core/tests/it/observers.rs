@@ -155,6 +155,7 @@ fn a_recorder_does_not_grow_without_end() {
             status: 200,
             response_headers: vec![],
             response_body: vec![b'x'; 100].into(),
+            rate: Default::default(),
         });
     }
     let kept = recorder.exchanges();

@@ -169,6 +169,32 @@ async fn a_lease_that_never_ends_is_not_waited_for_for_ever() {
     assert!(world.requests().await.is_empty());
 }
 
+/// A slow vendor's token takes longer than a few seconds, and so does the lease of a process that ended in the midst of it.
+#[tokio::test]
+async fn another_process_has_as_much_time_as_a_fetch_may_take() {
+    let store: Arc<TestStore> = Arc::default();
+    let world = world(&store, refreshing).await;
+    let given = issue(&world).await;
+    accept(&world, &["t1"]).await;
+    store.held.store(300, Ordering::SeqCst);
+    get(&world).await.unwrap();
+    assert_eq!(given.load(Ordering::SeqCst), 1);
+    assert!(world.clock.sleeps().iter().sum::<Duration>() >= Duration::from_secs(60));
+}
+
+/// Whoever comes after the lease has ended would spend the same refresh token.
+#[tokio::test]
+async fn a_fetch_ends_before_its_lease_does() {
+    let store: Arc<TestStore> = Arc::default();
+    let world = world(&store, refreshing).await;
+    world.serve(|_, _, _| status(429).insert_header("retry-after", "70")).await;
+    let error = get(&world).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(world.requests().await.len(), 1);
+    assert!(world.clock.sleeps().is_empty(), "{:?}", world.clock.sleeps());
+    assert_eq!(store.log(), ["lease", "release"]);
+}
+
 /// Between the look into the store and the lease another process has used the refresh token up.
 #[tokio::test]
 async fn a_token_stored_before_the_lease_came_is_taken() {

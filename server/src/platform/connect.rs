@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use userdir::definition::{Definition, Scheme, SettingKind};
 use userdir::runtime::MemoryCredentials;
-use userdir::{Directory, Settings};
+use userdir::{CredentialStore, Directory, Settings};
+use userdir_store::credentials::StoreCredentials;
 use userdir_store::{AccountChange, NewAccount};
 use uuid::Uuid;
 
@@ -119,25 +120,35 @@ pub fn scheme(
     }
 }
 
-/// A connection with settings that are not stored; tokens stay in memory, for [`Trial::adopt`].
+/// A connection with settings that are not stored.
 pub struct Trial {
     /// To call the vendor with.
     pub directory: Directory,
-    /// Tokens that it fetches.
+    /// Tokens that it fetches for an account that is not there yet, for [`Trial::adopt`].
     tokens: Arc<MemoryCredentials>,
     name: String,
     settings: Settings,
 }
 
-/// Connects with settings that are not stored yet. Sends nothing.
+/// Connects with settings that are not stored yet, of the account that is to have them where there is one: its tokens are
+/// used and kept. Sends nothing.
 ///
 /// # Errors
 /// 400 for settings that are wrong, 403 for an address that the egress guard refuses.
-pub fn trial(state: &AppState, definition: &Definition, settings: &Settings) -> Result<Trial, Problem> {
+pub fn trial(
+    state: &AppState,
+    definition: &Definition,
+    settings: &Settings,
+    account: Option<Uuid>,
+) -> Result<Trial, Problem> {
     let tokens = Arc::new(MemoryCredentials::default());
+    let credentials: Arc<dyn CredentialStore> = match account {
+        Some(account) => Arc::new(StoreCredentials::new(state.store().clone(), account, settings)),
+        None => tokens.clone(),
+    };
     // a name of its own: pacing and tokens of two trials must not meet
     let name = format!("trial:{}", Uuid::new_v4());
-    let runtime = state.runtime().for_account(name.as_str()).with_credentials(tokens.clone());
+    let runtime = state.runtime().for_account(name.as_str()).with_credentials(credentials);
     let directory = state.registry().connect_with(definition.slug, settings.clone(), &runtime)?;
     Ok(Trial { directory, tokens, name, settings: settings.clone() })
 }
@@ -156,11 +167,8 @@ impl Trial {
     /// # Errors
     /// Those of the store.
     pub async fn adopt(&self, state: &AppState, account: Uuid) -> Result<(), Problem> {
-        use userdir::CredentialStore;
         if let Some(token) = self.tokens.load(&self.name).await? {
-            let kept =
-                userdir_store::credentials::StoreCredentials::new(state.store().clone(), account, &self.settings);
-            kept.adopt(&token).await?;
+            StoreCredentials::new(state.store().clone(), account, &self.settings).adopt(&token).await?;
         }
         Ok(())
     }

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use userdir_store::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter, Scope};
+use userdir_store::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter};
 
 use super::lists::{self, PlatformList};
-use crate::auth::{Principal, Reach};
+use crate::auth::{Admin, Reach};
 use crate::problem::Problem;
 use crate::query::Query;
 use crate::state::AppState;
@@ -58,10 +58,9 @@ pub fn routes() -> Router<AppState> {
 
 async fn list(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     mut query: Query,
 ) -> Result<Json<PlatformList<LogLine>>, Problem> {
-    principal.require(Scope::Admin)?;
     if let Some(other) = query.text("log_type")?.filter(|word| word != LOG_TYPE) {
         return Err(Problem::bad_request(format!("`log_type` is `{other}`; what is kept is `{LOG_TYPE}`")));
     }

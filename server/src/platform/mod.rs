@@ -7,7 +7,7 @@
 //! | `standing.rs` | what a call has shown of an account, kept with it |
 //! | `integrations.rs`, `environments.rs`, `tokens.rs`, `log.rs` | the routes of that name |
 //! | `link/` | `/link-token`, and the page that takes credentials |
-//! | `audit.rs` | a row for each change of the platform's own things |
+//! | `audit.rs` | what the audit says of a change of the platform's own things |
 //! | `bodies.rs`, `lists.rs`, `paths.rs` | what these routes share |
 
 pub mod accounts;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use userdir::action::Action;
-use userdir_store::{Account, AccountChange, AccountStatus, ForbiddenError};
+use userdir_store::{Account, AccountChange, AccountStatus, ForbiddenError, StoreError};
 
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -30,9 +30,27 @@ impl Asked<'static> {
 /// Keeps what a call has shown. `works`: the vendor took the credentials. A store that cannot take it now is no reason to
 /// fail the call.
 pub async fn note(state: &AppState, account: &Account, asked: Asked<'_>, works: bool, problem: Option<&Problem>) {
-    let Some(change) = change(account, asked, works, problem, Timestamp::now()) else { return };
-    if let Err(error) = state.store().update_account(&account.id.to_string(), change).await {
-        tracing::warn!(%error, account = %account.id, "how the connection stands cannot be kept");
+    keep(state, account, change(account, asked, works, problem, Timestamp::now())).await;
+}
+
+/// The same of a call that was made to prove the credentials: what is new and is not taken is wrong.
+pub async fn note_proof(state: &AppState, account: &Account, asked: Asked<'_>, problem: &Problem) {
+    let noted = change(account, asked, false, Some(problem), Timestamp::now());
+    let change = if account.status == AccountStatus::Connecting && problem.is_wrong_at_vendor() {
+        let noted = noted.unwrap_or_default();
+        Some(noted.status(AccountStatus::ValidationError).last_error(Some(problem.message().to_owned())))
+    } else {
+        noted
+    };
+    keep(state, account, change).await;
+}
+
+/// What a call has shown is of the account as it was when the call began.
+async fn keep(state: &AppState, account: &Account, change: Option<AccountChange>) {
+    let Some(change) = change else { return };
+    match state.store().update_account(&account.id.to_string(), change.of_revision(account.revision)).await {
+        Ok(_) | Err(StoreError::AccountChanged { .. }) => {}
+        Err(error) => tracing::warn!(%error, account = %account.id, "how the connection stands cannot be kept"),
     }
 }
 
@@ -86,6 +104,7 @@ mod tests {
         let vendor = VendorAnswer {
             status,
             headers: Vec::new(),
+            rate: Default::default(),
             body: Vec::new(),
             code: None,
             message: Some("no".into()),

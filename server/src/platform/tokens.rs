@@ -1,16 +1,17 @@
-//! `/api-token`, to read: tokens are made with `userdir tokens create`, and nobody sees their values again.
+//! `/api-token`, to read: tokens are made with `userdir tokens create`, and nobody sees their values again. A token that is
+//! bound to accounts sees those that reach no others.
 
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Serialize;
-use userdir_store::{ApiToken, Scope};
+use userdir_store::{ApiToken, StoreError};
 use uuid::Uuid;
 
 use super::environments::{ENVIRONMENT, page_parameters};
 use super::lists::PlatformList;
-use crate::auth::Principal;
+use crate::auth::Admin;
 use crate::platform::paths::Named;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -72,20 +73,21 @@ pub fn routes() -> Router<AppState> {
 
 async fn list(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     mut query: Query,
 ) -> Result<Json<PlatformList<ApiTokenObject>>, Problem> {
-    principal.require(Scope::Admin)?;
     page_parameters(&mut query)?;
     let tokens = state.store().api_tokens().await?;
-    Ok(Json(PlatformList::whole(tokens.into_iter().map(ApiTokenObject::from).collect())))
+    let seen = tokens.into_iter().filter(|token| principal.sees_token(token));
+    Ok(Json(PlatformList::whole(seen.map(ApiTokenObject::from).collect())))
 }
 
 async fn one(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<ApiTokenObject>, Problem> {
-    principal.require(Scope::Admin)?;
-    Ok(Json(state.store().api_token(&named).await?.into()))
+    let token = state.store().api_token(&named).await?;
+    let hidden = || StoreError::NotFound { what: "token", name: named };
+    principal.sees_token(&token).then(|| Json(token.into())).ok_or_else(|| hidden().into())
 }

@@ -70,7 +70,7 @@ pub fn plan(call: &Call) -> Answer {
 fn forwarded(answer: &http::Answer) -> HeaderMap {
     let text = |(name, value): (&HeaderName, &HeaderValue)| Some((name.to_string(), value.to_str().ok()?.to_owned()));
     let shown: Vec<(String, String)> = answer.headers.iter().filter_map(text).collect();
-    vendor_headers::forwarded(&shown).collect()
+    vendor_headers::forwarded(&shown, &answer.rate).collect()
 }
 
 fn with_headers(mut answer: Answer, headers: HeaderMap) -> Answer {

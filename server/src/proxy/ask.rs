@@ -84,7 +84,11 @@ impl Ask {
             _ => Err(Problem::bad_request(format!("`{name}` must be `true` or `false`"))),
         };
         match name.as_str() {
-            "integrated_account_id" => self.account = Some(value).filter(|value| !value.is_empty()),
+            "integrated_account_id" if value.is_empty() => {}
+            "integrated_account_id" if self.account.as_ref().is_some_and(|named| *named != value) => {
+                return Err(Problem::bad_request(format!("`{name}` is given twice and differs")));
+            }
+            "integrated_account_id" => self.account = Some(value),
             "next_cursor" if is_read => self.cursor = Some(value).filter(|value| !value.is_empty()),
             "truto_dry_run" => self.dry_run = flag(&value)?,
             "truto_body_passthrough" => self.passthrough = flag(&value)?,

@@ -18,12 +18,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use userdir::http::{Found, FreeGet};
 use userdir::{Call, Directory};
-use userdir_store::{Account, Scope};
+use userdir_store::Account;
 
 use self::ask::Ask;
 use crate::answer::Answer;
 use crate::app::{Count, Served};
-use crate::auth::Principal;
+use crate::auth::{Caller, Principal};
 use crate::platform::standing::{self, Asked};
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -57,18 +57,17 @@ pub fn routes() -> Router<AppState> {
     {
         get(handler.clone()).post(handler.clone()).put(handler.clone()).patch(handler.clone()).delete(handler)
     }
-    let proxy = |state, principal, request| pass(Kind::Proxy, state, principal, request);
-    let custom = |state, principal, request| pass(Kind::Custom, state, principal, request);
+    let proxy = |state, caller, request| pass(Kind::Proxy, state, caller, request);
+    let custom = |state, caller, request| pass(Kind::Custom, state, caller, request);
     Router::new().route("/proxy/{*path}", all(proxy)).route("/custom/{*path}", all(custom))
 }
 
-async fn pass(kind: Kind, State(state): State<AppState>, principal: Principal, request: Request) -> Response {
+async fn pass(kind: Kind, State(state): State<AppState>, Caller(principal): Caller, request: Request) -> Response {
     run(kind, state, principal, request).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 async fn run(kind: Kind, state: AppState, principal: Principal, request: Request) -> Result<Response, Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    principal.require(if is_read { Scope::Read } else { Scope::Write })?;
     let mut ask = Ask::read(kind, request, &state).await?;
     let account = state.account(&principal, ask.account.take().as_deref()).await?;
     let (resource, verb) = (ask.resource(), ask.verb());

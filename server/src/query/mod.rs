@@ -1,7 +1,7 @@
 //! What a query says, in every spelling that clients have.
 //!
 //! `a=1`, `a[b][c]=1`, arrays as `a[]=1`, `a[0]=1` or a name repeated, objects in arrays as `a[0][k]=1` or `a[][k]=1`
-//! (a new item when a key repeats), brackets percent-encoded or not, `+` and `%20` for a space. An empty value, `null` and
+//! (a new item when a key repeats), brackets percent-encoded or not, `+` and `%20` for a space. An empty value and
 //! `None` are what clients send for nothing, and read as if they were not there. No crate reads all of these: those at
 //! hand want indexes on objects in arrays.
 

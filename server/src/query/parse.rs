@@ -77,9 +77,10 @@ pub(super) fn parse(text: &str, limits: &Limits) -> Result<Query, Fault> {
     Ok(Query { members, remote })
 }
 
-/// What clients send for nothing: TypeScript an empty value, Python its word.
+/// What clients send for nothing: TypeScript an empty value, Python its word. `null` is sent by none of them for nothing: it
+/// is somebody's name, or a mistake, which must not read as no filter.
 fn is_nothing(value: &str) -> bool {
-    matches!(value, "" | "null" | "None")
+    matches!(value, "" | "None")
 }
 
 fn decoded(text: &str) -> Result<String, Fault> {
@@ -251,8 +252,8 @@ mod tests {
     #[test]
     fn nothing_has_several_spellings() {
         assert_eq!(read(""), json!({}));
-        assert_eq!(read("&&x=&y=None&z=null&next_cursor=&a[]=&b&c[d]="), json!({}));
-        assert_eq!(read("x=none&y=0"), json!({"x": "none", "y": "0"}));
+        assert_eq!(read("&&x=&y=None&next_cursor=&a[]=&b&c[d]="), json!({}));
+        assert_eq!(read("x=none&y=0&z=null"), json!({"x": "none", "y": "0", "z": "null"}));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Observer for Heads {
     }
 
     fn exchange(&self, exchange: Exchange) {
-        let headers = vendor_headers::forwarded(&exchange.response_headers).collect();
+        let headers = vendor_headers::forwarded(&exchange.response_headers, &exchange.rate).collect();
         *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = headers;
         self.taken.fetch_or(exchange.status < 400, Ordering::Relaxed);
     }

@@ -21,14 +21,14 @@ use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use serde_json::Map;
+use serde_json::{Map, Value};
 use userdir::schema::Resource;
 use userdir::{Action, ActionKind, Directory};
-use userdir_store::{Account, Scope};
+use userdir_store::Account;
 
 use self::exchanges::Heads;
 use crate::app::Served;
-use crate::auth::Principal;
+use crate::auth::{Caller, Principal};
 use crate::body;
 use crate::limits::Permit;
 use crate::params::Common;
@@ -37,6 +37,9 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
+
+/// Names the account, in the query or the body.
+const ACCOUNT: &str = "integrated_account_id";
 
 /// All unified routes.
 pub fn routes() -> Router<AppState> {
@@ -49,7 +52,7 @@ pub fn routes() -> Router<AppState> {
 
 async fn resource(
     State(state): State<AppState>,
-    principal: Principal,
+    Caller(principal): Caller,
     path: Result<Path<String>, PathRejection>,
     query: Query,
     request: Request,
@@ -69,7 +72,7 @@ async fn resource(
 
 async fn item(
     State(state): State<AppState>,
-    principal: Principal,
+    Caller(principal): Caller,
     path: Result<Path<(String, String)>, PathRejection>,
     query: Query,
     request: Request,
@@ -143,7 +146,7 @@ struct Ask {
     _permit: Permit,
 }
 
-/// The order of checks: scope, account, what the provider can do, and then what is asked.
+/// The order of checks: account, what the provider can do, and then what is asked.
 async fn answer(
     state: AppState,
     principal: Principal,
@@ -153,7 +156,6 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    principal.require(if is_read { Scope::Read } else { Scope::Write })?;
     let (parts, body) = request.into_parts();
     let body = if is_read {
         drop(body);
@@ -161,8 +163,13 @@ async fn answer(
     } else {
         read_body(body, &state).await?
     };
-    let named = account_name(&mut query, &parts.headers, &body)?;
-    let account = state.account(&principal, named.as_deref()).await?;
+    let named = query.text(ACCOUNT)?;
+    let in_body = account_in_body(&parts.headers, &body)?;
+    let account = state.account(&principal, named.as_deref().or(in_body.as_deref())).await?;
+    if in_body.is_some_and(|named| !account.is_called(&named)) {
+        return Err(Problem::bad_request(format!("`{ACCOUNT}` in the body differs from the one in the query"))
+            .hint("name the account once"));
+    }
     let served = Served::new(&account, "unified", action.info().resource, action.info().method);
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let heads = Arc::new(Heads::default());
@@ -204,18 +211,20 @@ async fn read_body(body: Body, state: &AppState) -> Result<Bytes, Problem> {
     body::read(body, state.limits().body_bytes).await
 }
 
-/// The account that the query names, or the body.
-fn account_name(query: &mut Query, headers: &axum::http::HeaderMap, body: &[u8]) -> Result<Option<String>, Problem> {
-    let named = query.text("integrated_account_id")?;
-    let in_body = || body::members(headers, body).ok()?.get("integrated_account_id")?.as_str().map(str::to_owned);
-    Ok(named.or_else(in_body).filter(|named| !named.is_empty()))
+/// The account that the body names. What is wrong with the body otherwise is told later.
+fn account_in_body(headers: &axum::http::HeaderMap, body: &[u8]) -> Result<Option<String>, Problem> {
+    match body::members(headers, body).ok().and_then(|mut members| members.remove(ACCOUNT)) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(named)) => Ok(Some(named).filter(|named| !named.is_empty())),
+        Some(_) => Err(Problem::bad_request(format!("`{ACCOUNT}` must be a text"))),
+    }
 }
 
 impl Ask {
     /// Members of the body that belong to the action.
-    fn body_members(&self) -> Result<Map<String, serde_json::Value>, Problem> {
+    fn body_members(&self) -> Result<Map<String, Value>, Problem> {
         let mut members = body::members(&self.headers, &self.body)?;
-        members.remove("integrated_account_id");
+        members.remove(ACCOUNT);
         Ok(members)
     }
 }

@@ -84,20 +84,25 @@ impl Excluded {
             return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len());
-        exclude(&self.0, text, &mut out);
+        exclude(&self.0, text, DEEPEST, &mut out);
         Cow::Owned(out)
     }
 }
 
-fn exclude(tree: &Tree, text: &str, out: &mut String) {
+/// Lists and objects that are looked into: those of the longest path, and a list at each. A vendor's own object may be
+/// nested without end.
+const DEEPEST: usize = 32;
+
+fn exclude(tree: &Tree, text: &str, deep: usize, out: &mut String) {
+    let Some(deep) = deep.checked_sub(1) else { return out.push_str(text) };
     if let Some(items) = list(text) {
-        return write_list(&items, out, |item, out| exclude(tree, item, out));
+        return write_list(&items, out, |item, out| exclude(tree, item, deep, out));
     }
     let Some(Members(members)) = members(text) else { return out.push_str(text) };
     let left = members.iter().filter(|(name, _)| tree.inner.get(name.as_ref()).is_none_or(|tree| !tree.whole));
     write_object(left.map(|(name, raw)| (name.as_ref(), Some(*raw))), out, |name, raw, out| {
         match tree.inner.get(name) {
-            Some(tree) => exclude(tree, raw, out),
+            Some(tree) => exclude(tree, raw, deep, out),
             None => out.push_str(raw),
         }
     });

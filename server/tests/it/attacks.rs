@@ -47,9 +47,9 @@ async fn a_token_reaches_what_it_is_for_and_no_longer_than_it_lives() {
     assert_eq!(world.as_token(&expiring, "GET", USERS, &[], b"").await.status, 200);
     tokio::time::sleep(Duration::from_millis(400)).await;
     let revoked = make(NewApiToken::new("revoked", Scope::Read)).await;
-    world.store.revoke_api_token("revoked").await.unwrap();
+    world.store.revoke_api_token("revoked", None).await.unwrap();
 
-    let issued = world.store.create_account_token(other.id, None).await.unwrap();
+    let issued = world.store.create_account_token(other.id, None, None).await.unwrap();
     let account_token = issued.secret.expose_secret();
     assert_eq!(world.as_token(account_token, "GET", "/unified/user-directory/users", &[], b"").await.status, 200);
     assert_eq!(world.as_token(account_token, "GET", USERS, &[], b"").await.status, 404);
@@ -90,6 +90,30 @@ async fn sizes_have_an_end() {
     let headers = "x-a: b\r\n".repeat(5_000);
     assert_eq!(world.raw(format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{headers}\r\n")).await.status, 431);
     assert!(world.vendor.asked().is_empty());
+}
+
+#[tokio::test]
+async fn fields_to_leave_out_are_no_way_to_use_up_the_stack() {
+    let world = World::new().await;
+    let deep = vec!["a"; 30_000].join(".");
+    for target in [&format!("{USERS}&truto_exclude_fields={deep}"), &format!("{USERS}&truto_exclude_fields[]={deep}")] {
+        let answer = world.get(target).await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.problem()["message"].as_str().unwrap().contains("truto_exclude_fields"));
+    }
+    let write = format!("/unified/user-directory/users/deactivate?{{account}}&truto_exclude_fields={deep}");
+    assert_eq!(world.post(&write, &json!({"user_id": "u001"})).await.status, 400);
+    assert!(world.vendor.asked().is_empty());
+
+    // what a vendor sends has no end of its own either
+    let lists = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let user = format!(r#"{{"id":"u001","status":"ACTIVE","profile":{{"a":{lists}}}}}"#);
+    world.vendor.fault("GET /api/v1/users/u001", VendorAnswer::json(200, user));
+    let target =
+        "/unified/user-directory/users/u001?{account}&truto_exclude_fields=remote_data.profile.a.b,roles,groups";
+    let answer = world.get(target).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains(&lists), "what is too deep to look into stays as it is");
 }
 
 #[tokio::test]

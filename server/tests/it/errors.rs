@@ -14,16 +14,28 @@ async fn the_order_of_checks_is_who_which_what_and_how() {
     let world = World::new().await;
     // everything is wrong: the first that is said is who asks, and so on
     let target =
-        |account: &str| format!("/unified/user-directory/users/downgrade?integrated_account_id={account}&a[b=1");
-    let target = |account: &str| target(account).replace("&a[b=1", "&limit=x");
+        |account: &str| format!("/unified/user-directory/users/downgrade?integrated_account_id={account}&limit=x");
     let send = async |token: &str, target: String| world.as_token(token, "POST", &target, &[], b"{").await.status;
     assert_eq!(send("wrong", target("nobody")).await, 401);
     let reader = world.token(Scope::Read).await;
     assert_eq!(send(&reader, target("nobody")).await, 403);
+    // a query that cannot be read names no account
+    let unreadable = target("okta-test").replace("limit=x", "a[b=1");
+    assert_eq!(send("wrong", unreadable.clone()).await, 401);
+    assert_eq!(send(&reader, unreadable.clone()).await, 403);
+    assert_eq!(send(&world.token, unreadable).await, 400);
     assert_eq!(send(&world.token, target("nobody")).await, 404);
     assert_eq!(send(&world.token, target("okta-test")).await, 501);
     assert_eq!(send(&world.token, target("okta-test").replace("downgrade", "deactivate")).await, 400);
     assert!(world.vendor.asked().is_empty());
+    // nothing is read of a body that its sender may not send
+    let large = format!("content-length: {}", 100 << 20);
+    for (token, status) in [("wrong", 401), (reader.as_str(), 403)] {
+        let head = format!(
+            "POST /integrated-account HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\nconnection: close\r\n{large}\r\n\r\n"
+        );
+        assert_eq!(world.raw(head).await.status, status);
+    }
 }
 
 #[tokio::test]
@@ -48,6 +60,28 @@ async fn a_missing_account_and_missing_fields_are_named() {
     let text = world.send("POST", "/unified/user-directory/users/deactivate?{account}", &[], b"{\"user_id\": ").await;
     assert!(text.problem()["message"].as_str().unwrap().contains("no JSON"));
     assert!(world.vendor.asked().is_empty());
+}
+
+#[tokio::test]
+async fn two_accounts_in_one_request_are_none() {
+    let world = World::new().await;
+    let other = crate::world::connect(world.store.as_ref(), "okta-other", world.vendor.base()).await;
+    let deactivate = async |named: Value| {
+        let body = json!({"user_id": "u001", "integrated_account_id": named});
+        world.post("/unified/user-directory/users/deactivate?{account}", &body).await
+    };
+    for named in [json!(other.id), json!("okta-other"), json!("nobody"), json!(7), json!(["okta-test"])] {
+        let answer = deactivate(named.clone()).await;
+        assert_eq!(answer.status, 400, "{named}: {}", answer.text());
+        assert!(answer.problem()["message"].as_str().unwrap().contains("integrated_account_id"));
+    }
+    let twice = format!("/proxy/users/u001?{{account}}&integrated_account_id={}", other.id);
+    assert_eq!(world.send("DELETE", &twice, &[], b"").await.status, 400);
+    assert!(world.vendor.asked().is_empty());
+    // the same one by its other name, and a place left empty, are no contradiction
+    for named in [json!("okta-test"), json!(world.account.id), json!(""), Value::Null] {
+        assert_eq!(deactivate(named.clone()).await.status, 200, "{named}");
+    }
 }
 
 #[tokio::test]
@@ -130,6 +164,22 @@ async fn a_used_up_limit_says_how_long() {
     let answer = world.get(USER).await;
     assert_eq!((answer.status, answer.header("retry-after")), (429, Some("30")));
     assert!(answer.problem()["truto_error_insight"]["rate_limit_error"]["description"].is_string());
+}
+
+#[tokio::test]
+async fn a_vendor_that_is_away_says_for_how_long() {
+    let world = World::with(2, |config| config.limits.request_time = std::time::Duration::from_secs(2)).await;
+    let in_a_minute = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(60));
+    for (said, expected) in [("30", 30..=30), ("29.5", 30..=30), (in_a_minute.as_str(), 57..=60)] {
+        world.vendor.fault("GET /api/v1/users/u001", refusal(503, "E0", "maintenance").header("retry-after", said));
+        let answer = world.get(USER).await;
+        let told = answer.header("retry-after").and_then(|told| told.parse::<u64>().ok());
+        assert_eq!(answer.status, 502, "{}", answer.text());
+        assert!(told.is_some_and(|told| expected.contains(&told)), "{said}: {told:?}");
+    }
+    let proxied = refusal(503, "E0", "maintenance").header("retry-after", "30");
+    world.vendor.fault("GET /api/v1/users/u001", proxied);
+    assert_eq!(world.get("/proxy/users/u001?{account}").await.header("retry-after"), Some("30"));
 }
 
 #[tokio::test]

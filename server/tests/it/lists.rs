@@ -25,6 +25,9 @@ async fn filters_work_or_are_refused() {
     {
         assert_eq!(world.get(&format!("{USERS}&{spelled}")).await.json()["result_count"], 5, "{spelled}");
     }
+    // nobody has this one, and it is no way to say nothing
+    let answer = world.get(&format!("{USERS}&status=null")).await;
+    assert!(answer.status == 400 || answer.json()["result_count"] == 0, "{}", answer.text());
     world.vendor.forget();
     for (spelled, word) in [
         ("name=Maya", "`name`"),

@@ -14,6 +14,7 @@ mod openapi;
 mod operation;
 mod platform;
 mod proxy;
+mod tokens;
 mod vendor;
 mod wire;
 mod world;

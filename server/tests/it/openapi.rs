@@ -54,8 +54,7 @@ fn every_action_and_reference_is_there() {
 async fn every_operation_is_a_route() {
     let world = World::new().await;
     for (verb, path, operation) in operations() {
-        let path =
-            path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/");
+        let path = filled(&path);
         let answer = world.as_token("", &verb, &path, &[], b"").await;
         match operation.get("security") {
             None => {
@@ -69,6 +68,30 @@ async fn every_operation_is_a_route() {
             }
         }
     }
+}
+
+fn filled(path: &str) -> String {
+    path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// An account token is for its account's directory; whatever is added later is closed to it.
+#[tokio::test]
+async fn an_account_token_reaches_its_routes_and_no_other() {
+    let world = World::new().await;
+    let issued = world.store.create_account_token(world.account.id, None, None).await.unwrap();
+    let token = secrecy::ExposeSecret::expose_secret(&issued.secret).to_owned();
+    let mut reached = BTreeSet::new();
+    for (verb, path, operation) in operations() {
+        let answer = world.as_token(&token, &verb, &filled(&path), &[], b"").await;
+        let is_open = operation.get("security").is_some();
+        let is_its_own = ["/unified/user-directory/", "/proxy/", "/custom/"].iter().any(|own| path.starts_with(own))
+            || path == "/integrated-account/me";
+        assert_eq!(answer.status == 403, !is_open && !is_its_own, "{verb} {path}: {}", answer.status);
+        if is_its_own {
+            reached.insert(path);
+        }
+    }
+    assert!(reached.len() > 20 && reached.contains("/integrated-account/me"), "{reached:?}");
 }
 
 #[tokio::test]

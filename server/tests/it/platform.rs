@@ -254,6 +254,25 @@ async fn a_vendors_refusals_are_kept_with_the_account() {
     assert_eq!(world.get("/integrated-account/okta-test").await.json()["status"], "active", "it healed");
 }
 
+/// What an old call shows is of the credentials that it was made with.
+#[tokio::test]
+async fn a_late_refusal_says_nothing_of_new_credentials() {
+    let world = std::sync::Arc::new(World::new().await);
+    world.vendor.slow(std::time::Duration::from_millis(400));
+    world.vendor.fault("GET /api/v1/groups", refusal(401, "E0000011", "Invalid token provided"));
+    let late = {
+        let world = world.clone();
+        tokio::spawn(async move { world.get("/unified/user-directory/groups?{account}").await.status })
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let fresh = json!({"context": {"api_token": crate::vendor::SECRET}}).to_string();
+    let target = "/integrated-account/okta-test/credentials";
+    assert_eq!(world.send("PATCH", target, &[], fresh.as_bytes()).await.json()["status"], "connecting");
+    assert_eq!(late.await.unwrap(), 401);
+    let account = world.store.account("okta-test").await.unwrap();
+    assert_eq!((account.status.as_str(), account.last_error), ("connecting", None));
+}
+
 #[tokio::test]
 async fn an_account_token_reaches_its_account_and_nothing_else() {
     let world = World::new().await;
@@ -337,6 +356,17 @@ async fn scopes_and_bound_tokens_hold_on_the_platform_routes() {
         async |method: &str, target: &str, body: &[u8]| world.as_token(&bound, method, target, &[], body).await;
     let list = as_bound("GET", "/integrated-account?limit=1", b"").await.json();
     assert_eq!(list["result"][0]["name"], "okta-other");
+    // of tokens it sees those that reach no more than it does
+    let tokens = as_bound("GET", "/api-token", b"").await.json();
+    let names: Vec<&str> = tokens["result"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bound"]);
+    let everywhere = world.get("/api-token").await.json()["result"].as_array().unwrap().clone();
+    let all = everywhere.iter().find(|token| token["accounts"].is_null()).unwrap();
+    for named in [&all["id"], &all["name"]] {
+        let target = format!("/api-token/{}", named.as_str().unwrap());
+        assert_eq!(as_bound("GET", &target, b"").await.problem()["statusCode"], 404);
+    }
+    assert_eq!(as_bound("GET", "/api-token/bound", b"").await.json()["name"], "bound");
     assert_eq!(as_bound("GET", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
     assert_eq!(as_bound("DELETE", "/integrated-account/okta-test", b"").await.problem()["statusCode"], 404);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! `/proxy` and `/custom`: the vendor's own API, and nobody else's.
 
 use serde_json::{Value, json};
-use userdir_stand_in::Answer as VendorAnswer;
+use userdir_stand_in::{Answer as VendorAnswer, Break};
 use userdir_store::{AuditQuery, Scope};
 
 use crate::vendor::{SECRET, refusal};
@@ -44,9 +44,9 @@ async fn one_thing_comes_as_the_vendor_sent_it() {
     assert_eq!(user.header("x-okta-request-id"), Some("okta-req-1"));
     assert_eq!(world.get("/proxy/api/v1/users/u001?{account}").await.json()["id"], "u001", "the whole path does too");
     let file = VendorAnswer {
-        status: 200,
         headers: vec![("content-type".into(), "text/html".into())],
         body: format!("<b>{SECRET}</b>").into(),
+        ..VendorAnswer::empty(200)
     };
     world.vendor.fault("GET /api/v1/logo", file);
     let file = world.get("/proxy/logo?{account}").await;
@@ -155,6 +155,29 @@ async fn a_write_is_sent_as_it_came_audited_and_once_for_its_key() {
     assert!(world.vendor.asked().is_empty());
     let done = world.send("PUT", "/custom/api/v1/groups/g1/users/u003?{account}", &[], b"").await;
     assert_eq!((done.status, done.body.len()), (204, 0));
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_is_lost_is_not_sent_again() {
+    let world = World::new().await;
+    let reset = || VendorAnswer::empty(204).broken(Break::Reset);
+    for (line, lost, key) in [
+        ("DELETE /api/v1/users/u001", reset(), &[][..]),
+        ("PUT /api/v1/users/u001", reset(), &[]),
+        ("DELETE /api/v1/users/u002", VendorAnswer::empty(503), &[]),
+        ("DELETE /api/v1/users/u003", reset(), &[("idempotency-key", "k1")]),
+    ] {
+        world.vendor.forget();
+        world.vendor.fault(line, lost);
+        let (method, path) = line.split_once(" /api/v1/").unwrap();
+        let target = format!("/proxy/{path}?{{account}}");
+        let answer = world.send(method, &target, key, b"").await;
+        assert_eq!((answer.status, &answer.problem()["details"]["outcome"]), (500, &json!("unknown")), "{line}");
+        assert_eq!(world.vendor.writes(), [line]);
+        // and the same once more is held back: nothing shows what became of it
+        let again = world.send(method, &target, key, b"").await;
+        assert_eq!((again.status, world.vendor.writes().len()), (500, 1), "{}", again.text());
+    }
 }
 
 #[tokio::test]

@@ -120,6 +120,39 @@ impl NewAuditRow {
     }
 }
 
+/// Who changes something of the store's own and why: the audit has a row of it, appended with the change or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deed {
+    /// Who does it: `token:<id>`, `link`, or `cli`.
+    pub actor: String,
+    /// What is done, such as `integrated-account/update`.
+    pub action: String,
+    /// The id of the request to the server.
+    pub request_id: Option<String>,
+}
+
+impl Deed {
+    /// Done by somebody.
+    pub fn new(actor: impl Into<String>, action: impl Into<String>) -> Self {
+        Self { actor: actor.into(), action: action.into(), request_id: None }
+    }
+
+    /// By a request to the server.
+    pub fn request(mut self, id: impl Into<String>) -> Self {
+        self.request_id = Some(id.into());
+        self
+    }
+
+    /// Its row, in the chain of what it concerns.
+    pub(crate) fn row(&self, chain: Uuid, target: Option<Uuid>) -> NewAuditRow {
+        let mut row = NewAuditRow::new(chain, AuditKind::Outcome, &self.actor, &self.action).effect("applied");
+        row.targets = target.iter().map(Uuid::to_string).collect();
+        row.request_id.clone_from(&self.request_id);
+        row
+    }
+}
+
 /// A row as it stands. Members as in [`NewAuditRow`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]

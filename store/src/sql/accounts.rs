@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::db::{Row, Tx, Value, values};
-use super::{SqlStore, keys};
+use super::{SqlStore, audit, keys};
 use crate::account::check_name;
 use crate::seal::DataKey;
-use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, NewAccount, StoreError, cursor};
+use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, cursor};
 
 /// Parts the names of secrets in one column; no name holds it.
 const SEPARATOR: &str = "\u{1f}";
@@ -84,6 +84,7 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
     put_secrets(&mut tx, id, &data_key, &new.secrets).await?;
+    audit::note(store, &mut tx, new.deed.as_ref(), id, Some(id)).await?;
     tx.commit().await?;
     Ok(account)
 }
@@ -128,6 +129,9 @@ pub(super) async fn update(store: &SqlStore, name_or_id: &str, change: AccountCh
     }
     let mut tx = store.write("saving an account").await?;
     let mut account = lock(&mut tx, name_or_id).await?;
+    if change.of_revision.is_some_and(|revision| revision != account.revision) {
+        return Err(StoreError::AccountChanged { name: account.name });
+    }
     if change.is_empty() {
         return Ok(account);
     }
@@ -176,21 +180,40 @@ pub(super) async fn update(store: &SqlStore, name_or_id: &str, change: AccountCh
     )
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
+    audit::note(store, &mut tx, change.deed.as_ref(), account.id, Some(account.id)).await?;
     tx.commit().await?;
     Ok(account)
 }
 
-pub(super) async fn remove(store: &SqlStore, name_or_id: &str) -> Result<(), StoreError> {
+pub(super) async fn remove(store: &SqlStore, name_or_id: &str, deed: Option<&Deed>) -> Result<(), StoreError> {
     let mut tx = store.write("removing an account").await?;
     let account = lock(&mut tx, name_or_id).await?;
     tx.execute("DELETE FROM accounts WHERE id = $1", values![account.id]).await?;
+    audit::note(store, &mut tx, deed, account.id, Some(account.id)).await?;
     tx.commit().await
 }
 
+pub(super) async fn open(
+    store: &SqlStore,
+    name_or_id: &str,
+) -> Result<(Account, BTreeMap<String, SecretString>), StoreError> {
+    let mut tx = store.read("reading an account and its secrets").await?;
+    let account = find(&mut tx, name_or_id).await?;
+    let secrets = open_secrets(store, &mut tx, account.id).await?;
+    Ok((account, secrets))
+}
+
 pub(super) async fn secrets(store: &SqlStore, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError> {
-    // one transaction, so that key and secrets are of one state
-    let mut tx = store.read("reading secrets").await?;
-    let data_key = data_key(store, &mut tx, account).await?;
+    open_secrets(store, &mut store.read("reading secrets").await?, account).await
+}
+
+/// In one transaction, so that key and secrets are of one state.
+async fn open_secrets(
+    store: &SqlStore,
+    tx: &mut Tx,
+    account: Uuid,
+) -> Result<BTreeMap<String, SecretString>, StoreError> {
+    let data_key = data_key(store, tx, account).await?;
     let rows = tx.all("SELECT name, sealed FROM account_secrets WHERE account_id = $1", values![account]).await?;
     rows.iter()
         .map(|row| {

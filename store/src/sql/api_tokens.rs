@@ -8,9 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use super::db::{Row, Tx, values};
-use super::{SqlStore, keys};
+use super::{SqlStore, audit, keys};
 use crate::account::check_name;
-use crate::{ApiToken, CreatedApiToken, NewApiToken, Scope, StoreError, secret_value, time};
+use crate::{ApiToken, CreatedApiToken, Deed, NewApiToken, STORE_CHAIN, Scope, StoreError, secret_value, time};
 
 /// How old the last noted use must be before the next one is noted.
 const NOTE_EVERY: Duration = Duration::from_secs(60);
@@ -18,7 +18,7 @@ const NOTE_EVERY: Duration = Duration::from_secs(60);
 pub(super) async fn create(store: &SqlStore, new: NewApiToken) -> Result<CreatedApiToken, StoreError> {
     let prepared = prepare(new)?;
     let mut tx = store.write("making an API token").await?;
-    let created = insert(&mut tx, prepared).await?;
+    let created = insert(store, &mut tx, prepared).await?;
     tx.commit().await?;
     Ok(created)
 }
@@ -30,7 +30,7 @@ pub(super) async fn create_first(store: &SqlStore, new: NewApiToken) -> Result<O
     if tx.one("SELECT count(*) AS n FROM api_tokens", vec![]).await?.int("n")? > 0 {
         return Ok(None);
     }
-    let created = insert(&mut tx, prepared).await?;
+    let created = insert(store, &mut tx, prepared).await?;
     tx.commit().await?;
     Ok(Some(created))
 }
@@ -74,13 +74,15 @@ pub(super) async fn get(store: &SqlStore, name_or_id: &str) -> Result<ApiToken, 
     by_name_or_id(&mut store.read("reading an API token").await?, name_or_id).await
 }
 
-pub(super) async fn revoke(store: &SqlStore, name_or_id: &str) -> Result<ApiToken, StoreError> {
+pub(super) async fn revoke(store: &SqlStore, name_or_id: &str, deed: Option<&Deed>) -> Result<ApiToken, StoreError> {
     let mut tx = store.write("revoking an API token").await?;
     let mut token = by_name_or_id(&mut tx, name_or_id).await?;
     if token.revoked_at.is_none() {
         let now = tx.now().await?;
         let sql = "UPDATE api_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
-        tx.execute(sql, values![now, token.id]).await?;
+        if tx.execute(sql, values![now, token.id]).await? == 1 {
+            audit::note(store, &mut tx, deed, STORE_CHAIN, Some(token.id)).await?;
+        }
         tx.commit().await?;
         token.revoked_at = Some(now);
     }
@@ -128,7 +130,7 @@ fn prepare(mut new: NewApiToken) -> Result<Prepared, StoreError> {
     Ok(Prepared { new, secret, hash })
 }
 
-async fn insert(tx: &mut Tx, prepared: Prepared) -> Result<CreatedApiToken, StoreError> {
+async fn insert(store: &SqlStore, tx: &mut Tx, prepared: Prepared) -> Result<CreatedApiToken, StoreError> {
     let Prepared { new, secret, hash } = prepared;
     let token = ApiToken {
         id: Uuid::new_v4(),
@@ -149,6 +151,7 @@ async fn insert(tx: &mut Tx, prepared: Prepared) -> Result<CreatedApiToken, Stor
     )
     .await
     .map_err(|error| error.or_name_taken("token", &token.name))?;
+    audit::note(store, tx, new.deed.as_ref(), STORE_CHAIN, Some(token.id)).await?;
     Ok(CreatedApiToken { token, secret })
 }
 

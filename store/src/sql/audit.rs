@@ -10,7 +10,7 @@ use super::db::{Row, Tx, clean, values};
 use crate::audit::chain::{ChainKey, Columns, Head, START};
 use crate::audit::{NEW_CHAIN, Verifier};
 use crate::{
-    AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, NewAuditRow,
+    AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, Deed, NewAuditRow,
     STORE_CHAIN, StoreError, time,
 };
 
@@ -18,20 +18,40 @@ use crate::{
 const BATCH: i64 = 500;
 
 pub(super) async fn append(store: &SqlStore, row: NewAuditRow) -> Result<i64, StoreError> {
-    let account = row.account;
     let mut tx = store.write("appending to the audit").await?;
     let sequence = add(store, &mut tx, row).await?;
-    if sequence == 1 && account != STORE_CHAIN {
-        // so that a chain that is taken away as a whole is missed
-        let note = NewAuditRow::new(STORE_CHAIN, AuditKind::Outcome, "store", NEW_CHAIN).targets([account.to_string()]);
-        add(store, &mut tx, note).await?;
-    }
     tx.commit().await?;
     Ok(sequence)
 }
 
-/// Locks the head of this one chain, and nothing else.
+/// Appends what a change is on record as, in the change's own transaction. Whatever else it locks it has locked before:
+/// heads are the last that anybody waits for.
+pub(super) async fn note(
+    store: &SqlStore,
+    tx: &mut Tx,
+    deed: Option<&Deed>,
+    chain: Uuid,
+    target: Option<Uuid>,
+) -> Result<(), StoreError> {
+    match deed {
+        Some(deed) => add(store, tx, deed.row(chain, target)).await.map(drop),
+        None => Ok(()),
+    }
+}
+
 async fn add(store: &SqlStore, tx: &mut Tx, row: NewAuditRow) -> Result<i64, StoreError> {
+    let account = row.account;
+    let sequence = add_to_chain(store, tx, row).await?;
+    if sequence == 1 && account != STORE_CHAIN {
+        // so that a chain that is taken away as a whole is missed
+        let note = NewAuditRow::new(STORE_CHAIN, AuditKind::Outcome, "store", NEW_CHAIN).targets([account.to_string()]);
+        add_to_chain(store, tx, note).await?;
+    }
+    Ok(sequence)
+}
+
+/// Locks the head of this one chain, and nothing else.
+async fn add_to_chain(store: &SqlStore, tx: &mut Tx, row: NewAuditRow) -> Result<i64, StoreError> {
     let account = row.account;
     let key = ChainKey::new(store.keys.root.for_audit(account));
     let started = tx

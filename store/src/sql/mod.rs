@@ -112,8 +112,12 @@ impl Store for SqlStore {
         accounts::update(self, name_or_id, change).await
     }
 
-    async fn remove_account(&self, name_or_id: &str) -> Result<(), StoreError> {
-        accounts::remove(self, name_or_id).await
+    async fn remove_account(&self, name_or_id: &str, deed: Option<&Deed>) -> Result<(), StoreError> {
+        accounts::remove(self, name_or_id, deed).await
+    }
+
+    async fn open_account(&self, name_or_id: &str) -> Result<(Account, BTreeMap<String, SecretString>), StoreError> {
+        accounts::open(self, name_or_id).await
     }
 
     async fn secrets(&self, account: Uuid) -> Result<BTreeMap<String, SecretString>, StoreError> {
@@ -169,16 +173,21 @@ impl Store for SqlStore {
         api_tokens::get(self, name_or_id).await
     }
 
-    async fn revoke_api_token(&self, name_or_id: &str) -> Result<ApiToken, StoreError> {
-        api_tokens::revoke(self, name_or_id).await
+    async fn revoke_api_token(&self, name_or_id: &str, deed: Option<&Deed>) -> Result<ApiToken, StoreError> {
+        api_tokens::revoke(self, name_or_id, deed).await
     }
 
     async fn count_api_tokens(&self) -> Result<u64, StoreError> {
         api_tokens::count(self).await
     }
 
-    async fn create_account_token(&self, account: Uuid, issued_by: Option<Uuid>) -> Result<IssuedToken, StoreError> {
-        short_tokens::create_for_account(self, account, issued_by).await
+    async fn create_account_token(
+        &self,
+        account: Uuid,
+        issued_by: Option<Uuid>,
+        deed: Option<&Deed>,
+    ) -> Result<IssuedToken, StoreError> {
+        short_tokens::create_for_account(self, account, issued_by, deed).await
     }
 
     async fn find_account_token(&self, secret: &str) -> Result<Option<AccountToken>, StoreError> {

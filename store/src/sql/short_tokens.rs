@@ -3,18 +3,19 @@
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::SqlStore;
 use super::db::{Row, Tx, values};
 use super::leases::later;
+use super::{SqlStore, audit};
 use crate::{
-    ACCOUNT_TOKEN_LIFE, AccountToken, IssuedToken, LINK_TOKEN_LIFE, Link, LinkTarget, LinkToken, NewLinkToken,
-    StoreError, secret_value,
+    ACCOUNT_TOKEN_LIFE, AccountToken, Deed, IssuedToken, LINK_TOKEN_LIFE, Link, LinkTarget, LinkToken, NewLinkToken,
+    STORE_CHAIN, StoreError, secret_value,
 };
 
 pub(super) async fn create_for_account(
     store: &SqlStore,
     account: Uuid,
     issued_by: Option<Uuid>,
+    deed: Option<&Deed>,
 ) -> Result<IssuedToken, StoreError> {
     let (secret, hash) = secret_value::generate("uda_")?;
     let mut tx = store.write("making an account token").await?;
@@ -26,6 +27,7 @@ pub(super) async fn create_for_account(
     )
     .await
     .map_err(|error| error.or_no_account(account))?;
+    audit::note(store, &mut tx, deed, account, Some(account)).await?;
     tx.commit().await?;
     Ok(IssuedToken { secret, expires_at })
 }
@@ -69,6 +71,7 @@ pub(super) async fn create_link(store: &SqlStore, new: NewLinkToken) -> Result<I
     )
     .await
     .map_err(|error| error.or_no_account(account.unwrap_or_default()))?;
+    audit::note(store, &mut tx, new.deed.as_ref(), account.unwrap_or(STORE_CHAIN), account).await?;
     tx.commit().await?;
     Ok(IssuedToken { secret, expires_at })
 }

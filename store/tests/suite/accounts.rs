@@ -245,11 +245,11 @@ pub async fn remove(lab: &dyn Lab) {
     let gone = store.create_account(okta("a")).await.unwrap();
     let by_id = store.create_account(okta("b")).await.unwrap();
     store.create_account(okta("c")).await.unwrap();
-    store.remove_account("a").await.unwrap();
-    store.remove_account(&by_id.id.to_string()).await.unwrap();
+    store.remove_account("a", None).await.unwrap();
+    store.remove_account(&by_id.id.to_string(), None).await.unwrap();
     assert!(matches!(store.account("a").await, Err(StoreError::NotFound { .. })));
     assert!(matches!(store.secrets(gone.id).await, Err(StoreError::NotFound { .. })));
-    assert!(matches!(store.remove_account("a").await, Err(StoreError::NotFound { .. })));
+    assert!(matches!(store.remove_account("a", None).await, Err(StoreError::NotFound { .. })));
     assert_eq!(names(&*store, AccountFilter::default()).await, ["c"]);
     // the name is free again, for an account that has nothing of the old one
     let new = store.create_account(NewAccount::new("a", "scim", "acme")).await.unwrap();
@@ -280,4 +280,15 @@ pub async fn open_words(lab: &dyn Lab) {
 
 pub async fn ready(lab: &dyn Lab) {
     lab.open().await.ready().await.unwrap();
+}
+
+/// Of several who change what they have looked at, one does.
+pub async fn a_change_of_another_revision(lab: &dyn Lab) {
+    let (store, other) = (lab.open().await, lab.open().await);
+    let account = store.create_account(okta("a")).await.unwrap();
+    let change = |value: &str| AccountChange::default().set("x", value).of_revision(account.revision);
+    let (one, two) = tokio::join!(store.update_account("a", change("1")), other.update_account("a", change("2")));
+    let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert!(matches!(lost, Err(StoreError::AccountChanged { .. })), "{lost:?}");
+    assert_eq!(store.account("a").await.unwrap(), won.unwrap());
 }

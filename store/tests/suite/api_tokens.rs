@@ -49,11 +49,11 @@ pub async fn the_value_is_kept_nowhere(lab: &dyn Lab) {
 
 pub async fn a_value_that_was_given(lab: &dyn Lab) {
     let store = lab.open().await;
-    let new = || NewApiToken::new("bootstrap", Scope::Admin).secret("chosen-by-the-operator");
+    let new = || NewApiToken::new("bootstrap", Scope::Admin).secret("chosen-by-the-operator-0123456789");
     let created = store.create_api_token(new()).await.unwrap();
-    assert_eq!(created.secret.expose_secret(), "chosen-by-the-operator");
-    assert_eq!(finds(&*store, "chosen-by-the-operator").await.as_deref(), Some("bootstrap"));
-    for bad in ["", "two words", "\u{e4}", &"x".repeat(5000)] {
+    assert_eq!(created.secret.expose_secret(), "chosen-by-the-operator-0123456789");
+    assert_eq!(finds(&*store, "chosen-by-the-operator-0123456789").await.as_deref(), Some("bootstrap"));
+    for bad in ["", "shorter-than-can-be", &"two words ".repeat(9), &"\u{e4}".repeat(40), &"x".repeat(5000)] {
         let error = store.create_api_token(NewApiToken::new("x", Scope::Read).secret(bad)).await.unwrap_err();
         assert!(matches!(error, StoreError::InvalidSecret { .. }), "{error}");
         assert!(bad.is_empty() || !format!("{error} {error:?}").contains(bad));
@@ -73,7 +73,7 @@ pub async fn the_first_is_made_once(lab: &dyn Lab) {
     let store = lab.open().await;
     assert_eq!(store.api_tokens().await.unwrap().len(), 1);
     // not even after it is revoked: that would open what somebody closed
-    store.revoke_api_token("bootstrap").await.unwrap();
+    store.revoke_api_token("bootstrap", None).await.unwrap();
     let again = store.create_first_api_token(NewApiToken::new("again", Scope::Admin)).await.unwrap();
     assert!(again.is_none());
 }
@@ -83,14 +83,14 @@ pub async fn revoked(lab: &dyn Lab) {
     let created = one.create_api_token(NewApiToken::new("a", Scope::Read)).await.unwrap();
     let secret = created.secret.expose_secret();
     assert!(finds(&*two, secret).await.is_some());
-    let revoked = one.revoke_api_token("a").await.unwrap();
+    let revoked = one.revoke_api_token("a", None).await.unwrap();
     assert!(revoked.revoked_at.is_some());
     assert_eq!(finds(&*two, secret).await, None, "at once, on every replica");
-    let again = one.revoke_api_token(&created.token.id.to_string()).await.unwrap();
+    let again = one.revoke_api_token(&created.token.id.to_string(), None).await.unwrap();
     assert_eq!(again.revoked_at, revoked.revoked_at, "the first time counts");
     assert_eq!(one.count_api_tokens().await.unwrap(), 0);
     assert_eq!(one.api_tokens().await.unwrap().len(), 1, "still listed");
-    let error = one.revoke_api_token("nobody's").await.unwrap_err();
+    let error = one.revoke_api_token("nobody's", None).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "token", .. }), "{error}");
 }
 
@@ -120,7 +120,7 @@ pub async fn use_is_noted(lab: &dyn Lab) {
 pub async fn names_are_free_again(lab: &dyn Lab) {
     let store = lab.open().await;
     let old = store.create_api_token(NewApiToken::new("ci", Scope::Read)).await.unwrap();
-    store.revoke_api_token("ci").await.unwrap();
+    store.revoke_api_token("ci", None).await.unwrap();
     let new = store.create_api_token(NewApiToken::new("ci", Scope::Write)).await.unwrap();
     assert_eq!(store.api_token("ci").await.unwrap().id, new.token.id, "the one that works");
     assert_eq!(finds(&*store, old.secret.expose_secret()).await, None);

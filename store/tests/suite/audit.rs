@@ -1,7 +1,10 @@
 //! Cases on the audit: what shows, and what cannot be hidden.
 
 use serde_json::json;
-use userdir_store::{AuditKind, AuditQuery, AuditReport, ChainReport, NewAuditRow, STORE_CHAIN, Store, StoreError};
+use userdir_store::{
+    AccountChange, AuditKind, AuditQuery, AuditReport, AuditRow, ChainReport, Deed, NewApiToken, NewAuditRow,
+    NewLinkToken, STORE_CHAIN, Scope, Store, StoreError,
+};
 use uuid::Uuid;
 
 use super::{Lab, okta};
@@ -27,6 +30,13 @@ async fn chain(store: &dyn Store, n: i64) -> Uuid {
         assert_eq!(store.append_audit(row).await.unwrap(), i);
     }
     account
+}
+
+/// All rows of a chain, the oldest first.
+async fn rows(store: &dyn Store, account: Uuid) -> Vec<AuditRow> {
+    let mut rows = store.audit(&AuditQuery::new(account)).await.unwrap().rows;
+    rows.reverse();
+    rows
 }
 
 fn report(report: &AuditReport, account: Uuid) -> ChainReport {
@@ -99,7 +109,7 @@ pub async fn outlives_the_account(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = store.create_account(okta("a")).await.unwrap().id;
     store.append_audit(intended(account)).await.unwrap();
-    store.remove_account("a").await.unwrap();
+    store.remove_account("a", None).await.unwrap();
     assert_eq!(store.audit(&AuditQuery::new(account)).await.unwrap().rows.len(), 1);
     store.append_audit(outcome(account, 1)).await.unwrap();
     assert!(store.verify_audit(None).await.unwrap().holds());
@@ -253,4 +263,50 @@ pub async fn nothing_is_appended_to_a_broken_head(lab: &dyn Lab) {
     lab.run(&format!("DELETE FROM audit_heads WHERE account_id = '{account}'")).await;
     let error = store.append_audit(intended(account)).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged { .. }), "no second chain over the first: {error}");
+}
+
+/// A change and its row are one: both are there, or neither.
+pub async fn changes_are_on_record_or_not_made(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let deed = |action: &str| Deed::new("token:1", action).request("req-1");
+    let account = store.create_account(okta("a").audited(deed("create"))).await.unwrap();
+    let id = account.id.to_string();
+    let change = AccountChange::default().set("x", "1").audited(deed("update"));
+    store.update_account("a", change).await.unwrap();
+    store.create_account_token(account.id, None, Some(&deed("token"))).await.unwrap();
+    store.create_link_token(NewLinkToken::reconnect(account.id).audited(deed("link"))).await.unwrap();
+    // what changes nothing, or cannot be done, is not on record
+    store.update_account("a", AccountChange::default().audited(deed("nothing"))).await.unwrap();
+    let other = store.create_account(okta("b")).await.unwrap();
+    store.update_account("b", AccountChange::default().name("a").audited(deed("taken"))).await.unwrap_err();
+    store.remove_account("nobody", Some(&deed("remove"))).await.unwrap_err();
+    let rows = rows(&*store, account.id).await;
+    let told: Vec<(&str, &str)> = rows.iter().map(|row| (row.actor.as_str(), row.action.as_str())).collect();
+    assert_eq!(told, ["create", "update", "token", "link"].map(|action| ("token:1", action)));
+    for row in &rows {
+        assert_eq!((&row.targets, row.request_id.as_deref()), (&vec![id.clone()], Some("req-1")), "{}", row.action);
+        assert_eq!((row.kind, row.effect.as_deref()), (AuditKind::Outcome, Some("applied")));
+    }
+    let made = NewApiToken::new("t", Scope::Read).audited(deed("api-token"));
+    let token = store.create_first_api_token(made).await.unwrap().unwrap().token;
+    for _ in 0..2 {
+        store.revoke_api_token("t", Some(&deed("revoke"))).await.unwrap();
+    }
+    store.create_link_token(NewLinkToken::tenant("t").audited(deed("link"))).await.unwrap();
+    let rows = self::rows(&*store, STORE_CHAIN).await;
+    let told: Vec<(&str, bool)> =
+        rows.iter().map(|row| (row.action.as_str(), row.targets == [token.id.to_string()])).collect();
+    assert_eq!(told, [("audit/begin", false), ("api-token", true), ("revoke", true), ("link", false)]);
+
+    // where the row cannot be appended, nothing is changed
+    lab.run("UPDATE audit_heads SET mac = last_mac").await;
+    store.update_account("a", AccountChange::default().set("x", "2").audited(deed("update"))).await.unwrap_err();
+    store.remove_account("a", Some(&deed("remove"))).await.unwrap_err();
+    store.create_account(okta("c").audited(deed("create"))).await.unwrap_err();
+    store.create_api_token(NewApiToken::new("u", Scope::Read).audited(deed("api-token"))).await.unwrap_err();
+    assert_eq!(store.account("a").await.unwrap().settings["x"], "1");
+    let names: Vec<String> =
+        store.accounts(&Default::default()).await.unwrap().into_iter().map(|account| account.name).collect();
+    assert_eq!((names, store.api_tokens().await.unwrap().len()), (vec!["a".into(), "b".into()], 1));
+    assert_eq!(store.account("b").await.unwrap().id, other.id);
 }

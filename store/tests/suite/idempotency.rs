@@ -274,7 +274,7 @@ pub async fn gone_with_the_account(lab: &dyn Lab) {
     let scope = scope(&*store).await;
     let ticket = start(&*store, &scope, LONG).await;
     store.note_unknown(scope.account, "f1").await.unwrap();
-    store.remove_account("a").await.unwrap();
+    store.remove_account("a", None).await.unwrap();
     assert!(is_overtaken(store.mark_sent(&ticket).await));
     assert!(store.finish_idempotent(&ticket, &answer()).await.is_err());
 }

@@ -52,9 +52,9 @@ macro_rules! store_contract {
         $crate::store_contract!(@accounts $lab;
             create_and_get, create_refuses_bad_names, name_taken, concurrent_creates_of_one_name, list_and_filter,
             filter_by_everything, pages, update_merges, change_and_remove, rename, empty_change,
-            concurrent_updates_all_count, remove, not_found, open_words, ready);
+            concurrent_updates_all_count, a_change_of_another_revision, remove, not_found, open_words, ready);
         $crate::store_contract!(@secrets $lab;
-            secrets_round_trip, secret_merge_keeps_others, reopen_keeps_all, derived_keys);
+            secrets_round_trip, secret_merge_keeps_others, reopen_keeps_all, derived_keys, opened_in_one_state);
         $crate::store_contract!(@tokens $lab;
             none_at_first, commit_and_load, one_holder, concurrent_leases, renewal, expiry, an_expired_lease_commits,
             fencing, commit_gives_back, release_gives_back, slots_are_apart, fence_survives_reopen,
@@ -68,7 +68,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@audit $lab;
             append_and_read, pages, chains_are_apart, outlives_the_account, concurrent_appends, holds_and_shows_open,
             changed, removed, reordered, cut_off, cut_off_with_head_changed, head_removed, whole_chain_removed,
-            put_in_by_hand, nothing_is_appended_to_a_broken_head);
+            put_in_by_hand, nothing_is_appended_to_a_broken_head, changes_are_on_record_or_not_made);
         $crate::store_contract!(@idempotency $lab;
             runs_once, replays, another_body, in_flight, released, taken_over_before_sending,
             unknown_after_sending, an_unknown_run_is_settled, an_overtaken_run_sends_nothing, marked_unknown,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use secrecy::{ExposeSecret, SecretBox, SecretString};
-use userdir_store::{AccountChange, NewAccount};
+use userdir_store::{AccountChange, NewAccount, StoreError};
 
 use super::{Lab, okta};
 
@@ -54,4 +54,32 @@ pub async fn derived_keys(lab: &dyn Lab) {
     let same = |a: SecretBox<[u8; 32]>, b: SecretBox<[u8; 32]>| a.expose_secret() == b.expose_secret();
     assert!(same(one.derived_key("cursors"), two.derived_key("cursors")));
     assert!(!same(one.derived_key("cursors"), one.derived_key("audit")));
+}
+
+/// Settings and secrets that are changed together are seen together.
+pub async fn opened_in_one_state(lab: &dyn Lab) {
+    let (store, other) = (lab.open().await, lab.open().await);
+    let account = store.create_account(okta("a").set("base_url", "https://0.example").secret("api_token", "0")).await;
+    let id = account.unwrap().id.to_string();
+    const LAST: i64 = 60;
+    let changing = async {
+        for n in 1..LAST {
+            let change = AccountChange::default().set("base_url", format!("https://{n}.example"));
+            other.update_account(&id, change.secret("api_token", n.to_string())).await.unwrap();
+        }
+    };
+    let reading = async {
+        let mut revisions = std::collections::BTreeSet::new();
+        while !revisions.contains(&LAST) {
+            let (account, secrets) = store.open_account("a").await.unwrap();
+            let token = secrets["api_token"].expose_secret();
+            assert_eq!(account.settings["base_url"], format!("https://{token}.example"));
+            assert_eq!(account.revision, token.parse::<i64>().unwrap() + 1);
+            revisions.insert(account.revision);
+        }
+        revisions.len()
+    };
+    let ((), seen) = tokio::join!(changing, reading);
+    assert!(seen > 2, "nothing changed meanwhile");
+    assert!(matches!(store.open_account("nobody").await, Err(StoreError::NotFound { .. })));
 }

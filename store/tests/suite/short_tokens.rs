@@ -10,7 +10,7 @@ use super::{Lab, okta};
 pub async fn for_one_account(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = store.create_account(okta("a")).await.unwrap().id;
-    let issued = store.create_account_token(account, None).await.unwrap();
+    let issued = store.create_account_token(account, None, None).await.unwrap();
     let secret = issued.secret.expose_secret();
     assert!(secret.starts_with("uda_"), "{secret}");
     let found = lab.open().await.find_account_token(secret).await.unwrap().unwrap();
@@ -18,9 +18,9 @@ pub async fn for_one_account(lab: &dyn Lab) {
     assert_eq!(found.created_at.duration_until(found.expires_at).unsigned_abs(), ACCOUNT_TOKEN_LIFE);
     assert!(store.find_account_token("uda_other").await.unwrap().is_none());
     assert!(store.find_api_token(secret).await.unwrap().is_none(), "not an API token");
-    let error = store.create_account_token(Uuid::new_v4(), None).await.unwrap_err();
+    let error = store.create_account_token(Uuid::new_v4(), None, None).await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "account", .. }), "{error}");
-    store.remove_account("a").await.unwrap();
+    store.remove_account("a", None).await.unwrap();
     assert!(store.find_account_token(secret).await.unwrap().is_none(), "gone with the account");
 }
 
@@ -28,17 +28,17 @@ pub async fn ends_with_its_issuer(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = store.create_account(okta("a")).await.unwrap().id;
     let issuer = store.create_api_token(NewApiToken::new("ci", Scope::Write)).await.unwrap().token.id;
-    let secret = store.create_account_token(account, Some(issuer)).await.unwrap().secret;
+    let secret = store.create_account_token(account, Some(issuer), None).await.unwrap().secret;
     let found = store.find_account_token(secret.expose_secret()).await.unwrap().unwrap();
     assert_eq!(found.issued_by, Some(issuer));
-    store.revoke_api_token("ci").await.unwrap();
+    store.revoke_api_token("ci", None).await.unwrap();
     assert!(store.find_account_token(secret.expose_secret()).await.unwrap().is_none());
 }
 
 pub async fn account_token_expires(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = store.create_account(okta("a")).await.unwrap().id;
-    let secret = store.create_account_token(account, None).await.unwrap().secret;
+    let secret = store.create_account_token(account, None, None).await.unwrap().secret;
     lab.run("UPDATE access_tokens SET expires_at = '2026-01-01T00:00:00.000000Z'").await;
     assert!(store.find_account_token(secret.expose_secret()).await.unwrap().is_none());
 }
@@ -109,11 +109,11 @@ pub async fn link_payload_is_sealed(lab: &dyn Lab) {
 pub async fn swept(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = store.create_account(okta("a")).await.unwrap().id;
-    let keep = store.create_account_token(account, None).await.unwrap().secret;
+    let keep = store.create_account_token(account, None, None).await.unwrap().secret;
     store.create_link_token(NewLinkToken::tenant("acme")).await.unwrap();
     assert_eq!(store.sweep().await.unwrap(), Default::default(), "nothing has had its time");
     lab.run("UPDATE link_tokens SET expires_at = '2026-01-01T00:00:00.000000Z'").await;
-    store.create_account_token(account, None).await.unwrap();
+    store.create_account_token(account, None, None).await.unwrap();
     lab.run(
         "UPDATE access_tokens SET expires_at = '2026-01-01T00:00:00.000000Z' \
          WHERE created_at = (SELECT max(created_at) FROM access_tokens)",

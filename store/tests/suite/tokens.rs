@@ -167,7 +167,7 @@ pub async fn gone_with_the_account(lab: &dyn Lab) {
     let store = lab.open().await;
     let id = account(&*store).await;
     let fence = lease(&*store, id, "one", LONG).await.unwrap();
-    store.remove_account("a").await.unwrap();
+    store.remove_account("a", None).await.unwrap();
     let not_found = |e: StoreError| assert!(matches!(e, StoreError::NotFound { .. }), "{e}");
     not_found(commit(&*store, id, fence, "late").await.unwrap_err());
     not_found(store.load_token(id, "access").await.unwrap_err());

@@ -5,8 +5,6 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use userdir_store::Scope;
-
 use crate::auth::Principal;
 use crate::meta;
 use crate::platform::integrations::Chosen;
@@ -29,7 +27,6 @@ pub async fn tools(
     Named(named): Named<String>,
     mut query: Query,
 ) -> Result<Json<Tools>, Problem> {
-    principal.require(Scope::Read)?;
     let account = state.account(&principal, Some(&named)).await?;
     let (methods, tags) = (query.words("methods")?, query.words("tags")?);
     lists::nothing_left(&query, &["methods", "tags"])?;
@@ -43,7 +40,6 @@ pub async fn capabilities(
     Named(named): Named<String>,
     query: Query,
 ) -> Result<Json<meta::Capabilities>, Problem> {
-    principal.require(Scope::Read)?;
     let account = state.account(&principal, Some(&named)).await?;
     let chosen = Chosen::of(query)?;
     let directory = state.connect(&account).await?;

@@ -6,12 +6,11 @@ use schemars::JsonSchema;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use userdir::ErrorKind;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountChange, AccountStatus, Scope};
+use userdir_store::Account;
 
 use super::object::{AccountObject, AccountPatch};
-use crate::auth::Principal;
+use crate::auth::Admin;
 use crate::body::JsonBody;
 use crate::platform::paths::Named;
 use crate::platform::standing::{self, Asked};
@@ -67,15 +66,14 @@ pub struct AccountTokenObject {
 
 pub async fn token(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountTokenObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: AccountTokenBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.integrated_account_id)).await?;
-    let issued = state.store().create_account_token(account.id, principal.token).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/token").await?;
+    let deed = audit::deed(&principal, &request, "integrated-account/token");
+    let issued = state.store().create_account_token(account.id, principal.token, Some(&deed)).await?;
     Ok(Json(AccountTokenObject {
         integrated_account_token: issued.secret.expose_secret().to_owned(),
         expires_at: issued.expires_at.to_string(),
@@ -85,12 +83,11 @@ pub async fn token(
 /// `PATCH /{id}/credentials`: what proves who one is, and nothing else. In `context`, or as it is.
 pub async fn change(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     let definition = state.registry().get(&account.integration)?.definition;
     let context = match members.get("context") {
@@ -98,9 +95,9 @@ pub async fn change(
         _ => members,
     };
     only_credentials(definition, &context)?;
-    let account = super::crud::apply(&state, &account, AccountPatch { context, ..AccountPatch::default() }).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/credentials").await?;
-    Ok(Json(account.into()))
+    let patch = AccountPatch { context, ..AccountPatch::default() };
+    let deed = audit::deed(&principal, &request, "integrated-account/credentials");
+    Ok(Json(super::crud::apply(&state, &account, patch, deed).await?.into()))
 }
 
 fn only_credentials(definition: &Definition, context: &Map<String, Value>) -> Result<(), Problem> {
@@ -125,10 +122,9 @@ fn only_credentials(definition: &Definition, context: &Map<String, Value>) -> Re
 
 pub async fn check(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<Checked>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     prove(&state, &account, false).await?;
     Ok(Json(Checked { ok: true }))
@@ -136,10 +132,9 @@ pub async fn check(
 
 pub async fn refresh(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     JsonBody(members): JsonBody,
 ) -> Result<Json<Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: IdBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.id)).await?;
     prove(&state, &account, true).await?;
@@ -149,10 +144,9 @@ pub async fn refresh(
 /// No provider has anything to do after its account is connected: what is left is to prove that it is.
 pub async fn post_install(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     JsonBody(members): JsonBody,
 ) -> Result<Json<Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: IdBody = bodies::parse(members)?;
     let account = state.account(&principal, Some(&body.id)).await?;
     prove(&state, &account, false).await?;
@@ -172,21 +166,14 @@ async fn prove(state: &AppState, account: &Account, renew: bool) -> Result<(), P
     };
     let proved = proved.await;
     let asked = Asked { resource: "integrated-account", method: "check" };
-    let Err(error) = proved else {
-        standing::note(state, account, asked, true, None).await;
-        return Ok(());
-    };
-    // new, and the vendor does not take what was given; trouble on the way says nothing of that
-    let is_wrong = account.status == AccountStatus::Connecting
-        && error.vendor().is_some()
-        && !matches!(error.kind(), ErrorKind::Authentication | ErrorKind::RateLimited | ErrorKind::Unavailable);
-    let problem = Problem::from(error);
-    standing::note(state, account, asked, false, Some(&problem)).await;
-    if is_wrong {
-        let change = AccountChange::default()
-            .status(AccountStatus::ValidationError)
-            .last_error(Some(problem.message().to_owned()));
-        state.store().update_account(&account.id.to_string(), change).await?;
+    match proved.map_err(Problem::from) {
+        Ok(()) => {
+            standing::note(state, account, asked, true, None).await;
+            Ok(())
+        }
+        Err(problem) => {
+            standing::note_proof(state, account, asked, &problem).await;
+            Err(problem)
+        }
     }
-    Err(problem)
 }

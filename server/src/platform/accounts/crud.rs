@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use userdir::Registration;
 use userdir::definition::{Definition, SettingKind};
-use userdir_store::{Account, AccountFilter, AccountStatus, Scope, StoreError};
+use userdir_store::{Account, AccountFilter, AccountStatus, Deed, StoreError, credentials};
 use uuid::Uuid;
 
 use super::object::{AccountObject, AccountPatch, BulkDeleteBody, MePatch, NewAccountBody};
-use crate::auth::{Principal, Reach};
+use crate::auth::{Admin, Principal, Reach};
 use crate::body::JsonBody;
 use crate::platform::lists::{self, PlatformList};
 use crate::platform::paths::Named;
@@ -20,7 +20,6 @@ use crate::problem::Problem;
 use crate::query::Query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use userdir_store::credentials;
 
 /// The id of what was deleted.
 #[derive(Serialize, JsonSchema)]
@@ -46,10 +45,9 @@ const FILTERS: &[&str] = &[
 
 pub async fn list(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     mut query: Query,
 ) -> Result<Json<PlatformList<AccountObject>>, Problem> {
-    principal.require(Scope::Admin)?;
     let limit = lists::limit(&mut query, lists::LIMIT)?;
     let mut cursor = query.text("next_cursor")?;
     let filter = filter(&state, &mut query)?;
@@ -98,11 +96,10 @@ fn filter(state: &AppState, query: &mut Query) -> Result<Option<AccountFilter>, 
 
 pub async fn create(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     if !matches!(principal.reach, Reach::All) {
         return Err(Problem::forbidden("this token reaches certain accounts and cannot create others")
             .hint("use a token that is not bound to accounts"));
@@ -119,20 +116,19 @@ pub async fn create(
     let definition = registration.definition;
     let context = connect::read(definition, with_region(definition, body.context, body.region)?)?;
     let scheme = connect::scheme(definition, &context.given, body.authentication_method.as_deref())?;
-    connect::trial(&state, definition, &context.given)?;
+    connect::trial(&state, definition, &context.given, None)?;
     let method = body.authentication_method.as_deref().unwrap_or(scheme.name);
-    let account = loop {
+    let deed = audit::deed(&principal, &request, "integrated-account/create");
+    loop {
         let name = body.name.clone().unwrap_or_else(|| connect::default_name(definition));
-        let new = connect::new_account(&name, definition, tenant, method, &context.given);
+        let new = connect::new_account(&name, definition, tenant, method, &context.given).audited(deed.clone());
         let new = if body.is_sandbox { new.sandbox() } else { new };
         match state.store().create_account(new).await {
             // a name of our own making that happens to be there: the next one is another
             Err(StoreError::NameTaken { .. }) if body.name.is_none() => {}
-            created => break created?,
+            created => return Ok(Json(created?.into())),
         }
-    };
-    audit::note(&state, &principal, &request, account.id, "integrated-account/create").await?;
-    Ok(Json(account.into()))
+    }
 }
 
 /// The provider that a body names.
@@ -169,76 +165,85 @@ fn with_region(
 
 pub async fn one(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Named(named): Named<String>,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     Ok(Json(state.account(&principal, Some(&named)).await?.into()))
 }
 
 pub async fn change(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<AccountObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     let patch: AccountPatch = bodies::parse(members)?;
-    let account = apply(&state, &account, patch).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/update").await?;
-    Ok(Json(account.into()))
+    let deed = audit::deed(&principal, &request, "integrated-account/update");
+    Ok(Json(apply(&state, &account, patch, deed).await?.into()))
 }
 
-/// Changes an account: what it is connected with must be complete and right afterwards.
-pub(super) async fn apply(state: &AppState, account: &Account, patch: AccountPatch) -> Result<Account, Problem> {
+/// Times that a change is made up anew because the account was changed meanwhile.
+const TRIES: usize = 5;
+
+/// Changes an account: what it is connected with must be complete and right afterwards, whoever changes it at the same time.
+pub(super) async fn apply(
+    state: &AppState,
+    account: &Account,
+    patch: AccountPatch,
+    deed: Deed,
+) -> Result<Account, Problem> {
+    let (store, id) = (state.store(), account.id.to_string());
     let definition = state.registry().get(&account.integration)?.definition;
     let context = connect::read(definition, with_region(definition, patch.context, patch.region)?)?;
-    let mut change = connect::change(&context);
     if patch.tenant_id.as_deref() == Some("") {
         return Err(Problem::bad_request("`tenant_id` is empty"));
     }
-    change.name = patch.name.filter(|name| *name != account.name);
-    change.tenant_id = patch.tenant_id;
-    change.is_sandbox = patch.is_sandbox;
-    if !context.is_empty() || patch.authentication_method.is_some() {
-        let settings = connect::merged(&credentials::settings(state.store().as_ref(), account).await?, &context);
-        let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
-        connect::trial(state, definition, &settings)?;
-        let method = patch.authentication_method.unwrap_or_else(|| scheme.name.to_owned());
-        change = change.authentication_method(Some(method)).status(AccountStatus::Connecting).last_error(None);
+    let mut tries = 0;
+    loop {
+        let (account, stored) = credentials::open(store.as_ref(), &id).await?;
+        let mut change = connect::change(&context).of_revision(account.revision).audited(deed.clone());
+        change.name = patch.name.clone().filter(|name| *name != account.name);
+        change.tenant_id.clone_from(&patch.tenant_id);
+        change.is_sandbox = patch.is_sandbox;
+        if !context.is_empty() || patch.authentication_method.is_some() {
+            let settings = connect::merged(&stored, &context);
+            let scheme = connect::scheme(definition, &settings, patch.authentication_method.as_deref())?;
+            connect::trial(state, definition, &settings, Some(account.id))?;
+            let method = patch.authentication_method.clone().unwrap_or_else(|| scheme.name.to_owned());
+            change = change.authentication_method(Some(method)).status(AccountStatus::Connecting).last_error(None);
+        }
+        tries += 1;
+        match store.update_account(&id, change).await {
+            Err(StoreError::AccountChanged { .. }) if tries < TRIES => {}
+            changed => return Ok(changed?),
+        }
     }
-    if change.is_empty() {
-        return Ok(account.clone());
-    }
-    Ok(state.store().update_account(&account.id.to_string(), change).await?)
 }
 
 pub async fn delete(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     Named(named): Named<String>,
 ) -> Result<Json<IdObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let account = state.account(&principal, Some(&named)).await?;
     remove(&state, &principal, &request, &account).await?;
     Ok(Json(IdObject { id: account.id }))
 }
 
 async fn remove(state: &AppState, who: &Principal, request: &RequestId, account: &Account) -> Result<(), Problem> {
-    state.store().remove_account(&account.id.to_string()).await?;
-    audit::note(state, who, request, account.id, "integrated-account/delete").await
+    let deed = audit::deed(who, request, "integrated-account/delete");
+    Ok(state.store().remove_account(&account.id.to_string(), Some(&deed)).await?)
 }
 
 pub async fn bulk_delete(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<super::Success>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: BulkDeleteBody = bodies::parse(members)?;
     if body.ids.is_empty() {
         return Err(bodies::missing(&["ids"]));
@@ -251,10 +256,15 @@ pub async fn bulk_delete(
             accounts.push(account);
         }
     }
-    for account in &accounts {
-        remove(&state, &principal, &request, account).await?;
-    }
-    Ok(Json(super::Success::YES))
+    let shared = state.clone();
+    let all = async move {
+        for account in &accounts {
+            remove(&shared, &principal, &request, account).await?;
+        }
+        Ok(Json(super::Success::YES))
+    };
+    // once the first is deleted, the others are too
+    state.finish(all).await?
 }
 
 /// The account of an account token.
@@ -288,7 +298,7 @@ pub async fn change_me(
         return Err(Problem::forbidden(format!("an account token cannot change the address `{key}`"))
             .hint("change it with a token of the scope `admin`"));
     }
-    let account = apply(&state, &account, AccountPatch { context: patch.context, ..AccountPatch::default() }).await?;
-    audit::note(&state, &principal, &request, account.id, "integrated-account/update").await?;
-    Ok(Json(account.into()))
+    let patch = AccountPatch { context: patch.context, ..AccountPatch::default() };
+    let deed = audit::deed(&principal, &request, "integrated-account/update");
+    Ok(Json(apply(&state, &account, patch, deed).await?.into()))
 }

@@ -10,7 +10,6 @@ use super::Attempt;
 use crate::platform::connect::{self, Context};
 use crate::problem::Problem;
 use crate::state::AppState;
-use userdir_store::credentials;
 
 /// The form of one provider and one way to authenticate.
 pub struct Form {
@@ -50,9 +49,10 @@ impl Form {
             let account = state.store().account(&account.to_string()).await?;
             stored_method = account.authentication_method.clone();
             if attempt.remembered.suggest {
-                let suggested = credentials::settings(state.store().as_ref(), &account).await?;
                 let plain = definition.settings.iter().filter(|setting| setting.kind != SettingKind::Secret);
-                values.extend(plain.filter_map(|setting| Some((setting.key, suggested.get(setting.key)?.to_owned()))));
+                values.extend(
+                    plain.filter_map(|setting| Some((setting.key, account.settings.get(setting.key)?.clone()))),
+                );
             }
         }
         let named = |name: &str| definition.schemes.iter().find(|scheme| scheme.name == name);

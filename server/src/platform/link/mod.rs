@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 use userdir::definition::Setting;
-use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken, STORE_CHAIN, Scope};
+use userdir_store::{Link, LinkTarget, LinkToken, NewLinkToken};
 
 use super::{audit, bodies, connect, integrations};
-use crate::auth::{Principal, Reach};
+use crate::auth::{Admin, Reach};
 use crate::body::JsonBody;
 use crate::platform::paths::Named;
 use crate::problem::Problem;
@@ -96,11 +96,10 @@ pub fn routes() -> Router<AppState> {
 
 async fn create(
     State(state): State<AppState>,
-    principal: Principal,
+    Admin(principal): Admin,
     Extension(request): Extension<RequestId>,
     JsonBody(members): JsonBody,
 ) -> Result<Json<LinkTokenObject>, Problem> {
-    principal.require(Scope::Admin)?;
     let body: LinkTokenBody = bodies::parse(members)?;
     if let Some(address) = &body.redirect_uri {
         redirect(address)?;
@@ -165,12 +164,8 @@ async fn create(
         suggest: body.persist_previous_context.unwrap_or(true),
     };
     let payload = serde_json::to_value(&remembered).map_err(|_| Problem::internal())?;
-    let chain = match new.target {
-        LinkTarget::NewAccount { .. } => STORE_CHAIN,
-        LinkTarget::Reconnect { account } => account,
-    };
-    let issued = state.store().create_link_token(new.payload(payload)).await?;
-    audit::note(&state, &principal, &request, chain, "link-token/create").await?;
+    let deed = audit::deed(&principal, &request, "link-token/create");
+    let issued = state.store().create_link_token(new.payload(payload).audited(deed)).await?;
     let value = issued.secret.expose_secret();
     Ok(Json(LinkTokenObject {
         link_token: value.to_owned(),

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
 use userdir::Settings;
-use userdir_store::{Account, AccountChange, AccountStatus, Link, LinkTarget, StoreError};
+use userdir_store::{Account, AccountChange, AccountStatus, Deed, Link, LinkTarget, StoreError, credentials};
 
 use super::form::Form;
 use super::{Attempt, answer, ended, find, page, see_other};
@@ -19,7 +19,6 @@ use crate::platform::{audit, connect, integrations};
 use crate::problem::Problem;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use userdir_store::credentials;
 
 /// Largest form: keys in PEM and little else.
 const LARGEST: usize = 256 << 10;
@@ -50,7 +49,7 @@ pub async fn submit(
         Err(problem) => return problem.into_response(),
     };
     let tried = match form.read(&given) {
-        Ok(settings) => try_out(&state, &form, settings).await,
+        Ok(settings) => try_out(&state, &attempt, &form, settings).await,
         Err(missing) => Err(missing),
     };
     let (settings, trial) = match tried {
@@ -60,31 +59,56 @@ pub async fn submit(
             return answer(StatusCode::UNPROCESSABLE_ENTITY, attempt.redirect().as_ref(), page);
         }
     };
-    // of all who got this far with one token, on any replica, one goes on
-    match state.store().redeem_link_token(&secret).await {
-        Ok(Link::Open(_)) => {}
-        Ok(other) => return ended(&other),
-        Err(error) => return Problem::from(error).into_response(),
-    }
-    match keep(&state, &attempt, &form, &settings, &trial, &request).await {
-        Ok(account) => match attempt.redirect() {
+    let redirect = attempt.redirect();
+    // begun, it is finished although the person goes away: the token is used up by then
+    match state.finish(connected(state.clone(), secret, attempt, form, settings, trial, request)).await {
+        Err(problem) => problem.into_response(),
+        Ok(Err(page)) => page,
+        Ok(Ok(account)) => match redirect {
             Some(mut to) => {
                 to.query_pairs_mut().append_pair("integrated_account_id", &account.id.to_string());
                 see_other(&to)
             }
             None => answer(StatusCode::OK, None, page::notice(page::Notice::Connected)),
         },
-        Err(problem) => problem.into_response(),
     }
 }
 
+/// Uses the token up and keeps the account; of all who got this far with one token, on any replica, one goes on.
+async fn connected(
+    state: AppState,
+    secret: String,
+    attempt: Attempt,
+    form: Form,
+    settings: Settings,
+    trial: connect::Trial,
+    request: RequestId,
+) -> Result<Account, Response> {
+    match state.store().redeem_link_token(&secret).await {
+        Ok(Link::Open(_)) => {}
+        Ok(other) => return Err(ended(&other)),
+        Err(error) => return Err(Problem::from(error).into_response()),
+    }
+    let kept = keep(&state, &attempt, &form, &settings, &trial, &request).await;
+    kept.map_err(IntoResponse::into_response)
+}
+
 /// Asks the vendor whether it takes the credentials. What is wrong comes back in words without any secret.
-async fn try_out(state: &AppState, form: &Form, settings: Settings) -> Result<(Settings, connect::Trial), Vec<String>> {
+async fn try_out(
+    state: &AppState,
+    attempt: &Attempt,
+    form: &Form,
+    settings: Settings,
+) -> Result<(Settings, connect::Trial), Vec<String>> {
     // without the hints, which are for whoever runs the server
     let in_words = |problem: Problem| vec![problem.message().to_owned()];
     let definition = form.definition;
     connect::scheme(definition, &settings, Some(form.scheme.name)).map_err(in_words)?;
-    let trial = connect::trial(state, definition, &settings).map_err(in_words)?;
+    let account = match attempt.token.target {
+        LinkTarget::Reconnect { account } => Some(account),
+        LinkTarget::NewAccount { .. } => None,
+    };
+    let trial = connect::trial(state, definition, &settings, account).map_err(in_words)?;
     match trial.check(state).await {
         Ok(()) => Ok((settings, trial)),
         // our own words, which hold none of the vendor's
@@ -100,43 +124,61 @@ async fn keep(
     trial: &connect::Trial,
     request: &RequestId,
 ) -> Result<Account, Problem> {
-    let (account, action) = match &attempt.token.target {
-        LinkTarget::NewAccount { tenant_id } => (create(state, tenant_id, form, settings).await?, "link/connect"),
-        LinkTarget::Reconnect { account } => (replace(state, &account.to_string(), settings).await?, "link/reconnect"),
-    };
-    trial.adopt(state, account.id).await?;
-    let change = AccountChange::default()
+    let active = AccountChange::default()
         .status(AccountStatus::Active)
         .last_error(None)
         .authentication_method(Some(form.scheme.name.to_owned()));
-    let account = state.store().update_account(&account.id.to_string(), change).await?;
-    audit::note_link(state, request, account.id, action).await?;
-    Ok(account)
+    match &attempt.token.target {
+        LinkTarget::Reconnect { account } => {
+            let active = active.audited(audit::by_link(request, "link/reconnect"));
+            replace(state, &account.to_string(), settings, active).await
+        }
+        LinkTarget::NewAccount { tenant_id } => {
+            let account = create(state, tenant_id, form, settings, audit::by_link(request, "link/connect")).await?;
+            trial.adopt(state, account.id).await?;
+            Ok(state.store().update_account(&account.id.to_string(), active).await?)
+        }
+    }
 }
 
-async fn create(state: &AppState, tenant: &str, form: &Form, settings: &Settings) -> Result<Account, Problem> {
+async fn create(
+    state: &AppState,
+    tenant: &str,
+    form: &Form,
+    settings: &Settings,
+    deed: Deed,
+) -> Result<Account, Problem> {
     loop {
         let name = connect::default_name(form.definition);
         let new = connect::new_account(&name, form.definition, tenant, form.scheme.name, settings);
-        match state.store().create_account(new).await {
+        match state.store().create_account(new.audited(deed.clone())).await {
             Err(StoreError::NameTaken { .. }) => {}
             created => return Ok(created?),
         }
     }
 }
 
-/// Puts the new settings and secrets in place of all old ones.
-async fn replace(state: &AppState, account: &str, settings: &Settings) -> Result<Account, Problem> {
-    let account = state.store().account(account).await?;
-    let old = credentials::settings(state.store().as_ref(), &account).await?;
-    let mut change = AccountChange::default();
-    for key in old.plain().keys().filter(|key| !settings.has(key)) {
-        change = change.unset(key);
+/// Puts the new settings and secrets in place of all that are there, whoever changes them at the same time.
+async fn replace(
+    state: &AppState,
+    account: &str,
+    settings: &Settings,
+    active: AccountChange,
+) -> Result<Account, Problem> {
+    loop {
+        let (account, old) = credentials::open(state.store().as_ref(), account).await?;
+        let mut change = active.clone().of_revision(account.revision);
+        for key in old.plain().keys().filter(|key| !settings.has(key)) {
+            change = change.unset(key);
+        }
+        for key in old.secrets().keys().filter(|key| !settings.has(key)) {
+            change = change.unset_secret(key);
+        }
+        change = settings.plain().iter().fold(change, |change, (key, value)| change.set(key, value));
+        change = settings.secrets().iter().fold(change, |change, (key, value)| change.secret(key, value.expose()));
+        match state.store().update_account(&account.id.to_string(), change).await {
+            Err(StoreError::AccountChanged { .. }) => {}
+            changed => return Ok(changed?),
+        }
     }
-    for key in old.secrets().keys().filter(|key| !settings.has(key)) {
-        change = change.unset_secret(key);
-    }
-    change = settings.plain().iter().fold(change, |change, (key, value)| change.set(key, value));
-    change = settings.secrets().iter().fold(change, |change, (key, value)| change.secret(key, value.expose()));
-    Ok(state.store().update_account(&account.id.to_string(), change).await?)
 }
