@@ -157,6 +157,43 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_connection_that_says_nothing_ends() {
+    let world = World::with(3, |config| {
+        config.limits.head_time = Duration::from_millis(500);
+        config.metrics_listen = Some(([127, 0, 0, 1], 0).into());
+    })
+    .await;
+    let whole = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", world.address);
+    for address in [world.address, world.metrics.unwrap()] {
+        // silent, half a head, what may become HTTP/2, and nothing more after an answer
+        for said in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\n", "PRI * HT", whole.as_str()] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            let mut came = Vec::new();
+            let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut came)).await;
+            assert!(ended.is_ok(), "{address} keeps {said:?} open");
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_have_an_end() {
+    let world = World::with(3, |config| config.limits.connections = 2).await;
+    let whole = world.request("", "GET", "/healthz", &[], b"");
+    let held = [world.address; 2].map(tokio::net::TcpStream::connect);
+    let held = futures_util::future::try_join_all(held).await.unwrap();
+    let mut third = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let mut came = Vec::new();
+    // closed without a word; writing to it may fail already
+    let _ = third.write_all(&whole).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), third.read_to_end(&mut came)).await.unwrap();
+    assert!(came.is_empty(), "{}", String::from_utf8_lossy(&came));
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.raw(whole).await.status, 200);
+}
+
+#[tokio::test]
 async fn line_breaks_reach_no_header() {
     let world = World::new().await;
     let target = "/unified/user-directory/users/u1%0d%0aX-Evil:%201?{account}";
