@@ -28,7 +28,7 @@ use crate::config::ServerConfig;
 use crate::journal::Writer;
 use crate::metrics::Metrics;
 use crate::state::AppState;
-use crate::{app, health};
+use crate::{app, health, unified};
 
 /// A server that listens.
 pub struct Server {
@@ -62,7 +62,11 @@ impl Server {
         config: ServerConfig,
     ) -> io::Result<Server> {
         let metrics = Arc::new(Metrics::default());
-        let bounds = userdir::runtime::Limits { body_bytes: VENDOR_BYTES, ..Default::default() };
+        let bounds = userdir::runtime::Limits {
+            body_bytes: VENDOR_BYTES,
+            items_bytes: unified::list::MOST_BYTES,
+            ..Default::default()
+        };
         let runtime =
             runtime.limits(bounds).meter(metrics.clone()).cursor_key(*store.derived_key("cursor").expose_secret());
         let runtime = runtime.build().map_err(io::Error::other)?;
