@@ -97,6 +97,11 @@ impl Principal {
         }
     }
 
+    /// Whether it is known which account a request is about: it names one, or the token is an account's.
+    pub(crate) fn is_about_one(&self, named: Option<&str>) -> bool {
+        named.is_some() || matches!(self.reach, Reach::Account(_))
+    }
+
     /// Whose requests are counted together.
     fn counted_as(&self) -> Uuid {
         match (self.token, &self.reach) {

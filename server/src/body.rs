@@ -29,6 +29,37 @@ pub async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
     }
 }
 
+/// A body of this size takes no room worth waiting for.
+const SMALL: u64 = 64 << 10;
+
+/// A body that is read when there is room for it.
+#[derive(Debug)]
+pub struct Later(Option<Body>);
+
+impl Later {
+    /// This one; none where there is none to read.
+    pub fn new(body: Option<Body>) -> Later {
+        Later(body)
+    }
+
+    /// Whether it takes no room worth waiting for.
+    pub fn is_small(&self) -> bool {
+        let size = self.0.as_ref().map(HttpBody::size_hint);
+        size.is_none_or(|size| size.upper().is_some_and(|upper| upper <= SMALL))
+    }
+
+    /// Reads it to its end, once: nothing is left of it then.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    pub async fn read(&mut self, into: &mut Bytes, most: usize) -> Result<(), Problem> {
+        if let Some(body) = self.0.take() {
+            *into = read(body, most).await?;
+        }
+        Ok(())
+    }
+}
+
 /// The members of a JSON body; none where it is empty or null.
 ///
 /// # Errors

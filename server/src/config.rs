@@ -39,6 +39,10 @@ pub struct Limits {
     pub query_depth: usize,
     /// Longest time of a request, a stream's items aside.
     pub request_time: Duration,
+    /// Longest time that a client may take for the head of a request, and a connection may say nothing.
+    pub head_time: Duration,
+    /// Connections at once; further ones are closed.
+    pub connections: usize,
     /// Requests under way at once.
     pub in_flight: usize,
     /// Requests of one account under way at once; as many again may wait.
@@ -58,6 +62,8 @@ impl Default for Limits {
             query_pairs: 1_000,
             query_depth: 8,
             request_time: Duration::from_secs(100),
+            head_time: Duration::from_secs(30),
+            connections: 8_192,
             in_flight: 2_048,
             account_in_flight: 32,
             token_rate: NonZeroU32::new(500),

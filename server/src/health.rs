@@ -39,11 +39,8 @@ fn numbers(state: &AppState) -> Response {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    match state.store().ready().await {
-        Ok(()) => Json(json!({"status": "ok"})).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "the store does not answer");
-            Problem::unavailable("the store does not answer").into_response()
-        }
+    match state.is_ready().await {
+        true => Json(json!({"status": "ok"})).into_response(),
+        false => Problem::unavailable("the store does not answer").into_response(),
     }
 }

@@ -21,6 +21,8 @@ const ACCOUNTS: usize = 1024;
 
 /// Lists of all pages in one answer that are held at once.
 const WHOLE_LISTS: usize = 4;
+/// Large bodies that are held at once before it is known which account they are for.
+const LARGE_BODIES: usize = 16;
 
 /// The limits of one server.
 pub struct Limiter {
@@ -30,6 +32,7 @@ pub struct Limiter {
     most: usize,
     all: Arc<Semaphore>,
     whole_lists: Arc<Semaphore>,
+    large_bodies: Arc<Semaphore>,
 }
 
 /// Requests in [`WINDOW`] for each of several callers.
@@ -60,6 +63,7 @@ impl Limiter {
             most: limits.account_in_flight.max(1),
             all: Arc::new(Semaphore::new(limits.in_flight)),
             whole_lists: Arc::new(Semaphore::new(WHOLE_LISTS)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
         }
     }
 
@@ -108,6 +112,18 @@ impl Limiter {
         let held = self.whole_lists.clone().try_acquire_owned().map_err(|_| {
             Problem::too_many("too many lists of all pages are under way", Duration::from_secs(5))
                 .hint("ask for it with `truto_response_format=stream`")
+        })?;
+        Ok(Permit { _held: held })
+    }
+
+    /// Takes one of the few places for large bodies that have to be read before it is known which account they are for.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn large_body(&self) -> Result<Permit, Problem> {
+        let held = self.large_bodies.clone().try_acquire_owned().map_err(|_| {
+            Problem::too_many("too many large bodies are under way", Duration::from_secs(1))
+                .hint("name the account in the query")
         })?;
         Ok(Permit { _held: held })
     }

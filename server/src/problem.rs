@@ -93,9 +93,18 @@ impl Problem {
         problem.hint(LOOK_FIRST).detail("outcome", json!("unknown"))
     }
 
-    /// 503: the server cannot serve now.
+    /// 503: the server cannot serve now, and may a moment later. Nothing was done: clients send it again by themselves.
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Problem {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, message)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(Duration::from_secs(1))
+    }
+
+    /// The same where a part was done before: no status that clients answer by sending it all again.
+    #[must_use]
+    pub fn after_a_part(mut self) -> Problem {
+        if self.0.status == StatusCode::SERVICE_UNAVAILABLE {
+            self.0.status = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        self
     }
 
     /// 404 of an account.
@@ -241,12 +250,22 @@ impl From<StoreError> for Problem {
             | StoreError::UnknownScope { .. }
             | StoreError::InvalidSecret { .. }
             | StoreError::InvalidCursor => Problem::bad_request(error.to_string()),
+            _ if error.is_busy() => {
+                tracing::warn!(%error, "the store is busy");
+                Problem::unavailable("the store is busy; try again in a moment")
+            }
             _ => {
                 tracing::error!(%error, "the store failed");
                 Problem::internal()
             }
         }
     }
+}
+
+/// Whether an error of the library is one of a store that is busy.
+fn is_of_a_busy_store(error: &Error) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<StoreError>());
+    source.is_some_and(StoreError::is_busy)
 }
 
 /// The status of an error of the library.
@@ -269,6 +288,7 @@ fn status(error: &Error) -> StatusCode {
             ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
             ErrorKind::Transport | ErrorKind::UnexpectedResponse | ErrorKind::Incomplete => StatusCode::BAD_GATEWAY,
             ErrorKind::Unavailable if error.vendor().is_some() => StatusCode::BAD_GATEWAY,
+            ErrorKind::Unavailable if is_of_a_busy_store(error) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
     }
@@ -337,6 +357,9 @@ impl From<Error> for Problem {
                 problem
                     .insight("rate_limit_error", "the vendor's rate limit is used up", Value::Null)
                     .retry_after(asked.unwrap_or(PAUSE))
+            }
+            ErrorKind::Unavailable if problem.0.status == StatusCode::SERVICE_UNAVAILABLE => {
+                problem.retry_after(Duration::from_secs(1))
             }
             _ => problem,
         }

@@ -6,13 +6,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::ServiceExt;
 use axum::http::Request;
+use axum::middleware::AddExtension;
+use axum::{Extension, ServiceExt};
 use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
+use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper::body::Incoming;
 use secrecy::ExposeSecret;
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tower::Layer;
@@ -25,7 +28,7 @@ use crate::config::ServerConfig;
 use crate::journal::Writer;
 use crate::metrics::Metrics;
 use crate::state::AppState;
-use crate::{app, health};
+use crate::{app, health, unified};
 
 /// A server that listens.
 pub struct Server {
@@ -38,8 +41,6 @@ pub struct Server {
     address: SocketAddr,
 }
 
-/// Longest time a client may take for the head of a request.
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 128 << 10;
 /// Bytes of a vendor's answer: many may be under way at once.
@@ -61,7 +62,11 @@ impl Server {
         config: ServerConfig,
     ) -> io::Result<Server> {
         let metrics = Arc::new(Metrics::default());
-        let bounds = userdir::runtime::Limits { body_bytes: VENDOR_BYTES, ..Default::default() };
+        let bounds = userdir::runtime::Limits {
+            body_bytes: VENDOR_BYTES,
+            items_bytes: unified::list::MOST_BYTES,
+            ..Default::default()
+        };
         let runtime =
             runtime.limits(bounds).meter(metrics.clone()).cursor_key(*store.derived_key("cursor").expose_secret());
         let runtime = runtime.build().map_err(io::Error::other)?;
@@ -126,21 +131,11 @@ impl Server {
 
         let service = MapRequestLayer::new(app::collapse_slashes::<Incoming>).layer(app::router(state.clone()));
         let service = ServiceExt::<Request<Incoming>>::into_make_service(service);
-        macro_rules! serve {
-            ($server:expr) => {{
-                let mut server = $server.handle(handle);
-                let http = server.http_builder();
-                http.http1().header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES);
-                http.http2().max_header_list_size(HEAD_BYTES as u32).max_concurrent_streams(256);
-                server.serve(service).await
-            }};
-        }
+        let acceptor = Bounded::new(self.config.limits.connections);
+        let server = bounded(axum_server::from_tcp(self.listener)?, self.config.limits.head_time).handle(handle);
         let served = match self.tls {
-            Some(tls) => {
-                let acceptor = RustlsAcceptor::new(tls).acceptor(NoDelayAcceptor::new());
-                serve!(axum_server::from_tcp(self.listener)?.acceptor(acceptor))
-            }
-            None => serve!(axum_server::from_tcp(self.listener)?.acceptor(NoDelayAcceptor::new())),
+            Some(tls) => server.acceptor(RustlsAcceptor::new(tls).acceptor(acceptor)).serve(service).await,
+            None => server.acceptor(acceptor).serve(service).await,
         };
         stopping.abort();
         // writes whose clients went away are finished all the same; reads that nobody waits for are not
@@ -166,9 +161,52 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
+/// The bounds of a connection: how long it may say nothing, and how large the head of a request may be.
+fn bounded(mut server: axum_server::Server<SocketAddr>, head_time: Duration) -> axum_server::Server<SocketAddr> {
+    let http = server.http_builder();
+    http.http1().header_read_timeout(head_time).max_buf_size(HEAD_BYTES);
+    http.http2()
+        .max_header_list_size(HEAD_BYTES as u32)
+        .max_concurrent_streams(256)
+        .keep_alive_interval(head_time)
+        .keep_alive_timeout(head_time);
+    // until the first request it is not known which of the two it is
+    server.first_request_timeout(head_time)
+}
+
+/// Takes so many connections at once and closes further ones, so that silent ones cannot use up what the process has.
+#[derive(Clone)]
+struct Bounded(Arc<Semaphore>);
+
+impl Bounded {
+    fn new(connections: usize) -> Bounded {
+        Bounded(Arc::new(Semaphore::new(connections)))
+    }
+}
+
+impl<S> Accept<TcpStream, S> for Bounded {
+    type Stream = TcpStream;
+    /// The place is given back with the connection's service.
+    type Service = AddExtension<S, Arc<OwnedSemaphorePermit>>;
+    type Future = std::future::Ready<io::Result<(TcpStream, Self::Service)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let place = self.0.clone().try_acquire_owned().map_err(|_| io::Error::other("too many connections"));
+        let taken = place.and_then(|place| {
+            stream.set_nodelay(true)?;
+            Ok((stream, Extension(Arc::new(place)).layer(service)))
+        });
+        std::future::ready(taken)
+    }
+}
+
+/// Connections at once that ask for numbers alone.
+const SCRAPERS: usize = 64;
+
 fn serve_metrics(listener: TcpListener, state: AppState) -> io::Result<JoinHandle<()>> {
+    let head_time = state.limits().head_time;
     let service = health::metrics_alone(state).into_make_service();
-    let server = axum_server::from_tcp(listener)?;
+    let server = bounded(axum_server::from_tcp(listener)?, head_time).acceptor(Bounded::new(SCRAPERS));
     Ok(tokio::spawn(async move {
         if let Err(error) = server.serve(service).await {
             tracing::error!(%error, "the numbers are no longer served");

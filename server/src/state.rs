@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 use userdir::{Call, Directory, Registry, Runtime, Settings};
@@ -22,6 +24,9 @@ use userdir_store::credentials::{self, StoreCredentials};
 /// How long a connected directory that nobody asks is kept, with the secrets in it.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
+/// How long it counts that the store has answered, or has not.
+const READY: Duration = Duration::from_secs(1);
+
 /// What every handler shares. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
@@ -36,6 +41,8 @@ struct Inner {
     journal: Journal,
     /// Connected directories by account and revision: rebuilding one for each request would lose tokens.
     directories: Cache<(Uuid, i64), Directory>,
+    /// Whether the store answered, and when it was asked.
+    ready: Mutex<Option<(Instant, bool)>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
     /// Names this process to the others on the same store.
@@ -62,6 +69,7 @@ impl AppState {
             limits,
             metrics,
             journal,
+            ready: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             holder: Uuid::new_v4().to_string(),
@@ -72,6 +80,22 @@ impl AppState {
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.store
+    }
+
+    /// Whether the store answers. It is asked once in a while, however many want to know: that needs no token.
+    pub async fn is_ready(&self) -> bool {
+        let mut ready = self.0.ready.lock().await;
+        if let Some((asked, answered)) = *ready
+            && asked.elapsed() < READY
+        {
+            return answered;
+        }
+        let answered = self.store().ready().await;
+        if let Err(error) = &answered {
+            tracing::warn!(%error, "the store does not answer");
+        }
+        *ready = Some((Instant::now(), answered.is_ok()));
+        answered.is_ok()
     }
 
     /// The providers compiled in.

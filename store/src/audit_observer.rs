@@ -156,6 +156,11 @@ impl AuditObserver {
         lost.map_or(Ok(()), Err)
     }
 
+    /// Whether any vendor write of the call was about to be sent.
+    pub fn has_sent(&self) -> bool {
+        self.seen().steps > 0
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

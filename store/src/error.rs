@@ -233,7 +233,25 @@ pub enum StoreError {
     },
 }
 
+/// SQLite: busy or locked, whatever the extended code says besides. PostgreSQL: a lock that was waited for too long, a
+/// deadlock or conflict that was undone, no more connections, starting or stopping.
+fn is_busy_code(code: &str) -> bool {
+    let of_sqlite = |code: i64| matches!(code & 0xff, 5 | 6);
+    let of_postgres = ["55P03", "40P01", "40001", "53300", "57P03"];
+    of_postgres.contains(&code) || code.len() < 5 && code.parse().is_ok_and(of_sqlite)
+}
+
 impl StoreError {
+    /// Whether the database could not be had in time: nothing was changed, and the same may work a moment later.
+    pub fn is_busy(&self) -> bool {
+        let Self::Database { source, .. } = self else { return false };
+        match source {
+            sqlx::Error::PoolTimedOut => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| is_busy_code(&code)),
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }

@@ -7,14 +7,16 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use url::form_urlencoded;
 use userdir::Directory;
 use userdir::http::{FreePath, Paging, Request};
+use userdir_store::Account;
 
 use super::Kind;
 use crate::app::RawPath;
-use crate::body;
+use crate::body::Later;
+use crate::limits::Permit;
 use crate::problem::Problem;
+use crate::query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
 use crate::writes::Key;
@@ -35,20 +37,21 @@ pub struct Ask {
     passthrough: bool,
     headers: HeaderMap,
     body: Bytes,
+    /// The account's place; given back when the request is done.
+    permit: Option<Permit>,
 }
 
 /// Bytes of a resource's name that are kept in the log.
 const LONGEST_NAME: usize = 60;
 
 impl Ask {
-    /// Reads a request. What is wrong with its path is told by [`Ask::check`]: the account comes first.
+    /// Reads a request but for its body. What is wrong with its path is told by [`Ask::check`]: the account comes first.
     ///
     /// # Errors
-    /// 400 for a query that cannot be read, 413 for a body that is too large.
-    pub async fn read(kind: Kind, request: HttpRequest, state: &AppState) -> Result<Ask, Problem> {
+    /// 400 for a query that cannot be read.
+    pub fn new(kind: Kind, request: HttpRequest, state: &AppState) -> Result<(Ask, Later), Problem> {
         let (parts, body) = request.into_parts();
         let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-        let body = if is_read { Bytes::new() } else { body::read(body, state.limits().body_bytes).await? };
         let raw = parts.extensions.get::<RawPath>().map_or(parts.uri.path(), |raw| raw.0.as_str());
         let rest = raw.trim_start_matches('/').strip_prefix(kind.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let mut ask = Ask {
@@ -63,26 +66,36 @@ impl Ask {
             passthrough: false,
             method: parts.method,
             headers: parts.headers,
-            body,
+            body: Bytes::new(),
+            permit: None,
         };
-        let pairs = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
-        for (at, (name, value)) in pairs.enumerate() {
-            if at >= state.limits().query_pairs {
-                let most = state.limits().query_pairs;
-                return Err(Problem::bad_request(format!("the query is wrong: it has more than {most} parameters")));
-            }
+        for pair in query::pairs(parts.uri.query().unwrap_or_default(), state.limits()) {
+            let (name, value) = pair?;
             ask.take(name, value, is_read)?;
         }
-        Ok(ask)
+        Ok((ask, Later::new((!is_read).then_some(body))))
+    }
+
+    /// Reads its body, once.
+    ///
+    /// # Errors
+    /// 413 where it is too large, 400 where the client broke off.
+    pub async fn read(&mut self, body: &mut Later, state: &AppState) -> Result<(), Problem> {
+        body.read(&mut self.body, state.limits().body_bytes).await
+    }
+
+    /// Waits for the account's turn, which the request keeps until it is done.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn enter(&mut self, state: &AppState, account: &Account) -> Result<(), Problem> {
+        self.permit = Some(state.enter(account).await?);
+        Ok(())
     }
 
     /// Takes what is ours out of the query; the rest is the vendor's.
     fn take(&mut self, name: String, value: String, is_read: bool) -> Result<(), Problem> {
-        let flag = |value: &str| match value {
-            "" | "false" => Ok(false),
-            "true" => Ok(true),
-            _ => Err(Problem::bad_request(format!("`{name}` must be `true` or `false`"))),
-        };
+        let flag = |value: &str| if value.is_empty() { Ok(false) } else { query::flag(&name, value) };
         match name.as_str() {
             "integrated_account_id" if value.is_empty() => {}
             "integrated_account_id" if self.account.as_ref().is_some_and(|named| *named != value) => {
@@ -221,6 +234,7 @@ mod tests {
             passthrough: false,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            permit: None,
         };
         let paging = |limit| Paging { items: "", limit, max: 100, next: Next::Whole, total: TotalAt::Nowhere };
         let names = |(limit, query): (Option<u32>, Vec<(String, String)>)| {

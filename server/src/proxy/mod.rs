@@ -68,13 +68,17 @@ async fn pass(kind: Kind, State(state): State<AppState>, Caller(principal): Call
 
 async fn run(kind: Kind, state: AppState, principal: Principal, request: Request) -> Result<Response, Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut ask = Ask::read(kind, request, &state).await?;
+    let (mut ask, mut body) = Ask::new(kind, request, &state)?;
+    if body.is_small() {
+        ask.read(&mut body, &state).await?;
+    }
     let account = state.account(&principal, ask.account.take().as_deref()).await?;
     let (resource, verb) = (ask.resource(), ask.verb());
     let served = Served::new(&account, kind.as_str(), &resource, verb);
     let result = async {
-        let _permit = state.enter(&account).await?;
+        ask.enter(&state, &account).await?;
         let directory = state.connect(&account).await?;
+        ask.read(&mut body, &state).await?;
         ask.check()?;
         if is_read {
             read(&ask, &state, &directory).await

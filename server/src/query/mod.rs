@@ -15,6 +15,30 @@ use crate::config::Limits;
 use crate::problem::Problem;
 use crate::state::AppState;
 
+/// The names and values of a query as they came, decoded.
+///
+/// # Errors
+/// 400 that says what is wrong and where.
+pub fn pairs(text: &str, limits: &Limits) -> impl Iterator<Item = Result<(String, String), Problem>> {
+    parse::pairs(text, limits).map(|pair| pair.map_err(wrong))
+}
+
+fn wrong(fault: parse::Fault) -> Problem {
+    Problem::bad_request(format!("the query is wrong: {fault}"))
+}
+
+/// What a boolean parameter says, in the spellings that clients have.
+///
+/// # Errors
+/// 400 where it is neither `true` nor `false`.
+pub fn flag(name: &str, text: &str) -> Result<bool, Problem> {
+    match text {
+        "false" | "0" | "False" => Ok(false),
+        "true" | "1" | "True" => Ok(true),
+        other => Err(Problem::bad_request(format!("`{name}` is `{other}`; it must be `true` or `false`"))),
+    }
+}
+
 /// The parameters of a query, taken out one by one; what is left over belongs to the action.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
@@ -29,7 +53,7 @@ impl Query {
     /// # Errors
     /// 400 that says what is wrong and where.
     pub fn parse(text: &str, limits: &Limits) -> Result<Query, Problem> {
-        parse::parse(text, limits).map_err(|fault| Problem::bad_request(format!("the query is wrong: {fault}")))
+        parse::parse(text, limits).map_err(wrong)
     }
 
     /// Takes a parameter out.
@@ -54,11 +78,7 @@ impl Query {
     /// # Errors
     /// 400 where it is neither `true` nor `false`.
     pub fn flag(&mut self, name: &str) -> Result<bool, Problem> {
-        match self.text(name)?.as_deref() {
-            None | Some("false" | "0" | "False") => Ok(false),
-            Some("true" | "1" | "True") => Ok(true),
-            Some(other) => Err(Problem::bad_request(format!("`{name}` is `{other}`; it must be `true` or `false`"))),
-        }
+        self.text(name)?.map_or(Ok(false), |text| flag(name, &text))
     }
 
     /// Takes a number out.

@@ -49,15 +49,23 @@ enum Node {
     Branch(Vec<(Segment, Node)>),
 }
 
+/// Names and values, decoded, in the order they came.
+pub(super) fn pairs(text: &str, limits: &Limits) -> impl Iterator<Item = Result<(String, String), Fault>> {
+    let most = limits.query_pairs;
+    text.split('&').filter(|pair| !pair.is_empty()).enumerate().map(move |(at, pair)| {
+        if at >= most {
+            return Err(Fault::TooMany(most));
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        Ok((decoded(name)?, decoded(value)?))
+    })
+}
+
 pub(super) fn parse(text: &str, limits: &Limits) -> Result<Query, Fault> {
     let mut root: Vec<(Segment, Node)> = Vec::new();
     let mut remote = Vec::new();
-    for (at, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        if at >= limits.query_pairs {
-            return Err(Fault::TooMany(limits.query_pairs));
-        }
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let (name, value) = (decoded(name)?, decoded(value)?);
+    for pair in pairs(text, limits) {
+        let (name, value) = pair?;
         if let Some(inside) = name.strip_prefix("remote_query[") {
             remote.push((remote_name(&name, inside)?, value));
             continue;

@@ -1,11 +1,13 @@
 //! Lists: a page, all pages in one answer, one vendor page as it came.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::http::header::HeaderName;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
+use userdir::directory::JsonPage;
 use userdir::observer::Recorder;
 use userdir::{Action, Call};
 
@@ -21,14 +23,14 @@ use crate::problem::Problem;
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-userdir-next-cursor");
 /// Items that one answer may hold.
 const MOST_ITEMS: usize = 100_000;
-/// Bytes that one answer may hold.
-const MOST_BYTES: usize = 128 << 20;
+/// Bytes that the items of one answer may have, whatever list it is: they are held in memory.
+pub const MOST_BYTES: usize = 32 << 20;
 
 pub(super) async fn list(mut ask: Ask) -> Result<Response, Problem> {
     check(&ask.common)?;
     let filter = Value::Object(input::filters(std::mem::take(&mut ask.query).rest()));
     if ask.common.skip_api_call {
-        let envelope = Items::default().envelope(None, false, ask.common.key_by.as_deref())?;
+        let envelope = Items::new(&ask.common, ask.action).envelope(None, false)?;
         let text = if ask.common.format == Format::Debug { with_debug(&envelope, &Value::Null) } else { envelope };
         return Ok(Answer::json(text).into_response());
     }
@@ -40,8 +42,8 @@ pub(super) async fn list(mut ask: Ask) -> Result<Response, Problem> {
         Format::Raw => raw(&ask, call, filter).await.map(|answer| heads.put(answer).into_response()),
         _ if ask.common.ignore_limit => {
             let (items, is_partial) = whole(&ask, &call, filter).await?;
-            let envelope = items.envelope(None, is_partial, ask.common.key_by.as_deref())?;
-            Ok(counted(heads.put(Answer::json(envelope)), items.count))
+            let count = items.count;
+            Ok(counted(heads.put(Answer::json(items.envelope(None, is_partial)?)), count))
         }
         format => {
             let recorder = Arc::new(Recorder::default());
@@ -50,18 +52,21 @@ pub(super) async fn list(mut ask: Ask) -> Result<Response, Problem> {
                 .directory
                 .list_json(&call, ask.action, filter, ask.common.limit, ask.common.cursor.as_deref())
                 .await?;
+            let JsonPage { items: came, next_cursor, is_partial } = page;
             let mut items = Items::new(&ask.common, ask.action);
-            page.items.lines().for_each(|line| items.add(line));
-            let cursor = page.next_cursor.as_deref();
-            let envelope = items.envelope(cursor, page.is_partial, ask.common.key_by.as_deref())?;
+            came.lines().for_each(|line| items.add(line));
+            // not held beside what is made of it
+            drop(came);
+            let (cursor, count) = (next_cursor.as_deref(), items.count);
+            let envelope = items.envelope(cursor, is_partial)?;
             let text = match format {
                 Format::Debug => {
-                    let of_list = OfList { next_cursor: cursor, count: items.count };
+                    let of_list = OfList { next_cursor: cursor, count };
                     with_debug(&envelope, &debug(&recorder, Some(of_list)))
                 }
                 _ => envelope,
             };
-            Ok(counted(heads.put(Answer::json(text)), items.count))
+            Ok(counted(heads.put(Answer::json(text)), count))
         }
     }
 }
@@ -119,8 +124,8 @@ async fn whole(ask: &Ask, call: &Call, filter: Value) -> Result<(Items, bool), P
     let mut items = Items::new(&ask.common, ask.action);
     while let Some(page) = pages.next().await {
         page?.lines().for_each(|line| items.add(line));
-        let most = format!("{MOST_ITEMS} items or {} MiB", MOST_BYTES >> 20);
         if items.count > MOST_ITEMS || items.text.len() > MOST_BYTES {
+            let most = format!("{MOST_ITEMS} items or {} MiB", MOST_BYTES >> 20);
             return Err(Problem::bad_request(format!("the list is larger than one answer may be: {most}"))
                 .hint("ask for it with `truto_response_format=stream`, which has no end"));
         }
@@ -129,16 +134,16 @@ async fn whole(ask: &Ask, call: &Call, filter: Value) -> Result<(Items, bool), P
     Ok((items, is_partial))
 }
 
-/// Items as they are asked for, with commas between.
-#[derive(Default)]
+/// Items as they are asked for, written into the answer's own text one by one: no second copy of them is made.
 pub(super) struct Items {
     excluded: Excluded,
     normalized: Option<userdir::schema::Resource>,
     /// The field by which they are found, and what they have there.
     key_by: Option<String>,
-    keys: Vec<Option<String>>,
+    seen: HashSet<String>,
+    /// Why they cannot be found by it.
+    fault: Option<&'static str>,
     text: String,
-    ends: Vec<usize>,
     count: usize,
 }
 
@@ -152,7 +157,10 @@ impl Items {
             excluded: Excluded::new(&exclude),
             normalized: (common.format == Format::Normalized).then(|| action.resource()),
             key_by: common.key_by.clone(),
-            ..Items::default()
+            seen: HashSet::new(),
+            fault: None,
+            text: format!(r#"{{"result":{}"#, if common.key_by.is_some() { '{' } else { '[' }),
+            count: 0,
         }
     }
 
@@ -165,56 +173,35 @@ impl Items {
     }
 
     fn add(&mut self, item: &str) {
-        if let Some(field) = &self.key_by {
-            self.keys.push(key(item, field));
-        }
         let mut text = std::mem::take(&mut self.text);
         if self.count > 0 {
             text.push(',');
         }
+        if let Some(field) = &self.key_by {
+            let key = key(item, field);
+            match key.filter(|key| self.seen.insert(key.clone())) {
+                Some(key) => text.push_str(&quoted(&key)),
+                None => drop(self.fault.get_or_insert("not every item has a text or number of its own there")),
+            }
+            text.push(':');
+        }
         self.shaped(item, &mut text);
-        self.ends.push(text.len());
         self.text = text;
         self.count += 1;
     }
 
-    /// The envelope of a list.
-    fn envelope(&self, cursor: Option<&str>, is_partial: bool, key_by: Option<&str>) -> Result<String, Problem> {
-        let result = match key_by {
-            Some(field) => self.by_key(field)?,
-            None => format!("[{}]", self.text),
-        };
-        let cursor = cursor.map_or_else(|| "null".to_owned(), quoted);
-        let count = self.count;
-        Ok(format!(
-            r#"{{"result":{result},"next_cursor":{cursor},"prev_cursor":null,"result_count":{count},"is_partial_response":{is_partial}}}"#
-        ))
-    }
-
-    /// The items as an object. Two with the same key would be one: that would be a short list, so it is refused.
-    fn by_key(&self, field: &str) -> Result<String, Problem> {
-        let wrong = |why: &str| {
-            Problem::bad_request(format!("the list cannot be keyed by `{field}`: {why}"))
-                .hint("key it by a field that every item has with a value of its own, such as `id`")
-        };
-        let mut seen = std::collections::HashSet::with_capacity(self.keys.len());
-        let mut object = String::with_capacity(self.text.len() + self.keys.len() * 40);
-        let mut start = 0;
-        for (key, end) in self.keys.iter().zip(&self.ends) {
-            let key = key.as_deref().ok_or_else(|| wrong("an item has no text or number there"))?;
-            if !seen.insert(key) {
-                return Err(wrong("two items have the same there"));
-            }
-            if !object.is_empty() {
-                object.push(',');
-            }
-            object.push_str(&quoted(key));
-            object.push(':');
-            object.push_str(self.text.get(start..*end).unwrap_or_default());
-            // behind the comma
-            start = end + 1;
+    /// The envelope of a list. Two items under one key would be one: that would be a short list, so it is refused.
+    fn envelope(mut self, cursor: Option<&str>, is_partial: bool) -> Result<String, Problem> {
+        if let (Some(field), Some(fault)) = (&self.key_by, self.fault) {
+            return Err(Problem::bad_request(format!("the list cannot be keyed by `{field}`: {fault}"))
+                .hint("key it by a field that every item has with a value of its own, such as `id`"));
         }
-        Ok(format!("{{{object}}}"))
+        let (end, count) = (if self.key_by.is_some() { '}' } else { ']' }, self.count);
+        let cursor = cursor.map_or_else(|| "null".to_owned(), quoted);
+        self.text.push_str(&format!(
+            r#"{end},"next_cursor":{cursor},"prev_cursor":null,"result_count":{count},"is_partial_response":{is_partial}}}"#
+        ));
+        Ok(self.text)
     }
 }
 

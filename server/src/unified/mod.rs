@@ -6,7 +6,7 @@
 mod exchanges;
 mod get;
 mod input;
-mod list;
+pub mod list;
 pub mod shape;
 mod stream;
 mod write;
@@ -14,10 +14,9 @@ mod write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -29,7 +28,7 @@ use userdir_store::Account;
 use self::exchanges::Heads;
 use crate::app::Served;
 use crate::auth::{Caller, Principal};
-use crate::body;
+use crate::body::{self, Later};
 use crate::limits::Permit;
 use crate::params::Common;
 use crate::platform::standing::{self, Asked};
@@ -138,8 +137,8 @@ struct Ask {
     /// What of the query belongs to the action.
     query: Query,
     request_id: String,
-    headers: axum::http::HeaderMap,
-    body: Bytes,
+    headers: HeaderMap,
+    given: Given,
     /// What the vendor's answers say besides their bodies.
     heads: Arc<Heads>,
     /// The account's place; given back when the request is done.
@@ -157,19 +156,15 @@ async fn answer(
 ) -> Result<Response, Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let (parts, body) = request.into_parts();
-    let body = if is_read {
-        drop(body);
-        Bytes::new()
-    } else {
-        read_body(body, &state).await?
-    };
     let named = query.text(ACCOUNT)?;
-    let in_body = account_in_body(&parts.headers, &body)?;
-    let account = state.account(&principal, named.as_deref().or(in_body.as_deref())).await?;
-    if in_body.is_some_and(|named| !account.is_called(&named)) {
-        return Err(Problem::bad_request(format!("`{ACCOUNT}` in the body differs from the one in the query"))
-            .hint("name the account once"));
+    let (mut body, mut given) = (Later::new((!is_read).then_some(body)), Given::default());
+    // a body is read before the account has a place only where it must be, since it says which, or where it takes no room
+    let (is_small, is_needed) = (body.is_small(), !principal.is_about_one(named.as_deref()));
+    let _place = (is_needed && !is_small).then(|| state.limiter().large_body()).transpose()?;
+    if is_needed || is_small {
+        given.read(&mut body, &parts.headers, &state).await?;
     }
+    let account = state.account(&principal, named.as_deref().or(given.account()?)).await?;
     let served = Served::new(&account, "unified", action.info().resource, action.info().method);
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let heads = Arc::new(Heads::default());
@@ -177,21 +172,25 @@ async fn answer(
         let _permit = state.enter(&account).await?;
         let directory = state.connect(&account).await?;
         directory.supported(action)?;
+        given.read(&mut body, &parts.headers, &state).await?;
+        if given.account()?.is_some_and(|named| !account.is_called(named)) {
+            return Err(Problem::bad_request(format!("`{ACCOUNT}` in the body differs from the one in the query"))
+                .hint("name the account once"));
+        }
         let common = Common::take(&mut query)?;
-        let (state, account, headers, heads) = (state.clone(), account.clone(), parts.headers, heads.clone());
         let ask = Ask {
-            state,
+            state: state.clone(),
             principal,
-            account,
+            account: account.clone(),
             directory,
             action,
             id,
             common,
             query,
             request_id,
-            headers,
-            body,
-            heads,
+            headers: parts.headers,
+            given,
+            heads: heads.clone(),
             _permit,
         };
         match action.info().kind {
@@ -207,23 +206,36 @@ async fn answer(
     Ok(response)
 }
 
-async fn read_body(body: Body, state: &AppState) -> Result<Bytes, Problem> {
-    body::read(body, state.limits().body_bytes).await
+/// What the body of a request says, read and parsed once.
+#[derive(Default)]
+struct Given {
+    bytes: Bytes,
+    /// None until it is read.
+    members: Option<Result<Map<String, Value>, Problem>>,
 }
 
-/// The account that the body names. What is wrong with the body otherwise is told later.
-fn account_in_body(headers: &axum::http::HeaderMap, body: &[u8]) -> Result<Option<String>, Problem> {
-    match body::members(headers, body).ok().and_then(|mut members| members.remove(ACCOUNT)) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(named)) => Ok(Some(named).filter(|named| !named.is_empty())),
-        Some(_) => Err(Problem::bad_request(format!("`{ACCOUNT}` must be a text"))),
+impl Given {
+    async fn read(&mut self, body: &mut Later, headers: &HeaderMap, state: &AppState) -> Result<(), Problem> {
+        if self.members.is_none() {
+            body.read(&mut self.bytes, state.limits().body_bytes).await?;
+            self.members = Some(body::members(headers, &self.bytes));
+        }
+        Ok(())
     }
-}
 
-impl Ask {
-    /// Members of the body that belong to the action.
-    fn body_members(&self) -> Result<Map<String, Value>, Problem> {
-        let mut members = body::members(&self.headers, &self.body)?;
+    /// The account that it names; none where it is not read yet. What is wrong with it otherwise is told later.
+    fn account(&self) -> Result<Option<&str>, Problem> {
+        match self.members.as_ref().and_then(|members| members.as_ref().ok()?.get(ACCOUNT)) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(named)) => Ok(Some(named.as_str()).filter(|named| !named.is_empty())),
+            Some(_) => Err(Problem::bad_request(format!("`{ACCOUNT}` must be a text"))),
+        }
+    }
+
+    /// The members that belong to the action. They are taken out, and the bytes they were read from are let go.
+    fn take_members(&mut self) -> Result<Map<String, Value>, Problem> {
+        self.bytes = Bytes::new();
+        let mut members = self.members.take().unwrap_or_else(|| Ok(Map::new()))?;
         members.remove(ACCOUNT);
         Ok(members)
     }

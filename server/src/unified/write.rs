@@ -24,7 +24,7 @@ const READING: Duration = Duration::from_secs(30);
 
 pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
     let passed = ask.common.body_passthrough;
-    let body = if passed { Map::new() } else { ask.body_members()? };
+    let body = if passed { Map::new() } else { ask.given.take_members()? };
     let path = path(&ask);
     let input = Input::merge(ask.id.take(), std::mem::take(&mut ask.query).rest(), body)?;
     if ask.common.skip_api_call {
@@ -34,11 +34,11 @@ pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
     let mut call = ask.common.apply(call).remote_data(input.remote_data.clone());
     if passed {
         let content_type = ask.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        call = call.with_body(content_type.map(str::to_owned), ask.body.to_vec());
+        call = call.with_body(content_type.map(str::to_owned), ask.given.bytes.to_vec());
     }
     let input_value = Value::Object(input.members);
     let asked = json!([input.remote_data, ask.common.remote_query, passed]);
-    let hash = writes::body_hash([&input_value, &asked], if passed { &ask.body } else { &[] });
+    let hash = writes::body_hash([&input_value, &asked], &ask.given.bytes);
     let confirm: writes::Confirm = Arc::new({
         let (directory, action, input) = (ask.directory.clone(), ask.action, input_value.clone());
         move || {

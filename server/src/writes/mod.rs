@@ -137,6 +137,7 @@ impl Write {
         audit: &AuditObserver,
         result: Result<Done, Problem>,
     ) -> Result<Answer, Problem> {
+        let result = result.map_err(|problem| if audit.has_sent() { problem.after_a_part() } else { problem });
         let ended = match &result {
             Ok(done) => {
                 audit.found(done.targets.iter().cloned());

@@ -157,6 +157,43 @@ async fn a_body_without_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_connection_that_says_nothing_ends() {
+    let world = World::with(3, |config| {
+        config.limits.head_time = Duration::from_millis(500);
+        config.metrics_listen = Some(([127, 0, 0, 1], 0).into());
+    })
+    .await;
+    let whole = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", world.address);
+    for address in [world.address, world.metrics.unwrap()] {
+        // silent, half a head, what may become HTTP/2, and nothing more after an answer
+        for said in ["", "GET /healthz HTTP/1.1\r\nhost: x\r\n", "PRI * HT", whole.as_str()] {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            let mut came = Vec::new();
+            let ended = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut came)).await;
+            assert!(ended.is_ok(), "{address} keeps {said:?} open");
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_have_an_end() {
+    let world = World::with(3, |config| config.limits.connections = 2).await;
+    let whole = world.request("", "GET", "/healthz", &[], b"");
+    let held = [world.address; 2].map(tokio::net::TcpStream::connect);
+    let held = futures_util::future::try_join_all(held).await.unwrap();
+    let mut third = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let mut came = Vec::new();
+    // closed without a word; writing to it may fail already
+    let _ = third.write_all(&whole).await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), third.read_to_end(&mut came)).await.unwrap();
+    assert!(came.is_empty(), "{}", String::from_utf8_lossy(&came));
+    drop(held);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.raw(whole).await.status, 200);
+}
+
+#[tokio::test]
 async fn line_breaks_reach_no_header() {
     let world = World::new().await;
     let target = "/unified/user-directory/users/u1%0d%0aX-Evil:%201?{account}";
@@ -271,6 +308,65 @@ async fn a_slow_vendor_starves_nobody_else() {
     // four at once, four that wait; the others are told to come back
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 8, "{statuses:?}");
     assert!(statuses.iter().filter(|status| **status == 200).count() >= 4, "{statuses:?}");
+}
+
+/// Whoever waits for a slow account holds no large body meanwhile.
+#[tokio::test]
+async fn a_large_body_is_read_when_its_account_has_a_place() {
+    let world = Arc::new(World::with(3, |config| config.limits.account_in_flight = 1).await);
+    world.vendor.slow(Duration::from_secs(3));
+    // one under way, one that waits
+    let held: Vec<_> = (0..2)
+        .map(|_| {
+            let world = world.clone();
+            tokio::spawn(async move { world.get("/proxy/users/u001?{account}").await.status })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let account = format!("integrated_account_id={}", world.account.id);
+    for target in ["/unified/user-directory/users/deactivate", "/proxy/users/u001"] {
+        let head = format!(
+            "POST {target}?{account} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nconnection: close\r\n\
+             content-length: 1000000\r\n\r\n",
+            world.token
+        );
+        let answer = tokio::time::timeout(Duration::from_secs(1), world.raw(head)).await;
+        assert_eq!(answer.expect("the body is waited for").status, 429, "{target}");
+    }
+    for held in held {
+        held.await.unwrap();
+    }
+}
+
+/// A write goes on when its client goes away, and so does its place among those of its account.
+#[tokio::test]
+async fn a_proxied_write_keeps_its_place_to_its_end() {
+    let world = World::with(3, |config| config.limits.account_in_flight = 1).await;
+    world.vendor.slow(Duration::from_millis(800));
+    let begun = Instant::now();
+    {
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        let request = world.request(&world.token, "POST", "/proxy/users/u001?{account}", &[], b"{}");
+        stream.write_all(&request).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(world.get("/proxy/users/u001?{account}").await.status, 200);
+    assert!(begun.elapsed() >= Duration::from_millis(1600), "both were under way at once: {:?}", begun.elapsed());
+    assert_eq!(world.vendor.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_is_held_in_memory_has_an_end() {
+    let world = World::with(400, |_| {}).await;
+    world.vendor.pad(100_000);
+    let page = world.get(&format!("{USERS}&limit=400")).await;
+    assert_eq!(page.status, 502, "{}", page.body.len());
+    assert!(page.problem()["message"].as_str().unwrap().contains("larger than 32 MiB"));
+    let whole = world.get(&format!("{USERS}&truto_ignore_limit=true")).await;
+    assert_eq!(whole.status, 400, "{}", whole.body.len());
+    assert!(whole.problem()["details"]["hint"].as_str().unwrap().contains("stream"));
+    assert_eq!(world.get(&format!("{USERS}&limit=100")).await.json()["result_count"], 100);
 }
 
 #[tokio::test]

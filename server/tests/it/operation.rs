@@ -141,3 +141,48 @@ async fn it_speaks_tls_itself() {
     assert!(!came.starts_with(b"HTTP/1.1 200"));
     world.stop().await;
 }
+
+/// The database of a world, for somebody else who has it in hand.
+async fn database(world: &World) -> sqlx::SqliteConnection {
+    let path = format!("sqlite:{}", world.folder.path().join("userdir.db").display());
+    <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap()
+}
+
+async fn run(database: &mut sqlx::SqliteConnection, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(database).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_busy_store_says_to_come_again_and_nothing_was_sent() {
+    let world = World::new().await;
+    let mut database = database(&world).await;
+    run(&mut database, "BEGIN IMMEDIATE").await;
+    let body = json!({"user_id": "u001"});
+    let write = world.post("/unified/user-directory/users/deactivate?{account}", &body);
+    let change = world.send("PATCH", "/integrated-account/okta-test", &[], br#"{"tenant_id":"other"}"#);
+    let (write, change) = tokio::join!(write, change);
+    for answer in [&write, &change] {
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{}", answer.text());
+        answer.problem();
+    }
+    assert!(world.vendor.writes().is_empty());
+    run(&mut database, "ROLLBACK").await;
+    let again = world.post("/unified/user-directory/users/deactivate?{account}", &body).await;
+    assert_eq!((again.status, again.header("x-userdir-effect")), (200, Some("applied")));
+}
+
+#[tokio::test]
+async fn whoever_asks_whether_it_is_ready_asks_the_store_once_in_a_while() {
+    let world = World::new().await;
+    let ready = async || world.as_token("", "GET", "/readyz", &[], b"").await.status;
+    assert_eq!(ready().await, 200);
+    let mut database = database(&world).await;
+    run(&mut database, "ALTER TABLE key_ring RENAME TO elsewhere").await;
+    assert_eq!(ready().await, 200, "asked a moment ago");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let away = world.as_token("", "GET", "/readyz", &[], b"").await;
+    assert_eq!((away.problem()["statusCode"].clone(), away.header("retry-after")), (json!(503), Some("1")));
+    run(&mut database, "ALTER TABLE elsewhere RENAME TO key_ring").await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(ready().await, 200);
+}

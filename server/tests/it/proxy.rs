@@ -181,6 +181,21 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_query_is_read_as_everywhere() {
+    let world = World::new().await;
+    for spelled in ["true", "True", "1"] {
+        let target = format!("/proxy/users/u001?{{account}}&truto_dry_run={spelled}");
+        let plan = world.send("DELETE", &target, &[], b"").await;
+        assert_eq!((plan.status, plan.header("x-userdir-effect")), (200, Some("planned")), "{spelled}");
+    }
+    let many = format!("/proxy/users?{{account}}&{}", "a=1&".repeat(2_000));
+    for wrong in ["/proxy/users?{account}&truto_dry_run=yes", "/proxy/users?{account}&x=%ff", many.as_str()] {
+        assert_eq!(world.get(wrong).await.problem()["statusCode"], 400, "{wrong}");
+    }
+    assert!(world.vendor.asked().is_empty());
+}
+
+#[tokio::test]
 async fn bodies_go_through_in_every_form() {
     let world = World::new().await;
     let post = async |headers: &[(&str, &str)], query: &str, body: &[u8]| {
