@@ -4,9 +4,11 @@
 //!   scan of the same bytes; with structs that borrow and with structs that own.
 //! - `cargo run --release -p userdir-bench --bin vendor -- COUNT`: an Okta that has that many users, on loopback; prints
 //!   its address. `userdir users list --all --format ndjson` is measured against it.
+//! - `cargo run --release -p userdir-bench --bin server`: what the server adds to a `users get`: the library's call against
+//!   the same call over HTTP, p50 and p99, and requests per second and core.
 //! - `cargo run --release -p userdir-bench --bin floor -- URL`: a client that downloads the same pages and counts bytes.
 //!
-//! `benches/list.sh` runs the last two together and prints time and peak memory.
+//! `benches/list.sh` runs `vendor` and `floor` together and prints time and peak memory.
 
 use std::fmt::Write;
 

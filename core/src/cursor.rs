@@ -121,6 +121,8 @@ fn written<F: ListAction>(filter: &F) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{option, prelude::*};
+
     use super::*;
     use crate::action::{GroupFilter, UserFilter};
 
@@ -157,6 +159,38 @@ mod tests {
         }
         for cursor in ["", "nope", "AA", "%%"] {
             assert!(binding.open(&filter, cursor).is_err(), "{cursor}");
+        }
+    }
+
+    fn positions() -> impl Strategy<Value = Position> {
+        let (text, number) = (option::of(".*"), option::of(any::<u64>()));
+        (text.clone(), any::<u32>(), text, any::<u64>(), number)
+            .prop_map(|(vendor, skip, last, seen, total)| Position { vendor, skip, last, seen, total })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens_as_it_was_and_for_nothing_else(
+            position in positions(), account in ".*", list in ".*", filter in any::<Vec<u8>>(), other in ".+",
+        ) {
+            let binding = Binding { key: &[7; 32], account: &account, provider: "okta" };
+            let cursor = binding.seal_for(&list, &filter, &position).unwrap();
+            prop_assert_eq!(binding.open_for(&list, &filter, &cursor).unwrap(), position);
+
+            let (list_of_other, account_of_other) = (list.clone() + &other, account.clone() + &other);
+            prop_assert!(binding.open_for(&list_of_other, &filter, &cursor).is_err());
+            prop_assert!(binding.open_for(&list, &[&filter, other.as_bytes()].concat(), &cursor).is_err());
+            let elsewhere = Binding { account: &account_of_other, ..binding };
+            prop_assert!(elsewhere.open_for(&list, &filter, &cursor).is_err());
+        }
+
+        #[test]
+        fn what_nobody_sealed_does_not_open(text in ".*", bytes in any::<Vec<u8>>()) {
+            let binding = Binding { key: &[7; 32], account: "a", provider: "okta" };
+            let sealed_like = [&[VERSION][..], &bytes].concat();
+            for cursor in [text, URL_SAFE_NO_PAD.encode(bytes), URL_SAFE_NO_PAD.encode(sealed_like)] {
+                prop_assert!(binding.open_for("list", b"", &cursor).is_err(), "{}", cursor);
+            }
         }
     }
 }

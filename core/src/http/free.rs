@@ -110,8 +110,8 @@ fn fault_of_reading(path: &str) -> Option<&'static str> {
     if segments.clone().next().unwrap_or_default().contains([':', '@']) {
         return Some("begins with a host or a scheme");
     }
-    // some servers cut a segment at `;` before they look at it
-    let name = |segment: &str| segment.split(';').next().unwrap_or_default().trim().to_owned();
+    // some servers cut a segment at `;` before they look at it, and one that decodes twice at `?` and `#`
+    let name = |segment: &str| segment.split([';', '?', '#']).next().unwrap_or_default().trim().to_owned();
     segments.any(|segment| matches!(name(segment).as_str(), "." | "..")).then_some("holds `.` or `..`")
 }
 
@@ -269,6 +269,9 @@ fn counted(get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> Option<Counte
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -290,6 +293,8 @@ mod tests {
             "users%2F%2Fx",
             "./x",
             "users/..;/x",
+            "users/..%3Fx",
+            "..%23",
             "users\\..\\x",
             "users%5c..",
             "https://evil.example/x",
@@ -336,5 +341,47 @@ mod tests {
         assert_eq!(below("api/v1/users/1"), "api/v1/users/1");
         assert_eq!(below("api/v1x"), "api/v1/api/v1x");
         assert_eq!(FreePath::parse("Users").unwrap().below("").as_str(), "Users");
+    }
+
+    fn paths() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just(".."),
+            Just("."),
+            Just("/"),
+            Just("%2e"),
+            Just("%2F"),
+            Just("%25"),
+            Just("\\"),
+            Just("%5C"),
+            Just(":"),
+            Just("@"),
+            Just("?"),
+            Just("#"),
+            Just(";"),
+            Just("users"),
+            Just("https:"),
+            Just("evil.example"),
+            Just("%00"),
+            Just("%3F"),
+            Just("%23"),
+            Just("%3B"),
+        ];
+        let piece = prop_oneof![4 => piece.prop_map(str::to_owned), 1 => ".{0,4}"];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_stays_below_the_base_in_every_reading(path in paths()) {
+            let Ok(path) = FreePath::parse(&path) else { return Ok(()) };
+            let base = Url::parse("https://acme.example/base/").unwrap();
+            let mut reading = path.to_string();
+            for _ in 0..DECODINGS {
+                let url = base.join(&reading).unwrap();
+                prop_assert_eq!(url.origin(), base.origin(), "{}", url);
+                prop_assert!(url.path().starts_with("/base/"), "{}", url);
+                reading = percent_decode_str(&reading).decode_utf8().unwrap().into_owned();
+            }
+        }
     }
 }

@@ -359,7 +359,7 @@ fn not_a_number() -> Error {
 }
 
 /// The `next` link of an answer. There may be several `Link` lines, several links in a line, and commas in an address.
-fn next_link(headers: &HeaderMap, origin: &Url) -> Result<Option<String>> {
+pub(crate) fn next_link(headers: &HeaderMap, origin: &Url) -> Result<Option<String>> {
     for line in headers.get_all("link") {
         let line = std::str::from_utf8(line.as_bytes())
             .map_err(|_| Error::unexpected("the vendor's Link header cannot be read"))?;
@@ -417,6 +417,8 @@ fn is_next(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -443,6 +445,50 @@ mod tests {
         headers.remove("link");
         headers.append("link", r#"</api/v1/users?after=1>; rel="next""#.parse().unwrap());
         assert_eq!(next_link(&headers, &origin).unwrap().unwrap(), "https://acme.okta.com/api/v1/users?after=1");
+    }
+
+    /// Addresses that try to get out, more often than chance has them.
+    fn targets() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("https:"),
+            Just("http:"),
+            Just("//"),
+            Just("/"),
+            Just("\\"),
+            Just("@"),
+            Just(":"),
+            Just(":8443"),
+            Just("acme.okta.com"),
+            Just("evil.example"),
+            Just(".."),
+            Just("?after="),
+            Just("#"),
+            Just("%2F"),
+            Just("\t"),
+            Just("[::1]"),
+            Just("u:p"),
+        ];
+        let piece = prop_oneof![4 => piece.prop_map(str::to_owned), 1 => "[^<>\\x00-\\x1f\\x7f]{0,6}"];
+        prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn no_next_link_leads_to_another_origin(target in targets()) {
+            let origin = Url::parse("https://acme.okta.com/api/v1/users").unwrap();
+            let mut headers = HeaderMap::new();
+            let Ok(line) = format!("<{target}>; rel=\"next\"").parse() else { return Ok(()) };
+            headers.append("link", line);
+            if let Ok(next) = next_link(&headers, &origin) {
+                let next = Url::parse(&next.unwrap()).unwrap();
+                prop_assert_eq!(next.origin(), origin.origin(), "{}", next);
+            }
+        }
+
+        #[test]
+        fn no_link_header_ends_in_a_panic(line in r#"([<>;,=" ]|rel|next|/u|[a-z])*"#) {
+            next_of(&line);
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ fn quote(value: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn built(make: impl FnOnce(&mut Fql) -> Result<()>) -> Result<Option<String>> {
@@ -81,6 +83,17 @@ mod tests {
         }
         // operators and separators mean nothing inside quotes
         assert_eq!(built(|fql| fql.any_of("name", ["A+B,(C)!"])).unwrap().unwrap(), "name:'A+B,(C)!'");
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_refused_or_stands_between_its_quotes(value in r"(\PC|['\\*,+:()!~<>]|[\x00-\x1f\x7f])*") {
+            let Ok(Some(fql)) = built(|fql| fql.any_of("name", [&value])) else { return Ok(()) };
+            let inside = fql.strip_prefix("name:'").and_then(|rest| rest.strip_suffix('\''));
+            prop_assert_eq!(inside, Some(value.as_str()));
+            // nothing in it ends the quotes, and nothing stands for anything else
+            prop_assert!(!value.is_empty() && !value.contains(['\'', '\\', '*']));
+        }
     }
 
     #[test]

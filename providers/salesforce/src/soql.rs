@@ -140,6 +140,8 @@ fn escaped(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -172,6 +174,54 @@ mod tests {
         assert_eq!(at("2024-04-30T17:20:11+02:00"), "2024-04-30T15:20:11Z");
         assert_eq!(at("2024-04-30T15:20:11.123456Z"), "2024-04-30T15:20:11.123Z");
         assert_eq!(at("2024-04-30T15:20:11.000+0000"), "2024-04-30T15:20:11Z", "as answers write it");
+    }
+
+    /// What a quoted text means, by the SOQL reference; none where the quotes end early or a sequence is unknown.
+    fn read_back(quoted: &str) -> Option<String> {
+        let mut letters = quoted.strip_prefix('\'')?.strip_suffix('\'')?.chars();
+        let mut text = String::new();
+        while let Some(letter) = letters.next() {
+            text.push(match letter {
+                '\'' => return None,
+                '\\' => match letters.next()? {
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    'b' => '\u{8}',
+                    'f' => '\u{c}',
+                    'u' => {
+                        char::from_u32(u32::from_str_radix(&letters.by_ref().take(4).collect::<String>(), 16).ok()?)?
+                    }
+                    itself @ ('\\' | '\'' | '"' | '_' | '%') => itself,
+                    _ => return None,
+                },
+                other => other,
+            });
+        }
+        Some(text)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_quoted_reads_back(value in r#"(\PC|[\\'"%_]|[\x00-\x1f\x7f-\x9f])*"#) {
+            prop_assert_eq!(read_back(&text(&value)), Some(value.clone()));
+            prop_assert_eq!(read_back(&prefix(&value)), Some(format!("{value}%")));
+        }
+
+        #[test]
+        fn of_a_pattern_only_the_end_is_open(value in r"[a'\\%_]{0,8}") {
+            let pattern = prefix(&value);
+            let mut letters = pattern.chars();
+            let mut wild = 0;
+            while let Some(letter) = letters.next() {
+                match letter {
+                    '\\' => drop(letters.next()),
+                    '%' | '_' => wild += 1,
+                    _ => {}
+                }
+            }
+            prop_assert!(wild == 1 && pattern.ends_with("%'"), "{}", pattern);
+        }
     }
 
     #[test]
