@@ -164,8 +164,8 @@ mod tests {
 
     fn positions() -> impl Strategy<Value = Position> {
         let (text, number) = (option::of(".*"), option::of(any::<u64>()));
-        (text.clone(), any::<u32>(), text, any::<u64>(), number)
-            .prop_map(|(vendor, skip, last, seen, total)| Position { vendor, skip, last, seen, total })
+        (text.clone(), any::<u32>(), text, any::<u64>(), number.clone(), number)
+            .prop_map(|(vendor, skip, last, seen, total, page)| Position { vendor, skip, last, seen, total, page })
     }
 
     proptest! {
