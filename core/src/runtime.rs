@@ -70,8 +70,8 @@ pub struct StoredToken {
     pub base_url: Option<String>,
 }
 
-/// Longest time that fetching a token takes, however slow the vendor is.
-pub const TOKEN_TIME: Duration = Duration::from_secs(60);
+/// Longest time that fetching a token takes, however slow the vendor is: a limit of so many a minute can be waited out.
+pub const TOKEN_TIME: Duration = Duration::from_secs(90);
 
 /// Where tokens are kept, so that replicas and restarts share them.
 ///

@@ -187,7 +187,7 @@ async fn another_process_has_as_much_time_as_a_fetch_may_take() {
 async fn a_fetch_ends_before_its_lease_does() {
     let store: Arc<TestStore> = Arc::default();
     let world = world(&store, refreshing).await;
-    world.serve(|_, _, _| status(429).insert_header("retry-after", "70")).await;
+    world.serve(|_, _, _| status(429).insert_header("retry-after", "100")).await;
     let error = get(&world).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
     assert_eq!(world.requests().await.len(), 1);
