@@ -97,7 +97,7 @@ pub use audit::{
     AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, Deed, NewAuditRow,
     STORE_CHAIN,
 };
-pub use audit_observer::{AuditContext, AuditObserver, target_ids};
+pub use audit_observer::{AuditContext, AuditObserver, target_ids, without_address};
 pub use data_dir::{DataDir, KeySource};
 pub use error::StoreError;
 pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};

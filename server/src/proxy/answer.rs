@@ -54,9 +54,10 @@ pub fn custom(answer: http::Answer, next_cursor: Option<&str>) -> Answer {
     Answer { status, ..with_headers(Answer::json(body), headers) }
 }
 
-/// The answer to a write that the vendor took.
+/// The answer to a write that the vendor took, or took note of.
 pub fn written(answer: Answer) -> Answer {
-    answer.header(EFFECT, "applied")
+    let effect = if answer.status == StatusCode::ACCEPTED { "pending" } else { "applied" };
+    answer.header(EFFECT, effect)
 }
 
 /// What would be sent.

@@ -144,7 +144,7 @@ async fn write(
         principal,
         account: account.clone(),
         action: format!("{}/{}", ask.kind.as_str(), ask.resource()),
-        targets: Vec::new(),
+        targets: ask.target().into_iter().collect(),
         request_id: ask.request_id.clone(),
         key: ask.key()?,
         confirm: None,
