@@ -142,6 +142,35 @@ async fn it_speaks_tls_itself() {
     world.stop().await;
 }
 
+#[tokio::test]
+async fn a_request_whose_client_went_away_is_on_the_log_and_counted() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::new().await;
+    world.vendor.slow(Duration::from_millis(300));
+    let deactivate = "/unified/user-directory/users/deactivate?{account}";
+    for request in [
+        world.request(&world.token, "GET", "/unified/user-directory/users?{account}", &[], b""),
+        world.request(&world.token, "POST", deactivate, &[], br#"{"user_id":"u001"}"#),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        let page = world.store.log(&LogFilter::default().account(world.account.id)).await.unwrap();
+        told = page.entries.iter().map(|entry| (entry.method.clone(), entry.status)).collect();
+        if told.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    told.sort();
+    assert_eq!(told, [("deactivate".to_owned(), 499), ("list".to_owned(), 499)]);
+    let numbers = world.get("/metrics").await.text();
+    assert!(numbers.contains(r#"action="users/deactivate",status="499"} 1"#), "{numbers}");
+}
+
 /// The database of a world, for somebody else who has it in hand.
 async fn database(world: &World) -> sqlx::SqliteConnection {
     let path = format!("sqlite:{}", world.folder.path().join("userdir.db").display());
