@@ -63,7 +63,7 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn pass(kind: Kind, State(state): State<AppState>, Caller(principal): Caller, request: Request) -> Response {
-    run(kind, state, principal, request).await.unwrap_or_else(IntoResponse::into_response)
+    run(kind, state, principal, request).await.unwrap_or_else(|problem| problem.of_proxy().into_response())
 }
 
 async fn run(kind: Kind, state: AppState, principal: Principal, request: Request) -> Result<Response, Problem> {

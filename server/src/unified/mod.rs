@@ -201,7 +201,8 @@ async fn answer(
     }
     .await;
     standing::note(&state, &account, Asked::action(action), heads.credentials_work(), result.as_ref().err()).await;
-    result
+    let facts = state.registry().get(&account.integration).ok().and_then(|known| known.definition.facts(action));
+    result.map_err(|problem| problem.conditions(facts))
 }
 
 /// What the body of a request says, read and parsed once.
