@@ -1,4 +1,8 @@
-//! Own limits: requests in a time per token and per account, and requests under way, in all and per account.
+//! Own limits: requests in a time per token and per account, tries of a link, and requests under way, in all and per
+//! account.
+//!
+//! A rate of N in ten seconds refills as time goes by, and N may come at once: a caller that was quiet gets up to twice N
+//! through in the ten seconds after, and N from then on.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
