@@ -203,7 +203,7 @@ async fn a_kill_loses_nothing_that_was_answered() {
     let (vendor, asked) = endless_okta().await;
     let cli = Cli::new();
     cli.connect(&vendor.uri());
-    let mut answered: Vec<String> = Vec::new();
+    let (mut answered, mut cut_off): (Vec<String>, Vec<String>) = Default::default();
     for round in 0..rounds {
         let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
         let workers: Vec<_> = (0..4)
@@ -218,10 +218,10 @@ async fn a_kill_loses_nothing_that_was_answered() {
                         match send(&address, TOKEN, line, &headers, &format!(r#"{{"user_id":"{key}"}}"#)) {
                             Some((200, ..)) => done.push(key),
                             Some((status, _, body)) => panic!("{status} {body}"),
-                            None => return done,
+                            None => return (done, Some(key)),
                         }
                     }
-                    done
+                    (done, None)
                 })
             })
             .collect();
@@ -230,8 +230,13 @@ async fn a_kill_loses_nothing_that_was_answered() {
         server.signal("KILL");
         drop(server);
         for worker in workers {
-            answered.extend(worker.join().unwrap());
+            let (done, cut) = worker.join().unwrap();
+            answered.extend(done);
+            cut_off.extend(cut);
         }
+        let store = open_sqlite(&cli.data_dir(), KeySource::File).await.unwrap();
+        assert!(store.verify_audit(None).await.unwrap().holds(), "round {round}");
+        store.close().await;
     }
     assert!(answered.len() > rounds as usize, "{} answers", answered.len());
 
@@ -239,7 +244,6 @@ async fn a_kill_loses_nothing_that_was_answered() {
     assert!(answered.iter().all(|key| count(key) == 1), "each was carried out once");
 
     let store = open_sqlite(&cli.data_dir(), KeySource::File).await.unwrap();
-    assert!(store.verify_audit(None).await.unwrap().holds());
     let account = store.account("okta-prod").await.unwrap();
     let (mut kept, mut before) = (std::collections::HashSet::new(), None);
     loop {
@@ -265,4 +269,31 @@ async fn a_kill_loses_nothing_that_was_answered() {
         assert!(status == 200 && head.contains("idempotent-replayed: true"), "{key}: {head}");
     }
     assert!(answered.iter().all(|key| count(key) == 1), "and still once");
+    drop(server);
+
+    // what was cut off is settled by reading, or was never sent: after it each is carried out, and none twice
+    assert!(cut_off.iter().any(|key| count(key) == 1), "some were sent and not answered");
+    assert!(cut_off.iter().all(|key| count(key) <= 1));
+    // as if the time of the runs that were cut off were over
+    let path = format!("sqlite:{}", cli.data_dir().join("userdir.db").display());
+    let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap();
+    let end = "UPDATE idempotent_runs SET lease_until = '2026-01-01T00:00:00.000000Z' WHERE state <> 'done'";
+    let ended = sqlx::query(end).execute(&mut database).await.unwrap().rows_affected();
+    sqlx::Connection::close(database).await.unwrap();
+    let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
+    let mut settled = 0;
+    for key in &cut_off {
+        let was_sent = count(key) == 1;
+        for again in [false, true] {
+            let headers = format!("idempotency-key: {key}\r\n");
+            let line = "POST /unified/user-directory/users/deactivate?integrated_account_id=okta-prod";
+            let (status, head, body) =
+                send(&server.address, TOKEN, line, &headers, &format!(r#"{{"user_id":"{key}"}}"#)).unwrap();
+            assert_eq!(status, 200, "{key}: {body}");
+            assert!(!again || head.contains("idempotent-replayed: true"), "{key}: {head}");
+            settled += usize::from(was_sent && !again && head.contains("x-userdir-effect: already"));
+        }
+        assert_eq!(count(key), 1, "{key}");
+    }
+    assert!(ended > 0 && settled > 0, "{ended} runs were cut off, {settled} were settled by reading");
 }
