@@ -43,11 +43,11 @@ pub struct Serve {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 
-    /// Requests in ten seconds with one token; 0 for no limit.
+    /// Requests in ten seconds with one token, as many at once where it was quiet; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 500, help_heading = "Limits")]
     token_rate: u32,
 
-    /// Requests in ten seconds to one account; 0 for no limit.
+    /// Requests in ten seconds to one account, as many at once where it was quiet; 0 for no limit.
     #[arg(long, value_name = "N", default_value_t = 50, help_heading = "Limits")]
     account_rate: u32,
 

@@ -203,7 +203,7 @@ async fn a_kill_loses_nothing_that_was_answered() {
     let (vendor, asked) = endless_okta().await;
     let cli = Cli::new();
     cli.connect(&vendor.uri());
-    let mut answered: Vec<String> = Vec::new();
+    let (mut answered, mut cut_off): (Vec<String>, Vec<String>) = Default::default();
     for round in 0..rounds {
         let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
         let workers: Vec<_> = (0..4)
@@ -218,10 +218,10 @@ async fn a_kill_loses_nothing_that_was_answered() {
                         match send(&address, TOKEN, line, &headers, &format!(r#"{{"user_id":"{key}"}}"#)) {
                             Some((200, ..)) => done.push(key),
                             Some((status, _, body)) => panic!("{status} {body}"),
-                            None => return done,
+                            None => return (done, Some(key)),
                         }
                     }
-                    done
+                    (done, None)
                 })
             })
             .collect();
@@ -230,8 +230,13 @@ async fn a_kill_loses_nothing_that_was_answered() {
         server.signal("KILL");
         drop(server);
         for worker in workers {
-            answered.extend(worker.join().unwrap());
+            let (done, cut) = worker.join().unwrap();
+            answered.extend(done);
+            cut_off.extend(cut);
         }
+        let store = open_sqlite(&cli.data_dir(), KeySource::File).await.unwrap();
+        assert!(store.verify_audit(None).await.unwrap().holds(), "round {round}");
+        store.close().await;
     }
     assert!(answered.len() > rounds as usize, "{} answers", answered.len());
 
@@ -239,7 +244,6 @@ async fn a_kill_loses_nothing_that_was_answered() {
     assert!(answered.iter().all(|key| count(key) == 1), "each was carried out once");
 
     let store = open_sqlite(&cli.data_dir(), KeySource::File).await.unwrap();
-    assert!(store.verify_audit(None).await.unwrap().holds());
     let account = store.account("okta-prod").await.unwrap();
     let (mut kept, mut before) = (std::collections::HashSet::new(), None);
     loop {
@@ -265,4 +269,120 @@ async fn a_kill_loses_nothing_that_was_answered() {
         assert!(status == 200 && head.contains("idempotent-replayed: true"), "{key}: {head}");
     }
     assert!(answered.iter().all(|key| count(key) == 1), "and still once");
+    drop(server);
+
+    // what was cut off is settled by reading, or was never sent: after it each is carried out, and none twice
+    assert!(cut_off.iter().any(|key| count(key) == 1), "some were sent and not answered");
+    assert!(cut_off.iter().all(|key| count(key) <= 1));
+    // as if the time of the runs that were cut off were over
+    let path = format!("sqlite:{}", cli.data_dir().join("userdir.db").display());
+    let mut database = <sqlx::SqliteConnection as sqlx::Connection>::connect(&path).await.unwrap();
+    let end = "UPDATE idempotent_runs SET lease_until = '2026-01-01T00:00:00.000000Z' WHERE state <> 'done'";
+    let ended = sqlx::query(end).execute(&mut database).await.unwrap().rows_affected();
+    sqlx::Connection::close(database).await.unwrap();
+    let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
+    let mut settled = 0;
+    for key in &cut_off {
+        let was_sent = count(key) == 1;
+        for again in [false, true] {
+            let headers = format!("idempotency-key: {key}\r\n");
+            let line = "POST /unified/user-directory/users/deactivate?integrated_account_id=okta-prod";
+            let (status, head, body) =
+                send(&server.address, TOKEN, line, &headers, &format!(r#"{{"user_id":"{key}"}}"#)).unwrap();
+            assert_eq!(status, 200, "{key}: {body}");
+            assert!(!again || head.contains("idempotent-replayed: true"), "{key}: {head}");
+            settled += usize::from(was_sent && !again && head.contains("x-userdir-effect: already"));
+        }
+        assert_eq!(count(key), 1, "{key}");
+    }
+    assert!(ended > 0 && settled > 0, "{ended} runs were cut off, {settled} were settled by reading");
+}
+
+/// A vendor of large answers: three pages of 20 MB, and a bomb of 200 MB.
+#[cfg(target_os = "linux")]
+async fn large_okta() -> wiremock::MockServer {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    (0..200).for_each(|_| encoder.write_all(&vec![b' '; 1 << 20]).unwrap());
+    let bomb = encoder.finish().unwrap();
+    let vendor = wiremock::MockServer::start().await;
+    let base = vendor.uri();
+    let answer = move |request: &wiremock::Request| {
+        let user = |id: String| serde_json::json!({"id": id, "status": "ACTIVE", "profile": {"login": "x", "pad": "y".repeat(100_000)}});
+        let answer = wiremock::ResponseTemplate::new(200);
+        match request.url.path() {
+            "/api/v1/users/bomb" => {
+                answer.set_body_raw(bomb.clone(), "application/json").insert_header("content-encoding", "gzip")
+            }
+            "/api/v1/users" => {
+                let after = request
+                    .url
+                    .query_pairs()
+                    .find(|(name, _)| name == "after")
+                    .map_or(0, |(_, page)| page.parse().unwrap());
+                let page: Vec<Value> = (0..200).map(|number| user(format!("p{after}n{number}"))).collect();
+                let next = format!("<{base}/api/v1/users?after={}>; rel=\"next\"", after + 1);
+                let answer = answer.set_body_json(page);
+                if after < 2 { answer.insert_header("link", next.as_str()) } else { answer }
+            }
+            _ => answer.set_body_json(serde_json::json!([])),
+        }
+    };
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&vendor).await;
+    vendor
+}
+
+/// The most memory that a process has had, in MiB.
+#[cfg(target_os = "linux")]
+fn peak(child: &Child) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() >> 10
+}
+
+/// Bombs, lists without end and bodies without end, four at a time: the server's memory stays flat.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_stays_flat() {
+    const AT_ONCE: usize = 4;
+    let vendor = large_okta().await;
+    let cli = Cli::new();
+    cli.local(&[
+        "accounts",
+        "add",
+        "okta",
+        "--name",
+        "okta-prod",
+        "--no-check",
+        "--set",
+        &format!("base_url={}", vendor.uri()),
+        "--secret",
+        "api_token=env:CANARY",
+    ]);
+    let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
+    let users = "/unified/user-directory/users";
+    let account = "integrated_account_id=okta-prod";
+    let large = " ".repeat(100 << 20);
+    for (line, body, expected) in [
+        (format!("GET {users}/bomb?{account}"), "", 502),
+        (format!("GET {users}?{account}&limit=200"), "", 200),
+        (format!("GET {users}?{account}&limit=1000"), "", 502),
+        (format!("GET {users}?{account}&truto_ignore_limit=true"), "", 400),
+        (format!("GET {users}?{account}&truto_key_by=id&limit=200&truto_response_format=normalized"), "", 200),
+        (format!("POST {users}/deactivate?{account}"), large.as_str(), 413),
+    ] {
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                // a client that is refused in the midst of its body may see a broken connection
+                scope.spawn(|| {
+                    if let Some((status, ..)) = send(&server.address, TOKEN, &line, "", body) {
+                        assert_eq!(status, expected, "{line}");
+                    }
+                });
+            }
+        });
+        let most = peak(&server.child);
+        println!("{most} MiB after {line}");
+        assert!(most < 448, "{most} MiB after {line}");
+    }
 }

@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::Value;
@@ -36,6 +38,14 @@ impl Answer {
     pub fn of(content_type: HeaderValue, body: impl Into<Bytes>) -> Answer {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type)]);
         Answer { status: StatusCode::OK, headers, body: body.into() }
+    }
+
+    /// With the headers of a body that somebody else has made: whatever it is, it is no page of this server's.
+    #[must_use]
+    pub fn of_somebody_else(mut self) -> Answer {
+        self.headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        self.headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
+        self
     }
 
     /// With a header more; one that cannot stand there is left out.

@@ -1,17 +1,18 @@
 //! The router and its layers, outermost first: slashes, request id with log and numbers, panics, requests under way.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{Method, StatusCode};
+use axum::http::{Extensions, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use userdir_store::{Account, LogEntry};
 
 use crate::metrics::Answered;
@@ -70,7 +71,7 @@ async fn bound(State(state): State<AppState>, request: Request, next: Next) -> R
     }
 }
 
-/// What a request was about, for the log and the numbers. Handlers put it into their response.
+/// What a request was about, for the log and the numbers.
 #[derive(Clone, Debug)]
 pub struct Served {
     account: uuid::Uuid,
@@ -81,7 +82,24 @@ pub struct Served {
     method: String,
 }
 
-/// Items in an answer, beside [`Served`].
+/// Where a handler says what its request is about, as soon as it knows.
+#[derive(Clone, Debug, Default)]
+pub struct About(Arc<OnceLock<Served>>);
+
+impl About {
+    /// Of a request.
+    pub fn of(extensions: &Extensions) -> About {
+        extensions.get::<About>().cloned().unwrap_or_default()
+    }
+
+    /// It is about this.
+    pub fn is(&self, served: Served) {
+        // a request is about one thing, and the first to say which knows
+        let _ = self.0.set(served);
+    }
+}
+
+/// Items in an answer. Handlers put it into their response.
 #[derive(Clone, Copy, Debug)]
 pub struct Count(pub u64);
 
@@ -98,11 +116,6 @@ impl Served {
         }
     }
 
-    /// Puts it into a response.
-    pub fn put(self, response: &mut Response) {
-        response.extensions_mut().insert(self);
-    }
-
     /// The action; the paths of proxy and custom calls are the callers' own and no labels.
     fn action(&self) -> String {
         match self.request_type {
@@ -112,8 +125,7 @@ impl Served {
     }
 }
 
-/// Gives each request its id, and tells of it in the log and the numbers: its route and never its address, which may name
-/// a person.
+/// Gives each request its id, and tells of it in the log and the numbers.
 async fn watch(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -121,55 +133,70 @@ async fn watch(State(state): State<AppState>, mut request: Request, next: Next) 
     let span = tracing::info_span!("request", id = %id.0, method, route);
     trace::adopt(&span, request.headers());
     let header = id.header();
+    let about = About::default();
     request.extensions_mut().insert(id);
-    let started = Instant::now();
-    let under_way = UnderWay::new(&state);
-    let mut response = next.run(request).instrument(span.clone()).await;
-    drop(under_way);
-    let took = started.elapsed();
+    request.extensions_mut().insert(about.clone());
+    let mut watch = Watch::new(state, span.clone(), route, method, about);
+    let mut response = next.run(request).instrument(span).await;
+    watch.status = response.status().as_u16();
+    watch.count = response.extensions_mut().remove::<Count>().map(|count| count.0);
+    drop(watch);
     if let Some(header) = header {
         response.headers_mut().insert(REQUEST_ID, header);
-    }
-    let status = response.status().as_u16();
-    let served = response.extensions_mut().remove::<Served>();
-    let count = response.extensions_mut().remove::<Count>().map(|count| count.0);
-    let (provider, action) = served.as_ref().map(|it| (it.integration.clone(), it.action())).unwrap_or_default();
-    span.in_scope(|| {
-        let account = served.as_ref().map(|served| tracing::field::display(served.account));
-        tracing::info!(status, ms = millis(took), account, provider, action, count, "answered");
-    });
-    state.metrics().answered(Answered { route: &route, method, provider: &provider, action: &action, status, took });
-    if let Some(served) = served {
-        state.journal().add(LogEntry {
-            timestamp: jiff::Timestamp::now(),
-            account: served.account,
-            tenant_id: served.tenant_id,
-            integration: served.integration,
-            request_type: served.request_type.to_owned(),
-            resource: served.resource,
-            method: served.method,
-            http_method: method.to_owned(),
-            status,
-            duration_ms: millis(took),
-            result_count: count,
-        });
     }
     response
 }
 
-/// Counts a request until it is dropped, also where its client went away.
-struct UnderWay(AppState);
+/// The status of a request whose client went away before it was answered, as others write it.
+const GONE: u16 = 499;
 
-impl UnderWay {
-    fn new(state: &AppState) -> UnderWay {
+/// Counts a request, and tells of it at its end, also where its client went away: its route and never its address, which may
+/// name a person.
+struct Watch {
+    state: AppState,
+    span: Span,
+    route: String,
+    method: &'static str,
+    about: About,
+    started: Instant,
+    status: u16,
+    count: Option<u64>,
+}
+
+impl Watch {
+    fn new(state: AppState, span: Span, route: String, method: &'static str, about: About) -> Watch {
         state.metrics().in_flight(1.0);
-        UnderWay(state.clone())
+        Watch { state, span, route, method, about, started: Instant::now(), status: GONE, count: None }
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.metrics().in_flight(-1.0);
+        let (state, status, count, took) = (&self.state, self.status, self.count, self.started.elapsed());
+        let served = self.about.0.get();
+        let (provider, action) = served.map(|it| (it.integration.as_str(), it.action())).unwrap_or_default();
+        state.metrics().in_flight(-1.0);
+        self.span.in_scope(|| {
+            let account = served.map(|served| tracing::field::display(served.account));
+            tracing::info!(status, ms = millis(took), account, provider, action, count, "answered");
+        });
+        let (route, method) = (self.route.as_str(), self.method);
+        state.metrics().answered(Answered { route, method, provider, action: &action, status, took });
+        if let Some(served) = served {
+            state.journal().add(LogEntry {
+                timestamp: jiff::Timestamp::now(),
+                account: served.account,
+                tenant_id: served.tenant_id.clone(),
+                integration: served.integration.clone(),
+                request_type: served.request_type.to_owned(),
+                resource: served.resource.clone(),
+                method: served.method.clone(),
+                http_method: method.to_owned(),
+                status,
+                duration_ms: millis(took),
+                result_count: count,
+            });
+        }
     }
 }
 

@@ -47,9 +47,9 @@ pub struct Limits {
     pub in_flight: usize,
     /// Requests of one account under way at once; as many again may wait.
     pub account_in_flight: usize,
-    /// Requests in ten seconds with one API token; none for no limit.
+    /// Requests in ten seconds with one API token, as many at once where it was quiet; none for no limit.
     pub token_rate: Option<NonZeroU32>,
-    /// Requests in ten seconds to one account; none for no limit.
+    /// Requests in ten seconds to one account, as many at once where it was quiet; none for no limit.
     pub account_rate: Option<NonZeroU32>,
     /// Connected directories that are kept.
     pub directories: u64,

@@ -1,4 +1,8 @@
-//! Own limits: requests in a time per token and per account, and requests under way, in all and per account.
+//! Own limits: requests in a time per token and per account, tries of a link, and requests under way, in all and per
+//! account.
+//!
+//! A rate of N in ten seconds refills as time goes by, and N may come at once: a caller that was quiet gets up to twice N
+//! through in the ten seconds after, and N from then on.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -8,6 +12,7 @@ use std::time::Duration;
 use axum::http::header::HeaderName;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota};
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
@@ -16,6 +21,8 @@ use crate::problem::Problem;
 
 /// The time that rates are counted in.
 const WINDOW: Duration = Duration::from_secs(10);
+/// Tries of one link, and the time that they are counted in: each asks the vendor, for somebody who has no token.
+const LINK_TRIES: (NonZeroU32, Duration) = (NonZeroU32::MIN.saturating_add(9), Duration::from_secs(600));
 /// Accounts remembered before those without a request are forgotten.
 const ACCOUNTS: usize = 1024;
 
@@ -28,6 +35,7 @@ const LARGE_BODIES: usize = 16;
 pub struct Limiter {
     tokens: Option<Rate>,
     accounts: Option<Rate>,
+    links: Rate,
     slots: Mutex<HashMap<Uuid, Arc<Slots>>>,
     most: usize,
     all: Arc<Semaphore>,
@@ -35,10 +43,11 @@ pub struct Limiter {
     large_bodies: Arc<Semaphore>,
 }
 
-/// Requests in [`WINDOW`] for each of several callers.
+/// Requests in a time for each of several callers.
 struct Rate {
     limiter: DefaultKeyedRateLimiter<Uuid>,
     most: NonZeroU32,
+    window: Duration,
 }
 
 /// Requests of one account under way, and those that wait to be.
@@ -57,8 +66,9 @@ impl Limiter {
     /// With these bounds.
     pub fn new(limits: &Limits) -> Limiter {
         Limiter {
-            tokens: limits.token_rate.map(Rate::new),
-            accounts: limits.account_rate.map(Rate::new),
+            tokens: limits.token_rate.map(|most| Rate::new(most, WINDOW)),
+            accounts: limits.account_rate.map(|most| Rate::new(most, WINDOW)),
+            links: Rate::new(LINK_TRIES.0, LINK_TRIES.1),
             slots: Mutex::default(),
             most: limits.account_in_flight.max(1),
             all: Arc::new(Semaphore::new(limits.in_flight)),
@@ -73,6 +83,17 @@ impl Limiter {
     /// 429.
     pub fn token(&self, token: Uuid) -> Result<(), Problem> {
         self.tokens.as_ref().map_or(Ok(()), |rate| rate.check(token, "token"))
+    }
+
+    /// Counts a try of a link.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn link(&self, secret: &str) -> Result<(), Problem> {
+        // its hash stands for it: the value itself is kept nowhere
+        let mut id = [0; 16];
+        id.iter_mut().zip(Sha256::digest(secret)).for_each(|(to, from)| *to = from);
+        self.links.check(Uuid::from_bytes(id), "link")
     }
 
     /// Counts a request to an account, and waits until it may be under way. As many as may be under way may wait, so that
@@ -130,7 +151,7 @@ impl Limiter {
 
     /// Forgets who has not asked for a while; to be called now and then.
     pub fn tidy(&self) {
-        for rate in [&self.tokens, &self.accounts].into_iter().flatten() {
+        for rate in [self.tokens.as_ref(), self.accounts.as_ref(), Some(&self.links)].into_iter().flatten() {
             rate.limiter.retain_recent();
         }
     }
@@ -148,17 +169,16 @@ impl Limiter {
 }
 
 impl Rate {
-    fn new(most: NonZeroU32) -> Rate {
-        let one = WINDOW / most.get();
+    fn new(most: NonZeroU32, window: Duration) -> Rate {
+        let one = window / most.get();
         let quota = Quota::with_period(one).unwrap_or(Quota::per_second(most)).allow_burst(most);
-        Rate { limiter: DefaultKeyedRateLimiter::keyed(quota), most }
+        Rate { limiter: DefaultKeyedRateLimiter::keyed(quota), most, window }
     }
 
     fn check(&self, key: Uuid, of: &str) -> Result<(), Problem> {
         let Err(not_until) = self.limiter.check_key(&key) else { return Ok(()) };
         let pause = not_until.wait_time_from(DefaultClock::default().now());
-        let seconds = WINDOW.as_secs();
-        let most = self.most;
+        let (seconds, most) = (self.window.as_secs(), self.most);
         let problem = Problem::too_many(format!("more than {most} requests in {seconds} seconds by one {of}"), pause);
         Err(problem
             .header(HeaderName::from_static("ratelimit-limit"), &format!("{most};w={seconds}"))
@@ -186,6 +206,16 @@ mod tests {
         }
         assert_eq!(limiter.token(a).unwrap_err().status(), 429);
         limiter.token(b).unwrap();
+    }
+
+    #[test]
+    fn a_link_is_tried_so_often() {
+        let limiter = limiter(|limits| limits.token_rate = None);
+        for _ in 0..LINK_TRIES.0.get() {
+            limiter.link("udl_one").unwrap();
+        }
+        assert_eq!(limiter.link("udl_one").unwrap_err().status(), 429);
+        limiter.link("udl_other").unwrap();
     }
 
     #[tokio::test(start_paused = true)]

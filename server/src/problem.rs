@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use userdir::definition::{ActionFacts, Place};
 use userdir::error::VendorAnswer;
 use userdir::{Details, Error, ErrorKind, Outcome, RetryState};
 use userdir_store::StoreError;
@@ -141,6 +142,28 @@ impl Problem {
             insight.insert("value".to_owned(), value);
         }
         self.0.insight.insert(name.to_owned(), insight);
+        self
+    }
+
+    /// Adds what the method needs in one of two places, as a hint whatever went wrong.
+    #[must_use]
+    pub fn conditions(self, facts: Option<&ActionFacts>) -> Problem {
+        let either = || facts.iter().flat_map(|facts| facts.required).filter(|member| member.place == Place::Both);
+        if either().next().is_none() {
+            return self;
+        }
+        let rules = |other: &str| -> Value {
+            let rule = format!("required unless the {other} has it");
+            either().map(|member| (member.name.to_owned(), json!(rule))).collect::<Map<_, _>>().into()
+        };
+        self.insight("conditionally_required_query_parameters", "what each query parameter hangs on", rules("body"))
+            .insight("conditionally_required_body_fields", "what each body field hangs on", rules("query"))
+    }
+
+    /// As the vendor's own API has errors: without what is known of unified methods, but for rights that are missing.
+    #[must_use]
+    pub fn of_proxy(mut self) -> Problem {
+        self.0.insight.retain(|name, _| name == "forbidden_error");
         self
     }
 

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use userdir_core::observer::{Observer, Verdict, WriteOutcome, WriteStep};
 use userdir_core::{Effect, Error, ErrorKind, Outcome};
 use uuid::Uuid;
 
-use crate::{AuditKind, NewAuditRow, Store, StoreError};
+use crate::{AuditKind, NewAuditRow, Store, StoreError, hex};
 
 /// Whose call it is, as the rows of the audit say it.
 #[derive(Debug, Clone)]
@@ -64,9 +66,21 @@ fn is_id(name: &str) -> bool {
 }
 
 fn add(id: &str, found: &mut Vec<String>) {
-    if !found.iter().any(|known| known == id) {
-        found.push(id.to_owned());
+    let id = without_address(id);
+    if !found.contains(&id) {
+        found.push(id);
     }
+}
+
+/// An id as the audit has it. Some vendors take a person's address for one: of such a one a hash is kept, by which whoever
+/// has the address finds the rows about it.
+pub fn without_address(id: &str) -> String {
+    let decoded = percent_decode_str(id).decode_utf8_lossy();
+    if !decoded.contains('@') {
+        return id.to_owned();
+    }
+    let digest = hex(&Sha256::digest(decoded.as_bytes()));
+    format!("sha256:{}", digest.get(..16).unwrap_or(&digest))
 }
 
 fn collect(value: &Value, found: &mut Vec<String>) {
@@ -204,9 +218,10 @@ fn request_id(error: &Error) -> Option<&str> {
     error.vendor().and_then(|vendor| vendor.request_id.as_deref())
 }
 
-/// The address without its query, which may be about a person.
-fn without_query(url: &str) -> &str {
-    url.split_once('?').map_or(url, |(path, _)| path)
+/// An address on the wire without its query, and without people's addresses in its path.
+fn shown(url: &str) -> String {
+    let path = url.split_once('?').map_or(url, |(path, _)| path);
+    path.split('/').map(without_address).collect::<Vec<_>>().join("/")
 }
 
 #[async_trait]
@@ -216,7 +231,7 @@ impl Observer for AuditObserver {
         let details = [
             ("step", Value::from(step.step)),
             ("method", step.method.as_str().into()),
-            ("url", without_query(&step.url).into()),
+            ("url", shown(&step.url).into()),
             ("fingerprint", step.fingerprint.as_str().into()),
         ];
         let details = Map::from_iter(details.map(|(name, value)| (name.to_owned(), value)));
@@ -256,5 +271,9 @@ mod tests {
         ids.sort();
         assert_eq!(ids, ["g1", "r1", "r2", "r3", "u1"]);
         assert!(target_ids(&json!({"name": "Maya"})).is_empty());
+        let hash = "sha256:a813d5642c0c2fea";
+        assert_eq!(target_ids(&json!({"user_id": "maya@example.com"})), [hash]);
+        let url = "https://api.example.com/v1/users/maya%40example.com/groups/g1?email=maya@example.com";
+        assert_eq!(shown(url), format!("https://api.example.com/v1/users/{hash}/groups/g1"));
     }
 }

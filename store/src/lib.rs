@@ -29,8 +29,9 @@
 //! value. A database refuses a wrong key before anything is read or written.
 //!
 //! The audit is a chain of MACs for each account ([`NewAuditRow`]). Whoever can write to the database but has no key can
-//! damage it, not change it unseen. What no chain can show is that the whole database was put back to an older copy: for
-//! that, note the heads that [`Store::verify_audit`] gives somewhere else.
+//! damage it, and cannot change, move or add a row unseen. What no chain can show is that it was put back to an older state
+//! of its own: whoever saved its head, one row, before a deed can cut off the rows since and put that head back. For that,
+//! note the heads that [`Store::verify_audit`] gives somewhere else.
 //!
 //! # Changing the master key
 //!
@@ -97,7 +98,7 @@ pub use audit::{
     AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, Deed, NewAuditRow,
     STORE_CHAIN,
 };
-pub use audit_observer::{AuditContext, AuditObserver, target_ids};
+pub use audit_observer::{AuditContext, AuditObserver, target_ids, without_address};
 pub use data_dir::{DataDir, KeySource};
 pub use error::StoreError;
 pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};

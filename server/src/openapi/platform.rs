@@ -181,7 +181,7 @@ const OPERATIONS: &[Operation] = operations! {
     GET "/integrated-account/{id}" get_account "accounts" ADMIN, "Reads an account.", (&[ACCOUNT]) None => Answer::Json(one::<AccountObject>), ONE;
     PATCH "/integrated-account/{id}" update_account "accounts" ADMIN, "Changes an account: `context` is merged at its top level, and secrets that are not given stay.", (&[ACCOUNT]) Some(one::<AccountPatch>) => Answer::Json(one::<AccountObject>), &[400, 404, 409, 413];
     DELETE "/integrated-account/{id}" delete_account "accounts" ADMIN, "Deletes an account with its secrets. Nothing changes at the vendor.", (&[ACCOUNT]) None => Answer::Json(one::<IdObject>), ONE;
-    PATCH "/integrated-account/{id}/credentials" update_credentials "accounts" ADMIN, "Changes credentials alone, given by their keys.", (&[ACCOUNT]) Some(any) => Answer::Json(one::<AccountObject>), &[400, 404, 413];
+    PATCH "/integrated-account/{id}/credentials" update_credentials "accounts" ADMIN, "Changes credentials alone, given by their keys.", (&[ACCOUNT]) Some(any) => Answer::Json(one::<AccountObject>), &[400, 404, 409, 413];
     POST "/integrated-account/{id}/check" check_account "accounts" ADMIN, "Asks the vendor whether it takes the credentials, and keeps the answer with the account.", (&[ACCOUNT]) None => Answer::Json(one::<Checked>), ASKS;
     GET "/integrated-account/{id}/tools" list_tools "accounts" READ, "What the account can be asked, as tools for agents.", (&[ACCOUNT, METHODS, of("tags", ParameterKind::Words, "Only tools with one of these tags: a resource, `read`, `write`.")]) None => Answer::Json(one::<Tools>), &[400, 404];
     GET "/integrated-account/{id}/capabilities" account_capabilities "accounts" READ, "What the account can be asked.", (ACCOUNT_CAPABILITIES) None => Answer::Json(one::<Capabilities>), &[400, 404];
@@ -190,7 +190,7 @@ const OPERATIONS: &[Operation] = operations! {
     POST "/integrated-account/run-post-install-actions" run_post_install_actions "accounts" ADMIN, "Does what follows a connection: it is checked.", (&[]) Some(one::<IdBody>) => Answer::Json(one::<Success>), ASKS;
     POST "/integrated-account/bulk-delete" delete_accounts "accounts" ADMIN, "Deletes several accounts; none where one of them is not there.", (&[]) Some(one::<BulkDeleteBody>) => Answer::Json(one::<Success>), &[400, 404, 413];
     GET "/integrated-account/me" get_own_account "accounts" READ, "Reads the account of an account token.", (&[]) None => Answer::Json(one::<AccountObject>), &[400, 404];
-    PATCH "/integrated-account/me" update_own_account "accounts" WRITE, "Changes settings and secrets of the account of an account token, addresses aside.", (&[]) Some(one::<MePatch>) => Answer::Json(one::<AccountObject>), &[400, 404, 413];
+    PATCH "/integrated-account/me" update_own_account "accounts" WRITE, "Changes settings and secrets of the account of an account token, addresses aside.", (&[]) Some(one::<MePatch>) => Answer::Json(one::<AccountObject>), &[400, 404, 409, 413];
     POST "/link-token" create_link_token "link tokens" ADMIN, "Makes a token for a page on which somebody connects an account.", (&[]) Some(one::<LinkTokenBody>) => Answer::Json(one::<LinkTokenObject>), &[400, 404, 413];
     GET "/link/{token}" show_link_page "link tokens" None, "The page of a link token.", (LINK) None => LINK_PAGE, &[400];
     POST "/link/{token}" submit_link_page "link tokens" None, "Takes what the page asked for.", (&[LINK_TOKEN]) Some(form) => LINK_PAGE, &[400, 413];
@@ -237,6 +237,7 @@ const LINK_PAGE: Answer = Answer::Other(&[
     (404, "text/html", "There is no such token."),
     (410, "text/html", "The token was used, or its time is over."),
     (422, "text/html", "The page again, with what is wrong."),
+    (429, "text/html", "The link was tried too often in a short time."),
     (503, "text/html", "The server cannot answer now."),
 ]);
 const MODEL: Answer = Answer::Other(&[

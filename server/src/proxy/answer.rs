@@ -1,6 +1,6 @@
 //! What a proxied request is answered.
 
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -21,11 +21,8 @@ pub fn of_vendor(answer: http::Answer) -> Answer {
             headers.insert(HeaderName::from_static(name), value.clone());
         }
     }
-    // whatever the vendor sends, it is no page of this server's
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    Answer { status, headers, body: answer.body }
+    Answer { status, headers, body: answer.body }.of_somebody_else()
 }
 
 /// A vendor's page of a list, its items byte for byte.
@@ -57,9 +54,10 @@ pub fn custom(answer: http::Answer, next_cursor: Option<&str>) -> Answer {
     Answer { status, ..with_headers(Answer::json(body), headers) }
 }
 
-/// The answer to a write that the vendor took.
+/// The answer to a write that the vendor took, or took note of.
 pub fn written(answer: Answer) -> Answer {
-    answer.header(EFFECT, "applied")
+    let effect = if answer.status == StatusCode::ACCEPTED { "pending" } else { "applied" };
+    answer.header(EFFECT, effect)
 }
 
 /// What would be sent.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use userdir::Directory;
 use userdir::http::{FreePath, Paging, Request};
-use userdir_store::Account;
+use userdir_store::{Account, without_address};
 
 use super::Kind;
 use crate::app::RawPath;
@@ -144,6 +144,16 @@ impl Ask {
     pub fn resource(&self) -> String {
         let first = self.path.as_ref().ok().and_then(|path| path.as_str().split('/').next()).unwrap_or("-");
         first.chars().take(LONGEST_NAME).collect()
+    }
+
+    /// Whom it is about, for the audit: the last part of the path that may be an id, since it has a digit and is no version,
+    /// or is an address.
+    pub fn target(&self) -> Option<String> {
+        let (_, rest) = self.path.as_ref().ok()?.as_str().split_once('/')?;
+        let has_digit = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+        let is_version = |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.parse::<f64>().is_ok());
+        let is_target = |part: &&str| *part != without_address(part) || has_digit(part) && !is_version(part);
+        rest.rsplit('/').find(is_target).map(without_address)
     }
 
     /// What is done, for the log.

@@ -22,7 +22,7 @@ use userdir_store::Account;
 
 use self::ask::Ask;
 use crate::answer::Answer;
-use crate::app::{Count, Served};
+use crate::app::{About, Count, Served};
 use crate::auth::{Caller, Principal};
 use crate::platform::standing::{self, Asked};
 use crate::problem::Problem;
@@ -63,18 +63,19 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn pass(kind: Kind, State(state): State<AppState>, Caller(principal): Caller, request: Request) -> Response {
-    run(kind, state, principal, request).await.unwrap_or_else(IntoResponse::into_response)
+    run(kind, state, principal, request).await.unwrap_or_else(|problem| problem.of_proxy().into_response())
 }
 
 async fn run(kind: Kind, state: AppState, principal: Principal, request: Request) -> Result<Response, Problem> {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let about = About::of(request.extensions());
     let (mut ask, mut body) = Ask::new(kind, request, &state)?;
     if body.is_small() {
         ask.read(&mut body, &state).await?;
     }
     let account = state.account(&principal, ask.account.take().as_deref()).await?;
     let (resource, verb) = (ask.resource(), ask.verb());
-    let served = Served::new(&account, kind.as_str(), &resource, verb);
+    about.is(Served::new(&account, kind.as_str(), &resource, verb));
     let result = async {
         ask.enter(&state, &account).await?;
         let directory = state.connect(&account).await?;
@@ -89,17 +90,11 @@ async fn run(kind: Kind, state: AppState, principal: Principal, request: Request
     .await;
     let problem = result.as_ref().err();
     standing::note(&state, &account, Asked { resource: &resource, method: verb }, result.is_ok(), problem).await;
-    let mut response = match result {
-        Ok((answer, count)) => {
-            let mut response = answer.into_response();
-            if let Some(count) = count {
-                response.extensions_mut().insert(Count(count));
-            }
-            response
-        }
-        Err(problem) => problem.into_response(),
-    };
-    served.put(&mut response);
+    let (answer, count) = result?;
+    let mut response = answer.into_response();
+    if let Some(count) = count {
+        response.extensions_mut().insert(Count(count));
+    }
     Ok(response)
 }
 
@@ -144,7 +139,7 @@ async fn write(
         principal,
         account: account.clone(),
         action: format!("{}/{}", ask.kind.as_str(), ask.resource()),
-        targets: Vec::new(),
+        targets: ask.target().into_iter().collect(),
         request_id: ask.request_id.clone(),
         key: ask.key()?,
         confirm: None,

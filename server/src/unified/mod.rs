@@ -26,7 +26,7 @@ use userdir::{Action, ActionKind, Directory};
 use userdir_store::Account;
 
 use self::exchanges::Heads;
-use crate::app::Served;
+use crate::app::{About, Served};
 use crate::auth::{Caller, Principal};
 use crate::body::{self, Later};
 use crate::limits::Permit;
@@ -165,7 +165,7 @@ async fn answer(
         given.read(&mut body, &parts.headers, &state).await?;
     }
     let account = state.account(&principal, named.as_deref().or(given.account()?)).await?;
-    let served = Served::new(&account, "unified", action.info().resource, action.info().method);
+    About::of(&parts.extensions).is(Served::new(&account, "unified", action.info().resource, action.info().method));
     let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let heads = Arc::new(Heads::default());
     let result = async {
@@ -201,9 +201,8 @@ async fn answer(
     }
     .await;
     standing::note(&state, &account, Asked::action(action), heads.credentials_work(), result.as_ref().err()).await;
-    let mut response = result.unwrap_or_else(IntoResponse::into_response);
-    served.put(&mut response);
-    Ok(response)
+    let facts = state.registry().get(&account.integration).ok().and_then(|known| known.definition.facts(action));
+    result.map_err(|problem| problem.conditions(facts))
 }
 
 /// What the body of a request says, read and parsed once.

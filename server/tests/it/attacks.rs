@@ -377,6 +377,7 @@ async fn requests_of_one_account_in_a_time_have_an_end() {
         statuses.push(world.get(&format!("{USERS}&limit=1")).await.status);
     }
     assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
+    assert_eq!(world.post("/integrated-account/okta-test/check", &json!({})).await.status, 429, "checks count too");
     let other = connect(world.store.as_ref(), "okta-other", world.vendor.base()).await;
     assert_eq!(
         world.get(&format!("/unified/user-directory/users?integrated_account_id={}", other.id)).await.status,

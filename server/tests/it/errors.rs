@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use userdir_stand_in::Answer;
-use userdir_store::{AccountStatus, Scope};
+use userdir_store::{AccountStatus, NewAccount, Scope};
 
 use crate::vendor::{SECRET, refusal};
 use crate::world::World;
@@ -81,6 +81,34 @@ async fn two_accounts_in_one_request_are_none() {
     // the same one by its other name, and a place left empty, are no contradiction
     for named in [json!("okta-test"), json!(world.account.id), json!(""), Value::Null] {
         assert_eq!(deactivate(named.clone()).await.status, 200, "{named}");
+    }
+}
+
+/// Whatever is wrong, the rules of the method are told with it; to a proxied request there are none.
+#[tokio::test]
+async fn what_one_of_two_places_must_have_is_a_hint() {
+    let world = World::new().await;
+    let new = NewAccount::new("segment", "segment", "acme").set("base_url", world.vendor.base());
+    world.store.create_account(new.secret("api_token", SECRET)).await.unwrap();
+    let downgrade = "/unified/user-directory/users/downgrade?integrated_account_id=segment";
+    let whole = json!({"user_id": "u1", "role_id": "r1", "workspace_id": "w1"});
+    for (target, body) in [(downgrade.to_owned(), json!({})), (format!("{downgrade}&limit=x"), whole)] {
+        let problem = world.post(&target, &body).await.problem();
+        let insight = &problem["truto_error_insight"];
+        let rule = |name: &str| insight[name]["value"]["user_id"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(problem["statusCode"], 400);
+        assert_eq!(rule("conditionally_required_query_parameters"), "required unless the body has it", "{problem}");
+        assert_eq!(rule("conditionally_required_body_fields"), "required unless the query has it", "{problem}");
+    }
+    let without = world.get("/unified/user-directory/users?{account}&limit=x").await.problem();
+    assert!(without.get("truto_error_insight").is_none(), "{without}");
+
+    for (status, insight) in [(404, None), (429, None), (403, Some("forbidden_error"))] {
+        world.vendor.fault("POST /api/v1/users/u001", refusal(status, "E0", "no").header("retry-after", "200"));
+        let problem = world.post("/proxy/users/u001?{account}", &json!({})).await.problem();
+        assert_eq!((&problem["statusCode"], &problem["truto_is_remote_error"]), (&json!(status), &json!(true)));
+        let told = problem.get("truto_error_insight").and_then(Value::as_object);
+        assert_eq!(told.and_then(|told| told.keys().next()).map(String::as_str), insight, "{problem}");
     }
 }
 

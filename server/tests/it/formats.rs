@@ -97,6 +97,13 @@ async fn a_stream_of_one_resource_is_the_vendors_body() {
         (answer.header("content-type"), &answer.json()["profile"]["name"]),
         (Some("application/json"), &json!("West Coast"))
     );
+    // whatever it is, it is no page of this server's
+    for format in ["stream", "raw"] {
+        let target = format!("/unified/user-directory/groups/g1?{{account}}&truto_response_format={format}");
+        let answer = world.get(&target).await;
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{format}");
+        assert!(answer.header("content-security-policy").unwrap().contains("sandbox"), "{format}");
+    }
 }
 
 #[tokio::test]

@@ -205,3 +205,22 @@ async fn a_form_that_is_too_large_or_no_form_is_refused() {
     assert_eq!(world.as_token("", "POST", &path, &[], b"\xff\xfe%zz&&&=").await.status, 422);
     assert_eq!(world.as_token("", "PUT", &path, &[], b"").await.status, 405);
 }
+
+/// Each try asks a vendor, for somebody who has no token.
+#[tokio::test]
+async fn a_link_is_not_tried_without_end() {
+    let world = World::new().await;
+    let path = link(&world, json!({"tenant_id": "acme", "integration": "okta"})).await;
+    let wrong = [("method", "api_token"), ("base_url", world.vendor.base()), ("api_token", "guess")];
+    for _ in 0..10 {
+        assert_eq!(fill(&world, &path, &wrong).await.status, 422);
+    }
+    world.vendor.forget();
+    let page = fill(&world, &path, &wrong).await;
+    assert_eq!((page.status, world.vendor.asked().len()), (429, 0));
+    is_protected(&page);
+    assert!(page.header("retry-after").is_some_and(|wait| wait.parse::<u64>().unwrap() <= 600));
+    assert_eq!(visit(&world, &path).await.status, 200, "looking costs nothing");
+    let other = link(&world, json!({"tenant_id": "acme", "integration": "okta"})).await;
+    assert_eq!(fill(&world, &other, &wrong).await.status, 422);
+}

@@ -13,7 +13,10 @@ mod meta;
 mod openapi;
 mod operation;
 mod platform;
+#[path = "../../../store/tests/support/postgres.rs"]
+mod postgres_server;
 mod proxy;
+mod replicas;
 mod tokens;
 mod vendor;
 mod wire;

@@ -142,6 +142,71 @@ async fn it_speaks_tls_itself() {
     world.stop().await;
 }
 
+#[tokio::test]
+async fn a_request_whose_client_went_away_is_on_the_log_and_counted() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::new().await;
+    world.vendor.slow(Duration::from_millis(300));
+    let deactivate = "/unified/user-directory/users/deactivate?{account}";
+    for request in [
+        world.request(&world.token, "GET", "/unified/user-directory/users?{account}", &[], b""),
+        world.request(&world.token, "POST", deactivate, &[], br#"{"user_id":"u001"}"#),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let mut told = Vec::new();
+    for _ in 0..100 {
+        let page = world.store.log(&LogFilter::default().account(world.account.id)).await.unwrap();
+        told = page.entries.iter().map(|entry| (entry.method.clone(), entry.status)).collect();
+        if told.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    told.sort();
+    assert_eq!(told, [("deactivate".to_owned(), 499), ("list".to_owned(), 499)]);
+    let numbers = world.get("/metrics").await.text();
+    assert!(numbers.contains(r#"action="users/deactivate",status="499"} 1"#), "{numbers}");
+}
+
+#[tokio::test]
+async fn the_master_key_changes_under_a_running_server() {
+    let world = World::new().await;
+    let deactivate = "/unified/user-directory/users/deactivate?{account}";
+    let send = async |world: &World, key: &str, id: &str| {
+        let body = json!({"user_id": id}).to_string();
+        world.send("POST", deactivate, &[("idempotency-key", key)], body.as_bytes()).await
+    };
+    assert_eq!(send(&world, "before", "u001").await.status, 200);
+    let fresh = json!({"api_token": crate::vendor::SECRET}).to_string();
+    let using = async {
+        for _ in 0..15 {
+            let changed = world.send("PATCH", "/integrated-account/okta-test/credentials", &[], fresh.as_bytes()).await;
+            assert_eq!(changed.status, 200, "{}", changed.text());
+            // connected anew, with secrets that are opened anew
+            assert_eq!(world.get("/unified/user-directory/users/u001?{account}").await.status, 200);
+            assert_eq!(send(&world, "before", "u001").await.header("idempotent-replayed"), Some("true"));
+        }
+    };
+    let changing = userdir_store::rotate_key_file(world.folder.path(), userdir_store::HANDOVER);
+    let ((), changed) = tokio::join!(using, changing);
+    assert!(changed.unwrap().rotation.handover_until.is_some());
+
+    // one that starts now has the new key alone; both go on
+    let other = World::on(world.folder.clone(), world.vendor.clone(), |_| {}).await;
+    for (at, key) in [(&world, "one"), (&other, "other")] {
+        let id = if key == "one" { "u002" } else { "u003" };
+        assert_eq!(send(at, "before", "u001").await.header("idempotent-replayed"), Some("true"));
+        assert_eq!(send(at, key, id).await.header("x-userdir-effect"), Some("applied"));
+        assert_eq!(at.as_token("", "GET", "/readyz", &[], b"").await.status, 200);
+    }
+    assert_eq!(send(&other, "one", "u002").await.header("idempotent-replayed"), Some("true"));
+    assert!(other.store.verify_audit(None).await.unwrap().holds());
+    assert_eq!(world.vendor.writes().len(), 3);
+}
+
 /// The database of a world, for somebody else who has it in hand.
 async fn database(world: &World) -> sqlx::SqliteConnection {
     let path = format!("sqlite:{}", world.folder.path().join("userdir.db").display());

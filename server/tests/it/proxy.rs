@@ -181,6 +181,31 @@ async fn a_write_whose_answer_is_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn the_audit_of_a_proxied_write_says_whom_and_no_address() {
+    let world = World::new().await;
+    let rows = async || world.store.audit(&AuditQuery::new(world.account.id)).await.unwrap().rows;
+    world.vendor.fault("POST /api/v1/users", VendorAnswer::json(202, "{}"));
+    let answer = world.send("POST", "/proxy/users/u001/lifecycle/reset_password?{account}", &[], b"{}").await;
+    assert_eq!((answer.status, answer.header("x-userdir-effect")), (202, Some("pending")), "not done yet");
+    assert_eq!(rows().await[0].targets, ["u001"]);
+    world.send("DELETE", "/custom/api/v1/groups/g1/users/u002?{account}", &[], b"").await;
+    assert_eq!(rows().await[0].targets, ["u002"]);
+    world.send("POST", "/proxy/users?{account}", &[], b"{}").await;
+    assert!(rows().await[0].targets.is_empty());
+    // who has the address finds the rows about it, and nobody reads it there
+    for path in ["users/maya@example.com", "users/maya%40example.com/lifecycle/suspend"] {
+        world.send("POST", &format!("/proxy/{path}?{{account}}"), &[], b"{}").await;
+    }
+    world.post("/unified/user-directory/users/deactivate?{account}", &json!({"user_id": "maya@example.com"})).await;
+    let rows = rows().await;
+    let text = serde_json::to_string(&rows).unwrap();
+    assert!(!text.contains("maya"), "{text}");
+    let hash = "sha256:a813d5642c0c2fea";
+    assert_eq!((&rows[0].targets[..], &rows[2].targets[..]), (&[hash.to_owned()][..], &[hash.to_owned()][..]));
+    assert!(text.contains(&format!("/api/v1/users/{hash}/lifecycle/suspend")), "{text}");
+}
+
+#[tokio::test]
 async fn a_query_is_read_as_everywhere() {
     let world = World::new().await;
     for spelled in ["true", "True", "1"] {

@@ -28,6 +28,8 @@ struct State {
     given: usize,
     /// Somebody used a refresh token that is used up.
     broken: bool,
+    /// The access token is over before its time.
+    ended: bool,
 }
 
 impl Rotating {
@@ -42,6 +44,11 @@ impl Rotating {
     /// What was used to get tokens, in order.
     pub fn used(&self) -> Vec<String> {
         self.state.lock().unwrap().used.clone()
+    }
+
+    /// Ends the access token that was given out last.
+    pub fn end_token(&self) {
+        self.state.lock().unwrap().ended = true;
     }
 
     /// A person has signed in anew: this refresh token counts from now on.
@@ -62,7 +69,7 @@ impl Handler for Rotating {
         if request.path != "/services/oauth2/token" {
             let state = self.state.lock().unwrap();
             let current = format!("Bearer at{}", state.given);
-            let is_good = request.header("authorization") == Some(&current) && !state.broken;
+            let is_good = request.header("authorization") == Some(&current) && !state.broken && !state.ended;
             return Answer::json(if is_good { 200 } else { 401 }, json!([]).to_string());
         }
         tokio::time::sleep(self.delay).await;
@@ -75,7 +82,7 @@ impl Handler for Rotating {
             state.broken = true;
             return Answer::json(400, json!({"error": "invalid_grant"}).to_string());
         }
-        state.given += 1;
+        (state.given, state.ended) = (state.given + 1, false);
         state.refresh = format!("rt{}", state.given);
         let here = format!("http://{}", request.header("host").unwrap());
         let token = json!({

@@ -1,7 +1,8 @@
 //! The audit: what was about to be done at a vendor, and what came of it.
 //!
 //! Each account has a chain of its own: every row carries a MAC over itself and the MAC before it, and a head row, with a
-//! MAC too, says where the chain ends. So a row that was changed, moved, removed or cut off shows, and appends to
+//! MAC too, says where the chain ends. So a row that was changed, moved, removed or cut off shows, unless the head of an
+//! older state was saved and put back too; against that, heads are noted elsewhere ([`ChainReport::head`]). Appends to
 //! different accounts never wait for each other. Rows outlive their account. What concerns no account stands in the chain
 //! of [`STORE_CHAIN`], which also notes each new chain, so that one cannot be taken away as a whole.
 

@@ -233,6 +233,23 @@ pub async fn whole_chain_removed(lab: &dyn Lab) {
     assert!(!report.holds(), "{report:?}");
 }
 
+/// What no chain shows by itself, and a head that was noted elsewhere does.
+pub async fn cut_off_with_an_older_head_put_back(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let account = chain(&*store, 2).await;
+    lab.run(&format!("CREATE TABLE saved AS SELECT * FROM audit_heads WHERE account_id = '{account}'")).await;
+    store.append_audit(intended(account)).await.unwrap();
+    let noted = report(&store.verify_audit(Some(account)).await.unwrap(), account).head;
+    lab.run(&format!(
+        "DELETE FROM audit_rows WHERE account_id = '{account}' AND sequence = 3; \
+         DELETE FROM audit_heads WHERE account_id = '{account}'; INSERT INTO audit_heads SELECT * FROM saved"
+    ))
+    .await;
+    let checked = report(&store.verify_audit(Some(account)).await.unwrap(), account);
+    assert_eq!((checked.rows, checked.fault), (2, None));
+    assert_ne!(checked.head, noted);
+}
+
 pub async fn put_in_by_hand(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = chain(&*store, 2).await;

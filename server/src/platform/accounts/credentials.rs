@@ -156,6 +156,7 @@ pub async fn post_install(
 /// Makes the vendor's check call, with a new token where that is asked for and the account has one, and keeps what it
 /// shows.
 async fn prove(state: &AppState, account: &Account, renew: bool) -> Result<(), Problem> {
+    let _permit = state.enter(account).await?;
     let directory = state.connect(account).await?;
     let call = state.call();
     let proved = async {

@@ -18,6 +18,8 @@ pub enum Notice {
     Expired,
     /// There is no such token.
     Unknown,
+    /// The link was tried too often in a short time.
+    TooOften,
     /// The server cannot answer now.
     Busy,
 }
@@ -45,6 +47,7 @@ pub fn notice(notice: Notice) -> Markup {
         Notice::Used => ("This link was used", "A link connects one account, once. Ask for a new one."),
         Notice::Expired => ("This link is too old", "A link can be used for seven days. Ask for a new one."),
         Notice::Unknown => ("There is no such link", "Check that the address is complete, or ask for a new link."),
+        Notice::TooOften => ("Too many tries", "Check what you want to give, and try again in a few minutes."),
         Notice::Busy => ("Not now", "The server cannot answer now. Try again in a minute."),
     };
     page(title, &html! { p { (text) } })

@@ -6,6 +6,7 @@ use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
 use userdir::Settings;
@@ -33,6 +34,12 @@ pub async fn submit(
         Ok(attempt) => attempt,
         Err(page) => return page,
     };
+    if let Err(problem) = state.limiter().link(&secret) {
+        let mut page = answer(problem.status(), None, page::notice(page::Notice::TooOften));
+        page.headers_mut()
+            .extend(problem.into_response().headers().get(RETRY_AFTER).cloned().map(|wait| (RETRY_AFTER, wait)));
+        return page;
+    }
     let given: BTreeMap<String, String> = match body::read(body, LARGEST).await {
         Ok(bytes) => form_urlencoded::parse(&bytes).into_owned().collect(),
         Err(problem) => return problem.into_response(),
