@@ -62,18 +62,27 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     if store.account(name).await.is_ok() {
         return Err(StoreError::NameTaken { what: "account", name: name.to_owned() }.into());
     }
-    if !given.no_check {
-        ask_vendor(session, &directory, name).await?;
-    }
+    let checked = if given.no_check { Ok(()) } else { ask_vendor(session, &directory, name).await };
+    let token = tokens.load(session::NEW).await?;
+    // the refresh token that was given is used up by now, and the one in its place exists nowhere else
+    let has_rotated = token.as_ref().is_some_and(|token| token.refresh_token.is_some());
+    let checked = match checked {
+        Err(error) if has_rotated => {
+            let kept = "the account is kept, since its refresh token has been renewed; try again with";
+            Err(error.hint(format!("{kept} `userdir accounts check {name}`")))
+        }
+        Err(error) => return Err(error.into()),
+        Ok(()) => Ok(()),
+    };
     let new = NewAccount::new(name, definition.slug, tenant).authentication_method(scheme.name);
     let new = new.audited(audit::deed("integrated-account/create"));
     let new = settings.plain().iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = settings.secrets().iter().fold(new, |new, (key, value)| new.secret(key, value.expose()));
     let mut account = store.create_account(new).await?;
-    if let Some(token) = tokens.load(session::NEW).await? {
-        // one that the check has rotated exists nowhere else
+    if let Some(token) = token {
         StoreCredentials::new(store.clone(), account.id, &settings).adopt(&token).await?;
     }
+    checked?;
     if !given.no_check {
         account = store.update_account(name, AccountChange::default().status(AccountStatus::Active)).await?;
     }

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::Cli;
@@ -12,12 +13,17 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 /// A Salesforce that is none: each refresh token is good for one use, the first is the canary. Gives those that were used.
-async fn rotating() -> (MockServer, Arc<Mutex<Vec<String>>>) {
+/// It is down for so many calls with a token.
+async fn rotating(down: usize) -> (MockServer, Arc<Mutex<Vec<String>>>) {
     let server = MockServer::start().await;
     let used: Arc<Mutex<Vec<String>>> = Arc::default();
     let (seen, base) = (used.clone(), server.uri());
+    let asked = AtomicUsize::new(0);
     let answer = move |request: &Request| {
         if request.url.path() != "/services/oauth2/token" {
+            if asked.fetch_add(1, Ordering::SeqCst) < down {
+                return ResponseTemplate::new(500);
+            }
             return ResponseTemplate::new(200).set_body_json(json!({"totalSize": 0, "done": true, "records": []}));
         }
         let form = String::from_utf8_lossy(&request.body).into_owned();
@@ -37,7 +43,7 @@ async fn rotating() -> (MockServer, Arc<Mutex<Vec<String>>>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn an_update_goes_on_with_the_rotated_token() {
-    let (vendor, used) = rotating().await;
+    let (vendor, used) = rotating(0).await;
     let cli = Cli::new();
     let base = format!("base_url={}", vendor.uri());
     let secrets = ["--secret", "client_secret=env:CANARY", "--secret", "refresh_token=env:CANARY"];
@@ -52,4 +58,19 @@ async fn an_update_goes_on_with_the_rotated_token() {
         let ran = cli.local(words);
         assert_eq!(ran.code, 0, "{words:?}: {} {:?}", ran.err, used.lock().unwrap());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_account_that_could_not_be_checked_keeps_its_rotated_token() {
+    let (vendor, used) = rotating(1).await;
+    let cli = Cli::new();
+    let base = format!("base_url={}", vendor.uri());
+    let secrets = ["--secret", "client_secret=env:CANARY", "--secret", "refresh_token=env:CANARY"];
+    let add = ["accounts", "add", "salesforce", "--name", "sf", "--set", &base, "--set", "client_id=app"];
+    let ran = cli.local(&[&add[..], &secrets[..]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("userdir accounts check sf"), "{}", ran.err);
+    let ran = cli.local(&["accounts", "check", "sf"]);
+    assert_eq!(ran.code, 0, "{} {:?}", ran.err, used.lock().unwrap());
+    assert_eq!(cli.run(&["accounts", "show", "sf"]).json()["status"], "active");
 }

@@ -17,7 +17,7 @@
 //! | `platform/` | accounts, tokens, integrations, link page, proxy, logs, documents |
 //! | `limits.rs`, `journal.rs`, `metrics.rs`, `trace.rs`, `health.rs`, `request_id.rs` | operation |
 //!
-//! The order of checks on every route: who asks (401), which account (404), can the provider do it (501), is the request
+//! The order of checks on every route: who asks (401), may they (403), which account (404), can the provider do it (501), is the request
 //! right (400), and only then the vendor.
 
 pub mod answer;

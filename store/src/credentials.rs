@@ -45,7 +45,7 @@ struct Sealed {
 impl StoreCredentials {
     /// For an account as it is connected with these settings.
     pub fn new(store: Arc<dyn Store>, account: Uuid, settings: &Settings) -> StoreCredentials {
-        let key = store.derived_key("token slots");
+        let key = store.derived_key(SLOTS);
         let (slot, settings) = (slot(key.expose_secret(), settings), all(key.expose_secret(), settings));
         StoreCredentials { store, account, slot, settings, holder: Uuid::new_v4().to_string() }
     }
@@ -72,6 +72,14 @@ pub async fn open(store: &dyn Store, name_or_id: &str) -> Result<(Account, Setti
     let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
     let settings = secrets.iter().fold(plain, |all, (key, value)| all.secret(key, value.expose_secret()));
     Ok((account, settings))
+}
+
+/// What the key of slots is derived for.
+const SLOTS: &str = "token slots";
+
+/// The name under which a token of these secrets is kept, for tokens that are not in the store yet.
+pub fn slot_of(store: &dyn Store, settings: &Settings) -> String {
+    slot(store.derived_key(SLOTS).expose_secret(), settings)
 }
 
 /// The slot is a keyed hash of the secrets: new credentials never pick up a token of old ones, and a change of anything

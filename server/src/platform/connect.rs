@@ -1,12 +1,14 @@
 //! From a request's `context` to settings that are checked, and a connection to try them out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use moka::future::Cache;
 use serde_json::{Map, Value};
 use userdir::definition::{Definition, Scheme, SettingKind};
-use userdir::runtime::MemoryCredentials;
-use userdir::{CredentialStore, Directory, Settings};
-use userdir_store::credentials::StoreCredentials;
+use userdir::runtime::{StoredToken, TOKEN_TIME};
+use userdir::{CredentialStore, Directory, Settings, async_trait};
+use userdir_store::credentials::{self, StoreCredentials};
 use userdir_store::{AccountChange, NewAccount};
 use uuid::Uuid;
 
@@ -124,14 +126,13 @@ pub fn scheme(
 pub struct Trial {
     /// To call the vendor with.
     pub directory: Directory,
-    /// Tokens that it fetches for an account that is not there yet, for [`Trial::adopt`].
-    tokens: Arc<MemoryCredentials>,
-    name: String,
+    /// The name that tokens of its secrets have while there is no account, for [`Trial::adopt`].
+    slot: String,
     settings: Settings,
 }
 
 /// Connects with settings that are not stored yet, of the account that is to have them where there is one: its tokens are
-/// used and kept. Sends nothing.
+/// used and kept. Those of one that is not there yet are kept for the next try with the same secrets. Sends nothing.
 ///
 /// # Errors
 /// 400 for settings that are wrong, 403 for an address that the egress guard refuses.
@@ -141,16 +142,14 @@ pub fn trial(
     settings: &Settings,
     account: Option<Uuid>,
 ) -> Result<Trial, Problem> {
-    let tokens = Arc::new(MemoryCredentials::default());
-    let credentials: Arc<dyn CredentialStore> = match account {
+    let slot = credentials::slot_of(state.store().as_ref(), settings);
+    let tokens: Arc<dyn CredentialStore> = match account {
         Some(account) => Arc::new(StoreCredentials::new(state.store().clone(), account, settings)),
-        None => tokens.clone(),
+        None => state.trials().clone(),
     };
-    // a name of its own: pacing and tokens of two trials must not meet
-    let name = format!("trial:{}", Uuid::new_v4());
-    let runtime = state.runtime().for_account(name.as_str()).with_credentials(credentials);
+    let runtime = state.runtime().for_account(slot.as_str()).with_credentials(tokens);
     let directory = state.registry().connect_with(definition.slug, settings.clone(), &runtime)?;
-    Ok(Trial { directory, tokens, name, settings: settings.clone() })
+    Ok(Trial { directory, slot, settings: settings.clone() })
 }
 
 impl Trial {
@@ -167,9 +166,60 @@ impl Trial {
     /// # Errors
     /// Those of the store.
     pub async fn adopt(&self, state: &AppState, account: Uuid) -> Result<(), Problem> {
-        if let Some(token) = self.tokens.load(&self.name).await? {
+        if let Some(token) = state.trials().load(&self.slot).await? {
             StoreCredentials::new(state.store().clone(), account, &self.settings).adopt(&token).await?;
+            state.trials().forget(&self.slot).await;
         }
+        Ok(())
+    }
+}
+
+/// Tokens of trials, by the slot of their secrets: what a try has rotated is there for the next one, for a while.
+pub struct Trials {
+    tokens: Cache<String, StoredToken>,
+    /// Slots whose token is being fetched.
+    leases: Cache<String, ()>,
+}
+
+/// Tokens that are kept.
+const TRIALS: u64 = 1024;
+/// How long somebody may take to try again.
+const AGAIN: Duration = Duration::from_secs(60 * 60);
+/// How long a fetch may take before another try may fetch.
+const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
+
+impl Default for Trials {
+    fn default() -> Trials {
+        Trials {
+            tokens: Cache::builder().max_capacity(TRIALS).time_to_live(AGAIN).build(),
+            leases: Cache::builder().max_capacity(TRIALS).time_to_live(LEASE).build(),
+        }
+    }
+}
+
+impl Trials {
+    async fn forget(&self, slot: &str) {
+        self.tokens.invalidate(slot).await;
+    }
+}
+
+#[async_trait]
+impl CredentialStore for Trials {
+    async fn load(&self, slot: &str) -> userdir::Result<Option<StoredToken>> {
+        Ok(self.tokens.get(slot).await)
+    }
+
+    async fn lease(&self, slot: &str) -> userdir::Result<Option<u64>> {
+        Ok(self.leases.entry_by_ref(slot).or_insert(()).await.is_fresh().then_some(0))
+    }
+
+    async fn commit(&self, slot: &str, fence: u64, token: &StoredToken) -> userdir::Result<()> {
+        self.tokens.insert(slot.to_owned(), token.clone()).await;
+        self.release(slot, fence).await
+    }
+
+    async fn release(&self, slot: &str, _fence: u64) -> userdir::Result<()> {
+        self.leases.invalidate(slot).await;
         Ok(())
     }
 }

@@ -30,6 +30,8 @@ struct State {
     broken: bool,
     /// The access token is over before its time.
     ended: bool,
+    /// The next call with a token is answered that the server is down.
+    down: bool,
 }
 
 impl Rotating {
@@ -67,7 +69,10 @@ impl Rotating {
 impl Handler for Rotating {
     async fn handle(&self, request: Received) -> Answer {
         if request.path != "/services/oauth2/token" {
-            let state = self.state.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
+            if std::mem::take(&mut state.down) {
+                return Answer::json(500, "[]");
+            }
             let current = format!("Bearer at{}", state.given);
             let is_good = request.header("authorization") == Some(&current) && !state.broken && !state.ended;
             return Answer::json(if is_good { 200 } else { 401 }, json!([]).to_string());
@@ -122,4 +127,35 @@ async fn a_changed_setting_does_not_lose_a_rotated_token() {
     patch(&world, json!({"refresh_token": "fresh"})).await;
     assert_eq!(world.get(ANYTHING).await.status, 200);
     assert_eq!(vendor.used().last().unwrap(), "fresh");
+}
+
+/// What the first try has rotated is not asked for again: the one that was typed in is used up.
+#[tokio::test]
+async fn a_link_that_is_tried_again_goes_on_with_the_token_of_the_first_try() {
+    let world = World::new().await;
+    let vendor = Rotating::start(Duration::from_millis(100)).await;
+    let made = world.post("/link-token", &json!({"tenant_id": "acme", "integration": "salesforce"})).await.json();
+    let path = made["link_path"].as_str().unwrap();
+    let fields = [
+        ("method", "refresh_token"),
+        ("base_url", &vendor.base),
+        ("client_id", "app"),
+        ("client_secret", "canary-client"),
+        ("refresh_token", "rt0"),
+    ];
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let submit = async || world.as_token("", "POST", path, &headers, form.as_bytes()).await.status;
+    vendor.state.lock().unwrap().down = true;
+    // two at the same moment have one token, and one of them is told that the vendor is down
+    let (one, other) = tokio::join!(submit(), submit());
+    assert_eq!((one.max(other), vendor.used()), (422, vec!["rt0".to_owned()]));
+    if one.min(other) == 422 {
+        assert_eq!(submit().await, 200);
+    }
+    let accounts = world.get("/integrated-account?integration.name=salesforce").await.json();
+    let id = accounts["result"][0]["id"].as_str().unwrap();
+    vendor.end_token();
+    assert_eq!(world.get(&format!("/proxy/limits?integrated_account_id={id}")).await.status, 200);
+    assert_eq!(vendor.used(), ["rt0", "rt1"]);
 }
