@@ -129,6 +129,16 @@ fn a_wrong_key_is_told() {
 }
 
 #[test]
+fn conformance_says_in_one_line_what_it_left_out() {
+    let mut command = Cli::new().command(&["conformance", "--provider", "okta", "--format", "table"]);
+    command.env_remove("USERDIR_SPECS_DIR");
+    let ran = Ran::of(command);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.starts_with("left out: the vendors' own descriptions;"), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
+}
+
+#[test]
 fn the_openapi_document_is_printed() {
     let document = Cli::new().run(&["openapi"]).json();
     assert_eq!(document["openapi"], "3.1.0");

@@ -19,6 +19,9 @@ pub mod definition;
 pub mod directory;
 mod envelope;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod mapping;
 pub mod observer;

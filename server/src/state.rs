@@ -220,3 +220,40 @@ impl AppState {
         call.deadline(deadline::left(self.limits().request_time)).cancelled_by(self.stopping().child_token())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use userdir_store::{AccountChange, KeySource, NewAccount, open_sqlite};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_directory_is_kept_for_its_revision_and_not_too_many_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> = Arc::new(open_sqlite(folder.path(), KeySource::File).await.unwrap());
+        let limits = Limits { directories: 2, ..Limits::default() };
+        let runtime = Runtime::builder().build().unwrap();
+        let (state, _writer) =
+            AppState::new(store.clone(), Registry::compiled_in(), runtime, limits, Arc::new(Metrics::default()));
+        let kept = async || {
+            state.0.directories.run_pending_tasks().await;
+            state.0.directories.entry_count()
+        };
+        let new = |name: &str| {
+            NewAccount::new(name, "okta", "t").set("base_url", "https://a.okta.com").secret("api_token", "t")
+        };
+        let account = store.create_account(new("a")).await.unwrap();
+        for _ in 0..3 {
+            state.connect(&account).await.unwrap();
+        }
+        assert_eq!(kept().await, 1);
+        let change = AccountChange::default().set("base_url", "https://b.okta.com");
+        let changed = store.update_account("a", change).await.unwrap();
+        state.connect(&changed).await.unwrap();
+        assert_eq!(kept().await, 2, "what was connected with the old settings does not serve the new ones");
+        for name in ["b", "c", "d"] {
+            state.connect(&store.create_account(new(name)).await.unwrap()).await.unwrap();
+        }
+        assert!(kept().await <= 2);
+    }
+}

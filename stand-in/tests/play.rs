@@ -253,3 +253,9 @@ async fn answers_break_below_http() {
         assert_eq!((answer, is_reset), (whole, false), "{breaks:?}");
     }
 }
+
+/// The program ships this crate for its demo, so it brings no mock library along.
+#[test]
+fn no_mock_library_is_behind_it() {
+    assert!(!include_str!("../Cargo.toml").contains("wiremock"));
+}

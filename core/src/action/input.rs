@@ -1,6 +1,18 @@
 //! What each action takes: one struct an action, `new(required…)` and setters for the rest.
 //!
 //! As JSON the members are those of the wire API. Secrets among them print nothing.
+//!
+//! ```
+//! # use userdir_core::action::UpdateUserInput;
+//! let input = UpdateUserInput::new("00u1").title("Director");
+//! ```
+//!
+//! Members may be added to one without breaking anybody, so it cannot be written out:
+//!
+//! ```compile_fail,E0639
+//! # use userdir_core::action::UpdateUserInput;
+//! let input = UpdateUserInput { id: "00u1".into(), ..UpdateUserInput::default() };
+//! ```
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

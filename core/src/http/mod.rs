@@ -8,7 +8,7 @@ mod assertion;
 mod auth;
 pub(crate) mod egress;
 mod free;
-mod paging;
+pub(crate) mod paging;
 mod passes;
 mod prepared;
 pub(crate) mod rate;

@@ -153,3 +153,29 @@ impl Body {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn after(body: Body) -> Result<String> {
+        let data = json!({ "title": { "a": 1 } });
+        let merged = merged(body, data.as_object().unwrap())?;
+        Ok(String::from_utf8(merged.encoded().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn remote_data_is_merged_at_the_top_of_objects_alone() {
+        let json = |text: &str| Body::Json(text.as_bytes().to_vec());
+        let merged: Value = serde_json::from_str(&after(json(r#"{"title": {"b": 2}, "name": "M"}"#)).unwrap()).unwrap();
+        assert_eq!(merged, json!({ "title": { "a": 1 }, "name": "M" }), "it wins, and inner objects are one value");
+        assert_eq!(after(Body::None).unwrap(), r#"{"title":{"a":1}}"#);
+        let form = Body::Form(vec![("title".into(), "Director".into()), ("x".into(), "y".into())]);
+        assert_eq!(after(form).unwrap(), "x=y&title=%7B%22a%22%3A1%7D");
+        for body in [json("[]"), json("\"text\""), Body::Bytes { content_type: None, bytes: b"{}".to_vec() }] {
+            assert_eq!(after(body).unwrap_err().kind(), crate::ErrorKind::InvalidRequest);
+        }
+    }
+}

@@ -34,6 +34,12 @@ async fn behind_a_proxy() {
     // private networks are not allowed to vendors, and the proxy is reached all the same
     let error = get(true, false, "https://vendor.invalid").await.unwrap_err();
     assert_ne!(error.kind(), ErrorKind::Refused, "{error}");
+    // what can be seen of an address is looked at before the proxy gets it
+    for inside in ["https://127.0.0.1", "https://10.0.0.1", "https://localhost", "http://vendor.invalid"] {
+        let runtime = builder(&Default::default()).allow_private_networks(false).system_proxy(true).build().unwrap();
+        let error = registry().connect_with("slow", settings(inside), &runtime).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{inside}: {error}");
+    }
 }
 
 /// A certificate that signs itself, made once with `openssl req -x509 -newkey ec -subj /CN=userdir-test -days 36500`.
