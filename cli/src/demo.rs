@@ -10,7 +10,7 @@ use clap::Args;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use userdir::runtime::RuntimeBuilder;
-use userdir::{Action, Error, FIXTURES, Registration, Registry, Runtime};
+use userdir::{Action, Error, FIXTURES, Registration, Registry, Runtime, STAND_INS};
 use userdir_server::{Server, ServerConfig};
 use userdir_stand_in::memory::Stage;
 use userdir_stand_in::{Account, Files, Fixtures, Replaying, StandIn};
@@ -54,10 +54,11 @@ enum Vendor {
 
 impl Vendor {
     async fn start(slug: &str, fixtures: &Fixtures) -> std::io::Result<Vendor> {
-        Ok(match StandIn::remembering(slug).await? {
-            Some((stand_in, stage)) => Vendor::Remembering(stage, stand_in),
-            None => Vendor::Replaying(StandIn::replay(fixtures, SECRET).await?),
-        })
+        let Some((_, new)) = STAND_INS.iter().find(|(name, _)| *name == slug) else {
+            return Ok(Vendor::Replaying(StandIn::replay(fixtures, SECRET).await?));
+        };
+        let (stand_in, stage) = StandIn::remembering(*new).await?;
+        Ok(Vendor::Remembering(stage, stand_in))
     }
 
     /// How to connect to it.

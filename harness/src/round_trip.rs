@@ -13,7 +13,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use userdir::action::{ActionKind, ActionSet};
 use userdir::registry::Registry;
-use userdir::{Action, Effect, ErrorKind, FIXTURES, Registration, Runtime};
+use userdir::{Action, Effect, ErrorKind, FIXTURES, Registration, Runtime, STAND_INS};
+use userdir_stand_in::memory::New;
 use userdir_stand_in::{Account, Files, Fixtures};
 
 use crate::attempt::Subject;
@@ -67,10 +68,15 @@ const TRIP: [Action; 14] = [
     Action::DeleteUser,
 ];
 
+/// The vendor with a memory of a provider; none where it has none.
+fn stand_in_of(slug: &str) -> Option<New> {
+    STAND_INS.iter().find(|(name, _)| *name == slug).map(|(_, new)| *new)
+}
+
 /// Sends a provider on its trip; none where the stand-in has no such vendor with a memory.
 pub async fn round_trip(registration: &'static Registration) -> Option<RoundTrip> {
     let slug = registration.definition.slug;
-    userdir_stand_in::memory::VENDORS.iter().find(|(name, _)| *name == slug)?;
+    stand_in_of(slug)?;
     let able = (registration.actions)();
     let mut steps = steps_of(able);
     if let Err(failure) = travel(registration, &mut steps).await

@@ -4,10 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use userdir::Registry;
+use userdir::{Registry, STAND_INS};
 use userdir_harness::report::Check;
 use userdir_harness::run_dir;
-use userdir_stand_in::memory::VENDORS;
 
 #[tokio::test]
 async fn every_provider_is_green() {
@@ -32,7 +31,7 @@ async fn every_provider_is_green() {
                 let travelled = actions.iter().filter(|it| it.checks.contains_key(&Check::RoundTrip)).count();
                 println!("{slug}: {faults} faults, {travelled} actions on a round trip");
                 failures.extend(report.failures());
-                if VENDORS.iter().any(|(name, _)| *name == slug) && travelled < 8 {
+                if STAND_INS.iter().any(|(name, _)| *name == slug) && travelled < 8 {
                     failures.push(format!("{slug}: only {travelled} actions on its round trip"));
                 }
             }

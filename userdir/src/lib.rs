@@ -32,6 +32,8 @@ pub use userdir_schema as schema;
 
 #[cfg(feature = "fixtures")]
 pub use linked::FIXTURES;
+#[cfg(feature = "stand-in")]
+pub use linked::STAND_INS;
 pub use linked::{KNOWN, LINKED};
 
 /// The providers compiled into this program; everything else it can do is in [`userdir_core::Registry`].

@@ -80,6 +80,21 @@ pub static FIXTURES: &[(&str, &include_dir::Dir<'static>)] = &[
     ("zoom", &userdir_zoom::FIXTURES),
 ];
 
+/// The vendors with a memory, by slug: a provider that has a `stand_in.rs` has a row here.
+#[cfg(feature = "stand-in")]
+pub static STAND_INS: &[(&str, userdir_stand_in::memory::New)] = &[
+    #[cfg(feature = "jumpcloud")]
+    ("jumpcloud", userdir_jumpcloud::stand_in::new),
+    #[cfg(feature = "okta")]
+    ("okta", userdir_okta::stand_in::new),
+    #[cfg(feature = "pagerduty")]
+    ("pagerduty", userdir_pagerduty::stand_in::new),
+    #[cfg(feature = "scim")]
+    ("scim", userdir_scim::stand_in::new),
+    #[cfg(feature = "zoom")]
+    ("zoom", userdir_zoom::stand_in::new),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ use userdir::{Action, Call, Directory, Effect, Error, Result, async_trait};
 use userdir_stand_in::StandIn;
 use userdir_stand_in::memory::{self, Particulars, Person, Stage};
 
-use super::World;
+use super::{World, stand_in_of};
 use crate::attempt::settings_of;
 use crate::leak::CANARY;
 use crate::world::VirtualClock;
@@ -95,8 +95,8 @@ impl Scene {
     /// Puts the vendor on a port and connects to it.
     pub async fn open(world: &World) -> std::result::Result<Scene, String> {
         let slug = world.subject.registration.definition.slug;
-        let played = StandIn::remembering(slug).await.map_err(|error| format!("no stand-in: {error}"))?;
-        let (vendor, stage) = played.ok_or("no stand-in with a memory")?;
+        let new = stand_in_of(slug).ok_or("no stand-in with a memory")?;
+        let (vendor, stage) = StandIn::remembering(new).await.map_err(|error| format!("no stand-in: {error}"))?;
         let base = vendor.base_url();
         let settings = settings_of(&world.account.filled(&base, CANARY));
         // the address is another each time, and so is what is kept for the account

@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use serde_json::{Map, json};
 use userdir::observer::{Exchange, Observer};
 use userdir_stand_in::Case;
-use userdir_stand_in::memory::VENDORS;
 
 use super::*;
 use crate::specs::Specs;
@@ -60,7 +59,7 @@ async fn vendors_with_a_memory_speak_as_they_are_described() {
     };
     let registry = userdir::Registry::compiled_in();
     let mut findings = Vec::new();
-    for (slug, _) in VENDORS {
+    for (slug, _) in STAND_INS {
         let registration = registry.get(slug).unwrap();
         let world = World::of(registration).unwrap();
         let mut scene = Scene::open(&world).await.unwrap();

@@ -21,6 +21,8 @@ mod list_users;
 mod map;
 mod organizations;
 mod roles;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod users;
 mod wire;
 

@@ -18,6 +18,8 @@ mod log;
 pub mod map;
 mod org;
 mod roles;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod users;
 mod wire;
 

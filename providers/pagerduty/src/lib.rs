@@ -15,6 +15,8 @@ mod audit;
 mod definition;
 pub mod map;
 mod seats;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod teams;
 mod users;
 mod wire;

@@ -18,6 +18,8 @@ mod map;
 mod paging;
 mod patch;
 mod roles;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod users;
 mod wire;
 

@@ -22,6 +22,8 @@ mod names;
 mod paging;
 mod roles;
 mod seats;
+#[cfg(feature = "stand-in")]
+pub mod stand_in;
 mod users;
 mod wire;
 

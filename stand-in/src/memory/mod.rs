@@ -4,22 +4,17 @@
 //! the directory itself, past every word of the vendor's, and so does the demo's person see a deactivation in the next
 //! list. What a vendor here does not know is answered 501.
 //!
-//! Read `okta.rs` for what a vendor is; [`Stage`] puts one on a port and [`Trick`]s on its stage. To add one: a file beside
-//! `okta.rs` and a row in [`VENDORS`].
+//! The vendors themselves stand in their providers' crates, as `stand_in.rs` under the feature `stand-in`: Okta's shows
+//! what one is. [`Stage`] puts one on a port and [`Trick`]s on its stage; [`words`] is what their answers are made of.
 
-mod jumpcloud;
-mod okta;
-mod pagerduty;
-mod scim;
 mod stage;
-mod zoom;
+pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::server::{Answer, Received, StandIn};
 
@@ -27,15 +22,6 @@ pub use stage::{Stage, Trick};
 
 /// A vendor as it is in the beginning.
 pub type New = fn() -> Box<dyn Vendor>;
-
-/// The vendors with a memory, by slug.
-pub const VENDORS: &[(&str, New)] = &[
-    ("jumpcloud", jumpcloud::new),
-    ("okta", okta::new),
-    ("pagerduty", pagerduty::new),
-    ("scim", scim::new),
-    ("zoom", zoom::new),
-];
 
 /// A vendor: its words over a [`Directory`].
 pub trait Vendor: Send {
@@ -188,82 +174,12 @@ impl Directory {
 }
 
 impl StandIn {
-    /// Puts the vendor of this slug on a port; none where it has no memory.
+    /// Puts a vendor on a port.
     ///
     /// # Errors
     /// Where there is no free port.
-    pub async fn remembering(slug: &str) -> io::Result<Option<(StandIn, Arc<Stage>)>> {
-        let Some((_, new)) = VENDORS.iter().find(|(name, _)| *name == slug) else { return Ok(None) };
+    pub async fn remembering(new: New) -> io::Result<(StandIn, Arc<Stage>)> {
         let stage = Arc::new(Stage::new(new()));
-        Ok(Some((StandIn::serve(stage.clone()).await?, stage)))
+        Ok((StandIn::serve(stage.clone()).await?, stage))
     }
-}
-
-/// The segments of a request's path, percent-decoded: what routes match on.
-fn segments(request: &Received) -> Vec<String> {
-    let decoded = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8_lossy().into_owned();
-    request.path.split('/').filter(|part| !part.is_empty()).map(decoded).collect()
-}
-
-/// A member of a body as text.
-fn text(body: &Value, pointer: &str) -> Option<String> {
-    body.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
-}
-
-/// The stand-in's own address as the client sees it.
-fn base(request: &Received) -> String {
-    format!("http://{}", request.header("host").unwrap_or_default())
-}
-
-/// Values of a name in the query that may stand there more than once.
-fn values<'r>(request: &'r Received, name: &str) -> Vec<&'r str> {
-    request.query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str()).collect()
-}
-
-/// A number in the query, or another.
-fn number(request: &Received, name: &str, default: usize) -> usize {
-    request.query(name).and_then(|text| text.parse().ok()).unwrap_or(default)
-}
-
-fn ok(body: Value) -> Answer {
-    json_of(200, body)
-}
-
-fn json_of(status: u16, body: Value) -> Answer {
-    Answer::json(status, body.to_string())
-}
-
-/// A piece of a list: so many items from a place on.
-fn piece<T>(items: Vec<T>, from: usize, size: usize) -> Vec<T> {
-    items.into_iter().skip(from).take(size).collect()
-}
-
-/// The value that an expression such as `userName eq "ada"` names after these words.
-fn quoted_after<'e>(expression: &'e str, words: &str) -> Option<&'e str> {
-    expression.split_once(words)?.1.split_once('"').map(|(value, _)| value)
-}
-
-/// Given and family name of a full one.
-fn names(full: &str) -> (String, String) {
-    let (given, family) = full.split_once(' ').unwrap_or((full, ""));
-    (given.to_owned(), family.to_owned())
-}
-
-/// When everything here was made.
-const MADE: &str = "2026-01-01T00:00:00Z";
-
-/// The members of an object.
-fn object(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap_or_default()
-}
-
-/// The time of day in seconds since 1970, as the `Date` of every answer has it.
-fn seconds_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// What is not played here.
-fn unknown(request: &Received) -> Answer {
-    let what = format!("the stand-in knows no answer to {} {}", request.method, request.path);
-    json_of(501, json!({ "message": what }))
 }

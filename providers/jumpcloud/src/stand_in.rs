@@ -4,16 +4,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Directory, MADE, Particulars, Person, Team, Vendor, json_of, number, object, ok, piece, segments, text, unknown,
-};
-use crate::server::{Answer, Received};
+use userdir_stand_in::memory::words::{MADE, json_of, number, object, ok, piece, segments, text, unknown};
+use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
+use userdir_stand_in::{Answer, Received};
 
 #[derive(Clone)]
 struct JumpCloud(Directory);
 
 /// An organization of seven people, and an administrator who is none of them.
-pub(super) fn new() -> Box<dyn Vendor> {
+pub fn new() -> Box<dyn Vendor> {
     let mut directory = Directory::seeded("", id);
     for person in directory.people.values_mut() {
         let username = person.email.split('@').next().unwrap_or_default();

@@ -4,17 +4,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Directory, Particulars, Person, Team, Vendor, base, json_of, number, object, ok, quoted_after, seconds_now,
-    segments, text, unknown,
+use userdir_stand_in::memory::words::{
+    base, json_of, number, object, ok, quoted_after, seconds_now, segments, text, unknown,
 };
-use crate::server::{Answer, Received};
+use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
+use userdir_stand_in::{Answer, Received};
 
 #[derive(Clone)]
 struct Okta(Directory);
 
 /// An organization of seven people.
-pub(super) fn new() -> Box<dyn Vendor> {
+pub fn new() -> Box<dyn Vendor> {
     Box::new(Okta(Directory::seeded("", id)))
 }
 

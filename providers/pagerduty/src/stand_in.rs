@@ -4,11 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Directory, Particulars, Person, Team, Vendor, json_of, names, number, object, ok, piece, segments, text, unknown,
-    values,
-};
-use crate::server::{Answer, Received};
+use userdir_stand_in::memory::words::{json_of, names, number, object, ok, piece, segments, text, unknown, values};
+use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
+use userdir_stand_in::{Answer, Received};
 
 #[derive(Clone)]
 struct PagerDuty(Directory);
@@ -43,7 +41,7 @@ const FULL: &str = "PIP248G";
 const STAKEHOLDER: &str = "PQ8W0D0";
 
 /// An account of seven people; the first one owns it.
-pub(super) fn new() -> Box<dyn Vendor> {
+pub fn new() -> Box<dyn Vendor> {
     let mut directory = Directory::seeded(FULL, id);
     let roles = ["owner", "admin"].into_iter().chain(std::iter::repeat("limited_user"));
     for (person, role) in directory.people.values_mut().zip(roles) {

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Directory, MADE, Particulars, Person, Team, Vendor, base, number, object, piece, segments, text, unknown};
-use crate::server::{Answer, Received};
+use userdir_stand_in::memory::words::{MADE, base, number, object, piece, segments, text, unknown};
+use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
+use userdir_stand_in::{Answer, Received};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -14,7 +15,7 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 struct Scim(Directory);
 
 /// A server of seven people.
-pub(super) fn new() -> Box<dyn Vendor> {
+pub fn new() -> Box<dyn Vendor> {
     let mut directory = Directory::seeded("", id);
     for person in directory.people.values_mut() {
         let email = json!([{ "value": person.email, "type": "work", "primary": true }]);

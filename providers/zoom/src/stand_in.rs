@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Directory, MADE, Particulars, Person, Team, Vendor, base, json_of, number, object, ok, piece, seconds_now,
-    segments, text, unknown,
+use userdir_stand_in::memory::words::{
+    MADE, base, json_of, number, object, ok, piece, seconds_now, segments, text, unknown,
 };
-use crate::server::{Answer, Received};
+use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
+use userdir_stand_in::{Answer, Received};
 
 #[derive(Clone)]
 struct Zoom(Directory);
@@ -17,7 +17,7 @@ const BASIC: &str = "1";
 const LICENSED: &str = "2";
 
 /// An account of seven people, all licensed: the first one owns it, one is inactive, one has yet to accept.
-pub(super) fn new() -> Box<dyn Vendor> {
+pub fn new() -> Box<dyn Vendor> {
     let mut directory = Directory::seeded(LICENSED, id);
     let roles = ["0", "1"].into_iter().chain(std::iter::repeat("2"));
     for (number, (person, role)) in directory.people.values_mut().zip(roles).enumerate() {
