@@ -7,6 +7,7 @@ mod common;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,6 +29,12 @@ struct Server {
 
 impl Server {
     fn start(cli: &Cli, flags: &[&str], token: Option<&str>) -> Server {
+        let token = token.map(|token| ("USERDIR_BOOTSTRAP_TOKEN", token));
+        Server::start_in(cli, flags, token.as_slice())
+    }
+
+    /// With these variables in its environment.
+    fn start_in(cli: &Cli, flags: &[&str], variables: &[(&str, &str)]) -> Server {
         let program = assert_cmd::cargo::cargo_bin("userdir");
         let mut command = Command::new(program);
         command
@@ -36,7 +43,7 @@ impl Server {
             .env("USERDIR_DATA_DIR", cli.data_dir())
             .env_remove("USERDIR_MASTER_KEY")
             .env_remove("USERDIR_BOOTSTRAP_TOKEN")
-            .envs(token.map(|token| ("USERDIR_BOOTSTRAP_TOKEN", token)))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
@@ -206,9 +213,10 @@ async fn a_kill_loses_nothing_that_was_answered() {
     let (mut answered, mut cut_off): (Vec<String>, Vec<String>) = Default::default();
     for round in 0..rounds {
         let server = Server::start(&cli, &["--token-rate", "0"], Some(TOKEN));
+        let so_far = Arc::new(AtomicUsize::new(0));
         let workers: Vec<_> = (0..4)
             .map(|worker| {
-                let address = server.address.clone();
+                let (address, so_far) = (server.address.clone(), so_far.clone());
                 std::thread::spawn(move || {
                     let mut done = Vec::new();
                     for number in 0.. {
@@ -216,7 +224,10 @@ async fn a_kill_loses_nothing_that_was_answered() {
                         let headers = format!("idempotency-key: {key}\r\nx-request-id: {key}\r\n");
                         let line = "POST /unified/user-directory/users/deactivate?integrated_account_id=okta-prod";
                         match send(&address, TOKEN, line, &headers, &format!(r#"{{"user_id":"{key}"}}"#)) {
-                            Some((200, ..)) => done.push(key),
+                            Some((200, ..)) => {
+                                done.push(key);
+                                so_far.fetch_add(1, Ordering::SeqCst);
+                            }
                             Some((status, _, body)) => panic!("{status} {body}"),
                             None => return (done, Some(key)),
                         }
@@ -225,8 +236,11 @@ async fn a_kill_loses_nothing_that_was_answered() {
                 })
             })
             .collect();
-        // a moment that is another one in each round
-        std::thread::sleep(Duration::from_millis(30 + (round * 37) % 170));
+        // in the midst of them, and a moment that is another one in each round
+        while so_far.load(Ordering::SeqCst) < 2 && workers.iter().all(|worker| !worker.is_finished()) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        std::thread::sleep(Duration::from_millis((round * 7) % 50));
         server.signal("KILL");
         drop(server);
         for worker in workers {
@@ -385,4 +399,39 @@ async fn memory_stays_flat() {
         println!("{most} MiB after {line}");
         assert!(most < 448, "{most} MiB after {line}");
     }
+}
+
+/// Traces hold the route, never the address that was asked, and go on where the client's trace began.
+#[cfg(feature = "otel")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn traces_go_to_the_collector() {
+    let collector = wiremock::MockServer::start().await;
+    let taken = wiremock::Mock::given(wiremock::matchers::path("/v1/traces"));
+    taken.respond_with(wiremock::ResponseTemplate::new(200)).mount(&collector).await;
+    let vendor = okta(false).await;
+    let cli = Cli::new();
+    cli.connect(&vendor.uri());
+    let uri = collector.uri();
+    let variables = [("USERDIR_BOOTSTRAP_TOKEN", TOKEN), ("OTEL_EXPORTER_OTLP_ENDPOINT", uri.as_str())];
+    let server = Server::start_in(&cli, &[], &variables);
+    let parent = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+    let line = "GET /unified/user-directory/users/7?integrated_account_id=okta-prod&truto_exclude_fields=organizations";
+    assert_eq!(send(&server.address, TOKEN, line, parent, "").unwrap().0, 200);
+    server.signal("TERM");
+    let (code, said) = server.end();
+    assert_eq!(code, Some(0), "{said}");
+
+    let sent: Vec<u8> = collector.received_requests().await.unwrap().into_iter().flat_map(|it| it.body).collect();
+    let holds = |words: &[u8]| sent.windows(words.len()).any(|window| window == words);
+    let trace = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes();
+    assert!(holds(&trace), "the client's trace goes on");
+    assert!(holds(b"/unified/user-directory/{resource}/{id}") && holds(b"api/v1/users/{id}"), "{}", text(&sent));
+    for person in ["u7@example.com", "users/7", CANARY, TOKEN] {
+        assert!(!holds(person.as_bytes()), "{person} in {}", text(&sent));
+    }
+}
+
+#[cfg(feature = "otel")]
+fn text(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }

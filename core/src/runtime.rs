@@ -424,7 +424,8 @@ impl RuntimeBuilder {
     }
 }
 
-pub(crate) fn install_crypto() {
+/// Sets the TLS stack of this process, where nobody has: for other libraries that speak HTTPS, too.
+pub fn install_crypto() {
     // A second call answers that one is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
