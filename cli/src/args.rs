@@ -242,6 +242,9 @@ pub enum Audit {
         /// Only this account; all where it is left out.
         #[arg(long, value_name = "NAME")]
         account: Option<String>,
+        /// What an earlier `audit verify --format json` printed: also check that nothing which was there then is gone.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
     },
 }
 

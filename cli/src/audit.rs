@@ -1,13 +1,15 @@
 //! `userdir audit`: what was done through userdir, and whether the record of it is whole.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
-use userdir_store::{AuditQuery, Deed, Store, StoreError};
+use userdir_store::{AuditQuery, ChainReport, Deed, Store, StoreError};
 use uuid::Uuid;
 
 pub use userdir_store::STORE_CHAIN;
 
 use crate::args::{Audit, Format};
-use crate::errors::{Failure, Result};
+use crate::errors::{Failure, Result, usage};
 use crate::output;
 use crate::session::Session;
 
@@ -31,7 +33,7 @@ const CHAINS: &[&str] = &["account", "rows", "open", "fault", "head"];
 pub async fn run(session: &Session, command: &Audit) -> Result<()> {
     match command {
         Audit::List { account, limit, before } => list(session, account.as_deref(), *limit, *before).await,
-        Audit::Verify { account } => verify(session, account.as_deref()).await,
+        Audit::Verify { account, since } => verify(session, account.as_deref(), since.as_deref()).await,
     }
 }
 
@@ -53,13 +55,14 @@ async fn list(session: &Session, account: Option<&str>, limit: u32, before: Opti
     Ok(())
 }
 
-async fn verify(session: &Session, account: Option<&str>) -> Result<()> {
+async fn verify(session: &Session, account: Option<&str>, since: Option<&Path>) -> Result<()> {
+    let earlier = since.map(earlier).transpose()?.unwrap_or_default();
     let store = session.store().await?;
     let only = match account {
         Some(_) => Some(chain(session, store.as_ref(), account).await?),
         None => None,
     };
-    let report = store.verify_audit(only).await?;
+    let report = store.verify_audit_since(only, &earlier).await?;
     if session.format == Format::Table {
         let rows = report.chains.iter().map(|chain| {
             let fault = chain.fault.as_ref().map(|fault| format!("row {}: {}", fault.sequence, fault.what));
@@ -84,6 +87,15 @@ async fn verify(session: &Session, account: Option<&str>) -> Result<()> {
         eprintln!("every row is as it was written");
     }
     Ok(())
+}
+
+/// What an earlier check printed.
+fn earlier(path: &Path) -> Result<Vec<ChainReport>> {
+    let name = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| usage(format!("--since: cannot read `{name}`: {error}")))?;
+    let printed = "it must hold what `userdir audit verify --format json` printed";
+    serde_json::from_str(&text).map_err(|error| usage(format!("--since: `{name}`: {error}; {printed}")))
 }
 
 /// A chain by the name or id of its account. An id needs no account: the audit outlives it.

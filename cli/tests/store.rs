@@ -89,6 +89,15 @@ async fn every_write_is_in_the_audit() {
     let verified = cli.run(&["audit", "verify"]);
     assert_eq!(verified.code, 0, "{}", verified.err);
     assert!(verified.json().as_array().unwrap().iter().all(|chain| chain["fault"].is_null()));
+    let kept = cli.folder.path().join("verified.json");
+    let since = || cli.run(&["audit", "verify", "--since", kept.to_str().unwrap()]);
+    assert_eq!(since().code, 2, "there is no such file");
+    fs::write(&kept, &verified.out).unwrap();
+    assert_eq!(since().code, 0);
+    let mut more = verified.json();
+    more[0]["rows"] = json!(99);
+    fs::write(&kept, more.to_string()).unwrap();
+    assert_eq!((since().code, since().error()["kind"].as_str()), (1, Some("audit")), "more rows than there are");
     let id = cli.run(&["accounts", "show", "okta-prod"]).json()["id"].as_str().unwrap().to_owned();
     cli.run(&["accounts", "remove", "okta-prod", "--yes"]);
     let after = cli.run(&["audit", "list", "--account", &id]).json();

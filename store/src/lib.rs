@@ -31,7 +31,8 @@
 //! The audit is a chain of MACs for each account ([`NewAuditRow`]). Whoever can write to the database but has no key can
 //! damage it, and cannot change, move or add a row unseen. What no chain can show is that it was put back to an older state
 //! of its own: whoever saved its head, one row, before a deed can cut off the rows since and put that head back. For that,
-//! note the heads that [`Store::verify_audit`] gives somewhere else.
+//! keep what [`Store::verify_audit`] gives somewhere else, and hold a later check against it
+//! ([`Store::verify_audit_since`]).
 //!
 //! # Changing the master key
 //!

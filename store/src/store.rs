@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     Account, AccountChange, AccountFilter, AccountPage, AccountToken, ApiToken, AuditPage, AuditQuery, AuditReport,
-    Begun, CreatedApiToken, Deed, Fence, IdempotencyScope, IdempotencyTicket, IssuedToken, Link, LogEntry, LogFilter,
-    LogPage, MasterKey, NewAccount, NewApiToken, NewAuditRow, NewLinkToken, Rotation, StoreError, StoredAnswer,
-    StoredToken, Swept,
+    Begun, ChainReport, CreatedApiToken, Deed, Fence, IdempotencyScope, IdempotencyTicket, IssuedToken, Link, LogEntry,
+    LogFilter, LogPage, MasterKey, NewAccount, NewApiToken, NewAuditRow, NewLinkToken, Rotation, StoreError,
+    StoredAnswer, StoredToken, Swept,
 };
 
 /// Keeps accounts, their secrets and token state, API tokens, the audit, and what replicas have to agree on.
@@ -143,7 +143,17 @@ pub trait Store: Send + Sync {
     async fn audited_accounts(&self) -> Result<Vec<Uuid>, StoreError>;
 
     /// Checks the chain of one account, or all chains.
-    async fn verify_audit(&self, account: Option<Uuid>) -> Result<AuditReport, StoreError>;
+    async fn verify_audit(&self, account: Option<Uuid>) -> Result<AuditReport, StoreError> {
+        self.verify_audit_since(account, &[]).await
+    }
+
+    /// The same, and whether each chain still holds what an earlier check found: the one thing that shows that rows were
+    /// cut off and an older head, or an older copy of everything, was put back.
+    async fn verify_audit_since(
+        &self,
+        account: Option<Uuid>,
+        earlier: &[ChainReport],
+    ) -> Result<AuditReport, StoreError>;
 
     /// Begins a run for an idempotency key. At the same moment on any number of replicas, one is told to start.
     ///

@@ -10,7 +10,7 @@ pub(crate) mod chain;
 mod verify;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -250,14 +250,14 @@ impl AuditReport {
     }
 }
 
-/// What a check of one chain found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What a check of one chain found. Kept elsewhere, it is what a later check holds the chain against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainReport {
     /// Whose.
     pub account: Uuid,
     /// How many rows there are.
     pub rows: i64,
-    /// The MAC of the last row, in hex. Noted elsewhere, it later shows whether somebody went back to an older copy.
+    /// The MAC of the last row, in hex.
     pub head: Option<String>,
     /// Rows of what was intended and has no outcome: under way, or broken off.
     pub open: Vec<i64>,
@@ -266,7 +266,7 @@ pub struct ChainReport {
 }
 
 /// The first thing that is wrong with a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainFault {
     /// At which row.
     pub sequence: i64,

@@ -9,9 +9,11 @@ use super::{AuditKind, ChainFault, ChainReport};
 use crate::hex;
 
 /// A check under way.
-pub(crate) struct Verifier {
+pub(crate) struct Verifier<'e> {
     account: Uuid,
     key: ChainKey,
+    /// What an earlier check found.
+    earlier: Option<&'e ChainReport>,
     /// Of the last row that was seen.
     sequence: i64,
     last_mac: [u8; 32],
@@ -19,9 +21,9 @@ pub(crate) struct Verifier {
     fault: Option<ChainFault>,
 }
 
-impl Verifier {
-    pub(crate) fn new(account: Uuid, key: ChainKey) -> Self {
-        Self { account, key, sequence: 0, last_mac: START, open: BTreeSet::new(), fault: None }
+impl<'e> Verifier<'e> {
+    pub(crate) fn new(account: Uuid, key: ChainKey, earlier: Option<&'e ChainReport>) -> Self {
+        Self { account, key, earlier, sequence: 0, last_mac: START, open: BTreeSet::new(), fault: None }
     }
 
     /// The last row that was seen.
@@ -47,6 +49,12 @@ impl Verifier {
             return self
                 .is_wrong(expected, "this row was changed, stands in another's place, or was not written by us");
         }
+        if self.earlier.is_some_and(|it| it.rows == expected && it.head.as_deref() != Some(&hex(&computed))) {
+            return self.is_wrong(
+                expected,
+                "this is not the row that an earlier check found here: an older copy was put back, and went on",
+            );
+        }
         if row.kind == AuditKind::Intended.as_str() {
             self.open.insert(row.sequence);
         } else if let Some(intended) = row.intended {
@@ -60,6 +68,14 @@ impl Verifier {
     pub(crate) fn end(mut self, head: Option<&Head>) -> ChainReport {
         if !self.found_fault() {
             self.compare(head);
+        }
+        if let (false, Some(rows)) =
+            (self.found_fault(), self.earlier.map(|it| it.rows).filter(|rows| *rows > self.sequence))
+        {
+            let what = format!(
+                "an earlier check found {rows} rows: they were cut off from here on, or an older copy was put back"
+            );
+            self.is_wrong(self.sequence + 1, &what);
         }
         let head = (self.sequence > 0).then(|| hex(&self.last_mac));
         ChainReport {

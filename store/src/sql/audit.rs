@@ -165,14 +165,21 @@ async fn chains(tx: &mut Tx) -> Result<BTreeSet<Uuid>, StoreError> {
     tx.all(sql, vec![]).await?.iter().map(|row| row.id("account_id")).collect()
 }
 
-pub(super) async fn verify(store: &SqlStore, account: Option<Uuid>) -> Result<AuditReport, StoreError> {
+pub(super) async fn verify(
+    store: &SqlStore,
+    account: Option<Uuid>,
+    earlier: &[ChainReport],
+) -> Result<AuditReport, StoreError> {
+    let earlier: BTreeMap<Uuid, &ChainReport> = earlier.iter().map(|report| (report.account, report)).collect();
     // one state: what is appended meanwhile is no fault
     let mut tx = store.read("checking the audit").await?;
     let mut there = chains(&mut tx).await?;
+    there.extend(earlier.keys());
     let mut noted = BTreeMap::new();
     let mut chains = Vec::new();
     if !there.is_empty() {
-        let report = verify_chain(store, &mut tx, STORE_CHAIN, &mut noted).await?;
+        let known = earlier.get(&STORE_CHAIN).copied();
+        let report = verify_chain(store, &mut tx, STORE_CHAIN, known, &mut noted).await?;
         if account.is_none_or(|account| account == STORE_CHAIN) || report.fault.is_some() {
             chains.push(report);
         }
@@ -183,7 +190,8 @@ pub(super) async fn verify(store: &SqlStore, account: Option<Uuid>) -> Result<Au
         if account.is_some_and(|account| account != chain) {
             continue;
         }
-        let mut report = verify_chain(store, &mut tx, chain, &mut BTreeMap::new()).await?;
+        let known = earlier.get(&chain).copied();
+        let mut report = verify_chain(store, &mut tx, chain, known, &mut BTreeMap::new()).await?;
         let what = match noted.get(&chain) {
             Some(1) => None,
             Some(_) => Some("this chain was begun more than once: an earlier one was taken away as a whole"),
@@ -200,12 +208,13 @@ async fn verify_chain(
     store: &SqlStore,
     tx: &mut Tx,
     account: Uuid,
+    earlier: Option<&ChainReport>,
     noted: &mut BTreeMap<Uuid, usize>,
 ) -> Result<ChainReport, StoreError> {
     let key = ChainKey::new(store.keys.root.for_audit(account));
     let sql = "SELECT sequence, last_mac, mac FROM audit_heads WHERE account_id = $1";
     let head = tx.first(sql, values![account]).await?.as_ref().map(to_head).transpose()?;
-    let mut verifier = Verifier::new(account, key);
+    let mut verifier = Verifier::new(account, key, earlier);
     loop {
         let rows = tx
             .all(

@@ -218,8 +218,12 @@ impl Store for SqlStore {
         audit::accounts(self).await
     }
 
-    async fn verify_audit(&self, account: Option<Uuid>) -> Result<AuditReport, StoreError> {
-        audit::verify(self, account).await
+    async fn verify_audit_since(
+        &self,
+        account: Option<Uuid>,
+        earlier: &[ChainReport],
+    ) -> Result<AuditReport, StoreError> {
+        audit::verify(self, account, earlier).await
     }
 
     async fn begin_idempotent(

@@ -233,13 +233,14 @@ pub async fn whole_chain_removed(lab: &dyn Lab) {
     assert!(!report.holds(), "{report:?}");
 }
 
-/// What no chain shows by itself, and a head that was noted elsewhere does.
+/// What no chain shows by itself, and an earlier check does.
 pub async fn cut_off_with_an_older_head_put_back(lab: &dyn Lab) {
     let store = lab.open().await;
     let account = chain(&*store, 2).await;
     lab.run(&format!("CREATE TABLE saved AS SELECT * FROM audit_heads WHERE account_id = '{account}'")).await;
     store.append_audit(intended(account)).await.unwrap();
-    let noted = report(&store.verify_audit(Some(account)).await.unwrap(), account).head;
+    let earlier = store.verify_audit(None).await.unwrap().chains;
+    assert!(store.verify_audit_since(None, &earlier).await.unwrap().holds());
     lab.run(&format!(
         "DELETE FROM audit_rows WHERE account_id = '{account}' AND sequence = 3; \
          DELETE FROM audit_heads WHERE account_id = '{account}'; INSERT INTO audit_heads SELECT * FROM saved"
@@ -247,7 +248,20 @@ pub async fn cut_off_with_an_older_head_put_back(lab: &dyn Lab) {
     .await;
     let checked = report(&store.verify_audit(Some(account)).await.unwrap(), account);
     assert_eq!((checked.rows, checked.fault), (2, None));
-    assert_ne!(checked.head, noted);
+    let since = async || report(&store.verify_audit_since(Some(account), &earlier).await.unwrap(), account);
+    let fault = since().await.fault.unwrap();
+    assert!(fault.sequence == 3 && fault.what.contains("found 3 rows"), "{fault:?}");
+    // as many rows as there were, and more, are not the same ones
+    for _ in 0..2 {
+        store.append_audit(intended(account)).await.unwrap();
+        let fault = since().await.fault.unwrap();
+        assert!(fault.sequence == 3 && fault.what.contains("not the row"), "{fault:?}");
+    }
+    // nor is a chain there that was taken away with every word about it
+    lab.run("DELETE FROM audit_rows; DELETE FROM audit_heads").await;
+    assert!(store.verify_audit(None).await.unwrap().holds());
+    assert!(since().await.fault.is_some());
+    assert!(store.verify_audit_since(None, &earlier).await.unwrap().chains.iter().all(|chain| chain.fault.is_some()));
 }
 
 pub async fn put_in_by_hand(lab: &dyn Lab) {
