@@ -3,8 +3,9 @@
 use serde::Serialize;
 use userdir_schema::Unified;
 
+use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Answer;
+use crate::http::{Answer, Request};
 
 /// What a call did at the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -83,14 +84,13 @@ impl Step {
 /// Collects the steps of an action that has several, such as one vendor call a role.
 ///
 /// ```
-/// # use userdir_core::{Effect, Error, Reply, reply::Steps};
+/// # use userdir_core::{Call, Effect, Reply, http::Http, reply::Steps};
 /// # use userdir_schema::User;
-/// # fn send(_role: &str) -> Result<Effect, Error> { Ok(Effect::Applied) }
-/// # fn sample() -> userdir_core::Result<Reply<User<'static>>> {
+/// # async fn sample(http: &Http, call: &Call) -> userdir_core::Result<Reply<User<'static>>> {
 /// let mut steps = Steps::default();
 /// for role in ["r1", "r2"] {
-///     let effect = if steps.go_on() { send(role) } else { steps.not_tried() };
-///     steps.add(role, effect);
+///     let sent = steps.send(call, http.delete("users/u1/roles").id(role)).await;
+///     steps.add(role, sent.map(Effect::of_write));
 /// }
 /// steps.finish(Reply::sent("u1"))
 /// # }
@@ -100,9 +100,23 @@ pub struct Steps {
     done: Vec<Step>,
     failed: Vec<Step>,
     error: Option<Error>,
+    has_sent: bool,
 }
 
 impl Steps {
+    /// Sends the request of a step, the first one as the primary request of the action. Nothing is sent after an error
+    /// that the next step would meet too. None in plan mode, as of every write.
+    ///
+    /// # Errors
+    /// Those of the write, and [`Steps::not_tried`].
+    pub async fn send(&mut self, call: &Call, request: Request) -> Result<Option<Answer>> {
+        if !self.go_on() {
+            return self.not_tried();
+        }
+        let is_first = !std::mem::replace(&mut self.has_sent, true);
+        if is_first { request.primary() } else { request }.write(call).await
+    }
+
     /// Whether a next step makes sense: not after an error that the next one would meet too.
     pub fn go_on(&self) -> bool {
         self.error.as_ref().is_none_or(|error| {
@@ -114,7 +128,7 @@ impl Steps {
     }
 
     /// The error of a step that was not tried.
-    pub fn not_tried(&self) -> Result<Effect> {
+    pub fn not_tried<T>(&self) -> Result<T> {
         Err(Error::new(ErrorKind::Unavailable, "not tried, after the failure before it"))
     }
 

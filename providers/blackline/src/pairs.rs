@@ -119,10 +119,10 @@ impl BlackLine {
     }
 
     /// Gives pairs, all in one request.
-    async fn give(&self, call: &Call, user: &str, pairs: &[Pair]) -> Result<Effect> {
+    async fn give(&self, call: &Call, steps: &mut Steps, user: &str, pairs: &[Pair]) -> Result<Effect> {
         let bodies: Vec<Value> = pairs.iter().map(Pair::body).collect();
-        let request = self.http.post("v1/users").id(user).path("roles-products").json(&bodies).primary();
-        match request.write(call).await {
+        let request = self.http.post("v1/users").id(user).path("roles-products").json(&bodies);
+        match steps.send(call, request).await {
             // given in between, unless BlackLine means something else by it: reading again tells
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 let held = self.pairs(call, user).await?;
@@ -133,10 +133,9 @@ impl BlackLine {
     }
 
     /// Takes one pair away.
-    pub(crate) async fn take(&self, call: &Call, user: &str, pair: &Pair, is_first: bool) -> Result<Effect> {
+    pub(crate) async fn take(&self, call: &Call, steps: &mut Steps, user: &str, pair: &Pair) -> Result<Effect> {
         let request = self.pairs_removal(user).query("roleId", &pair.role).query("productId", &pair.product);
-        let request = if is_first { request.primary() } else { request };
-        match request.write(call).await {
+        match steps.send(call, request).await {
             // that a pair which is not held is answered 404 is unverified: reading again tells
             Err(error) if error.was_missing() => {
                 if self.pairs(call, user).await?.contains(pair) {
@@ -186,12 +185,11 @@ impl UnassignRole for BlackLine {
         if named.iter().any(|(_, pair)| pair.is_some()) {
             self.refuse_own(&user)?;
         }
-        let (mut steps, mut is_first) = (Steps::default(), true);
+        let mut steps = Steps::default();
         for (target, pair) in named {
             let effect = match pair {
                 None => Ok(Effect::Already),
-                Some(pair) if steps.go_on() => self.take(call, &input.id, &pair, std::mem::take(&mut is_first)).await,
-                Some(_) => steps.not_tried(),
+                Some(pair) => self.take(call, &mut steps, &input.id, &pair).await,
             };
             steps.add(target, effect);
         }
@@ -228,8 +226,9 @@ impl AssignRole for BlackLine {
         self.user(call, &input.id).await?;
         let held = self.pairs(call, &input.id).await?;
         let new: Vec<Pair> = wanted.iter().filter(|pair| !held.contains(pair)).cloned().collect();
-        let effect = if new.is_empty() { Effect::Already } else { self.give(call, &input.id, &new).await? };
         let mut steps = Steps::default();
+        let effect =
+            if new.is_empty() { Effect::Already } else { self.give(call, &mut steps, &input.id, &new).await? };
         for pair in &wanted {
             steps.add(pair.shown(), Ok(if held.contains(pair) { Effect::Already } else { effect }));
         }
@@ -260,16 +259,14 @@ impl DowngradeUser for BlackLine {
         }
         self.refuse_own(&user)?;
         let (give, take) = (format!("give {}", lower.shown()), |pair: &Pair| format!("take {}", pair.shown()));
-        let given = if is_held { Ok(Effect::Already) } else { self.give(call, id, std::slice::from_ref(&lower)).await };
+        let given = match is_held {
+            true => Ok(Effect::Already),
+            false => self.give(call, &mut steps, id, std::slice::from_ref(&lower)).await,
+        };
         let goes_on = given.is_ok();
         steps.add(&give, given);
-        let mut is_first = is_held;
         for pair in &others {
-            let effect = if goes_on && steps.go_on() {
-                self.take(call, id, pair, std::mem::take(&mut is_first)).await
-            } else {
-                steps.not_tried()
-            };
+            let effect = if goes_on { self.take(call, &mut steps, id, pair).await } else { steps.not_tried() };
             steps.add(take(pair), effect);
         }
         if steps.are_well() && !call.is_plan() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use userdir_core::action::*;
+use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, IntoOwned, License, Organization, Role, RoleAssignment, Unified, User, Workspace};
 
@@ -249,7 +250,7 @@ impl DeleteRoleAssignment for BlackLine {
         let (user, pair) = parts(&input.id)?;
         let holder: User = self.user(call, user).await?;
         self.refuse_own(&holder)?;
-        let effect = self.take(call, user, &pair, true).await?;
+        let effect = self.take(call, &mut Steps::default(), user, &pair).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }

@@ -105,14 +105,13 @@ pub(crate) struct Changes<'c> {
     call: &'c Call,
     action: &'static str,
     uuid: &'c str,
-    has_begun: bool,
     pub steps: Steps,
 }
 
 impl<'c> Changes<'c> {
     /// `action` is `grant` or `revoke`.
     pub fn new(falcon: &'c CrowdStrike, call: &'c Call, action: &'static str, uuid: &'c str) -> Changes<'c> {
-        Changes { falcon, call, action, uuid, has_begun: false, steps: Steps::default() }
+        Changes { falcon, call, action, uuid, steps: Steps::default() }
     }
 
     /// Sends those at one CID. The roles of one call are changed together or not at all.
@@ -120,15 +119,9 @@ impl<'c> Changes<'c> {
         for roles in roles.chunks(ROLES_A_CALL) {
             let ids: Vec<&str> = roles.iter().map(|role| role.id.as_str()).collect();
             let body = json!({ "action": self.action, "cid": cid, "uuid": self.uuid, "role_ids": ids });
-            let mut request = self.falcon.http.post("user-management/entities/user-role-actions/v1").json(&body);
-            if !std::mem::replace(&mut self.has_begun, true) {
-                request = request.primary();
-            }
-            let effect = match self.steps.go_on() {
-                true => request.write(self.call).await.map(Effect::of_write),
-                false => self.steps.not_tried(),
-            };
-            self.steps.add_all(roles.iter().map(|role| &role.shown), effect);
+            let request = self.falcon.http.post("user-management/entities/user-role-actions/v1").json(&body);
+            let sent = self.steps.send(self.call, request).await;
+            self.steps.add_all(roles.iter().map(|role| &role.shown), sent.map(Effect::of_write));
         }
     }
 }

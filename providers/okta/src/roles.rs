@@ -92,14 +92,10 @@ impl AssignRole for Okta {
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
         let bodies = input.roles.iter().map(new_assignment).collect::<Result<Vec<_>>>()?;
         let mut steps = Steps::default();
-        for (index, (role, body)) in input.roles.iter().zip(bodies).enumerate() {
-            let mut request = self.http.post("api/v1/users").id(&input.id).path("roles").json(&body);
-            request = request.guarding(&["type", "role"]);
-            if index == 0 {
-                request = request.primary();
-            }
-            let effect = if steps.go_on() { crate::effect(request.write(call).await) } else { steps.not_tried() };
-            steps.add(role.id.as_deref().unwrap_or_default(), effect);
+        for (role, body) in input.roles.iter().zip(bodies) {
+            let request = self.http.post("api/v1/users").id(&input.id).path("roles").json(&body);
+            let sent = steps.send(call, request.guarding(&["type", "role"])).await;
+            steps.add(role.id.as_deref().unwrap_or_default(), crate::effect(sent));
         }
         steps.finish(Reply::sent(&input.id))
     }
@@ -134,20 +130,16 @@ impl UnassignRole for Okta {
             self.refuse_unknown(call, role, &held).await?;
         }
         let mut steps = Steps::default();
-        let mut is_first = true;
         for role in &input.roles {
             let named: Vec<_> = held.iter().filter(|held| is_named(role, held)).collect();
             if named.is_empty() {
                 steps.add(name(role), Ok(Effect::Already));
             }
             for assignment in &named {
-                let effect = if !steps.go_on() {
-                    steps.not_tried()
-                } else if assignment.comes_through_a_group() {
+                let effect = if assignment.comes_through_a_group() {
                     Err(comes_through_a_group())
                 } else {
-                    let is_first = std::mem::take(&mut is_first);
-                    self.remove_assignment(call, "api/v1/users", &input.id, &assignment.id, is_first).await
+                    self.remove_assignment(call, &mut steps, "api/v1/users", &input.id, &assignment.id).await
                 };
                 // held several times: for several resource sets, or through a group too
                 let target = match named.as_slice() {
@@ -198,16 +190,13 @@ impl Okta {
     async fn remove_assignment(
         &self,
         call: &Call,
+        steps: &mut Steps,
         holders: &'static str,
         holder: &str,
         assignment: &str,
-        primary: bool,
     ) -> Result<Effect> {
-        let mut request = self.http.delete(holders).id(holder).path("roles").id(assignment);
-        if primary {
-            request = request.primary();
-        }
-        match request.write(call).await {
+        let request = self.http.delete(holders).id(holder).path("roles").id(assignment);
+        match steps.send(call, request).await {
             // gone in between: the word in brackets tells what is missing
             Err(error) if error.was_missing() && is_missing_assignment(&error) => Ok(Effect::Already),
             sent => crate::effect(sent),
@@ -295,7 +284,7 @@ impl DeleteRoleAssignment for Okta {
         if held.iter().any(|held| held.id == assignment && held.comes_through_a_group()) && !map::is_group_id(holder) {
             return Err(comes_through_a_group());
         }
-        let effect = self.remove_assignment(call, holders, holder, assignment, true).await?;
+        let effect = self.remove_assignment(call, &mut Steps::default(), holders, holder, assignment).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }

@@ -147,7 +147,7 @@ impl PagerDuty {
         user: &wire::User<'_>,
         role: &str,
         license: Option<&str>,
-        is_primary: bool,
+        steps: &mut Steps,
     ) -> Result<Option<Answer>> {
         let body = wire::WriteUser {
             r#type: "user",
@@ -159,13 +159,10 @@ impl PagerDuty {
             job_title: None,
             description: None,
         };
-        let mut request = self.change(self.http.put("users").id(&user.id).json(&json!({ "user": body })));
-        request = request.precondition("licence, role and free seats as read just before").guarding(&["user"]);
-        if is_primary {
-            request = request.primary();
-        }
+        let request = self.change(self.http.put("users").id(&user.id).json(&json!({ "user": body })));
+        let request = request.precondition("licence, role and free seats as read just before").guarding(&["user"]);
         let hint = "the plan may lack the role, or the user is on a schedule or escalation policy: take them off first";
-        let Some(answer) = request.write(call).await.map_err(refused_as_wrong(hint))? else { return Ok(None) };
+        let Some(answer) = steps.send(call, request).await.map_err(refused_as_wrong(hint))? else { return Ok(None) };
         let shown: wire::UserAnswer = answer.json()?;
         match shown.user.role.as_deref() {
             Some(now) if now != role => {
@@ -204,7 +201,7 @@ impl DowngradeUser for PagerDuty {
             return Ok(Reply::already(answer.map_at("user", map::user)?));
         }
         self.check_license(call, license, Some(role), held).await?;
-        let reply = match self.change_seat(call, &user, role, Some(license), true).await? {
+        let reply = match self.change_seat(call, &user, role, Some(license), &mut Steps::default()).await? {
             Some(answer) => Reply::applied(answer.map_at("user", map::user)?),
             None => Reply::planned(),
         };
@@ -233,12 +230,11 @@ impl AssignRole for PagerDuty {
         let answer = self.get("users").id(&input.id).read(call).await?;
         let wire::UserAnswer { user } = answer.json()?;
         let mut steps = Steps::default();
-        let mut is_first = true;
         for Wanted { role, team } in wanted {
             let effect = match team {
                 _ if !steps.go_on() => steps.not_tried(),
-                None => self.assign_base_role(call, &user, role, &mut is_first).await,
-                Some(team) => self.assign_team_role(call, &user, role, team, &mut is_first).await,
+                None => self.assign_base_role(call, &user, role, &mut steps).await,
+                Some(team) => self.assign_team_role(call, &user, role, team, &mut steps).await,
             };
             steps.add(team.map_or_else(|| role.to_owned(), |team| format!("{role} in {team}")), effect);
         }
@@ -272,7 +268,7 @@ impl PagerDuty {
         call: &Call,
         user: &wire::User<'_>,
         role: &str,
-        is_first: &mut bool,
+        steps: &mut Steps,
     ) -> Result<Effect> {
         if user.role.as_deref() == Some(role) {
             return Ok(Effect::Already);
@@ -285,7 +281,7 @@ impl PagerDuty {
             refuse_invalid(license.map_or("", |license| license.id.as_str()), role, valid)?;
         }
         let license = license.map(|license| license.id.as_str());
-        let sent = self.change_seat(call, user, role, license, std::mem::take(is_first)).await?;
+        let sent = self.change_seat(call, user, role, license, steps).await?;
         Ok(if sent.is_some() { Effect::Applied } else { Effect::Planned })
     }
 
@@ -296,16 +292,13 @@ impl PagerDuty {
         user: &wire::User<'_>,
         role: &str,
         team: &str,
-        is_first: &mut bool,
+        steps: &mut Steps,
     ) -> Result<Effect> {
         let members = self.members(call, team).await.map_err(|error| error.about(team))?;
         if members.iter().any(|(id, held)| user.id == id.as_str() && held.as_deref() == Some(role)) {
             return Ok(Effect::Already);
         }
-        let mut request = self.put_member(team, &user.id, role);
-        if std::mem::take(is_first) {
-            request = request.primary();
-        }
-        Ok(if request.write(call).await?.is_some() { Effect::Pending } else { Effect::Planned })
+        let sent = steps.send(call, self.put_member(team, &user.id, role)).await?;
+        Ok(if sent.is_some() { Effect::Pending } else { Effect::Planned })
     }
 }

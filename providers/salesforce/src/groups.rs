@@ -151,13 +151,9 @@ impl RemoveUserFromGroup for Salesforce {
     ) -> Result<Reply<Group<'static>>> {
         let query = Query::new("Id", "GroupMember").is("GroupId", &input.group_id).is("UserOrGroupId", &input.user_id);
         let mut steps = Steps::default();
-        for (index, membership) in self.rows(call, &query, map::id).await?.iter().enumerate() {
-            let mut delete = self.delete("GroupMember", membership);
-            if index == 0 {
-                delete = delete.primary();
-            }
-            let effect = if steps.go_on() { effect_of_delete(delete.write(call).await) } else { steps.not_tried() };
-            steps.add(membership, effect);
+        for membership in &self.rows(call, &query, map::id).await? {
+            let sent = steps.send(call, self.delete("GroupMember", membership)).await;
+            steps.add(membership, effect_of_delete(sent));
         }
         steps.finish(Reply::sent(&input.group_id))
     }

@@ -153,14 +153,14 @@ impl ActivateUser for Salesforce {
         let frozen = login.filter(|login| login.is_frozen);
         let mut steps = Steps::default();
         if !is_active {
-            let activate = self.update("User", user, &json!({ "IsActive": true })).primary();
-            steps.add("activate", activate.write(call).await.map(Effect::of_write));
+            let activate = self.update("User", user, &json!({ "IsActive": true }));
+            let sent = steps.send(call, activate).await;
+            steps.add("activate", sent.map(Effect::of_write));
         }
         if let Some(login) = frozen {
-            let mut thaw = self.update("UserLogin", &login.id, &json!({ "IsFrozen": false }));
-            thaw = if is_active { thaw.primary() } else { thaw.then() };
-            let thawed = if steps.go_on() { thaw.write(call).await.map(Effect::of_write) } else { steps.not_tried() };
-            steps.add("unfreeze", thawed);
+            let thaw = self.update("UserLogin", &login.id, &json!({ "IsFrozen": false }));
+            let sent = steps.send(call, if is_active { thaw } else { thaw.then() }).await;
+            steps.add("unfreeze", sent.map(Effect::of_write));
         }
         steps.finish(unreadable.note(Reply::sent(user)))
     }

@@ -79,18 +79,11 @@ impl AssignRole for Salesforce {
             self.refuse_own(call, &input.id).await?;
         }
         let assigned = self.assigned(call, &input.id).await?;
-        let (mut steps, mut is_first) = (Steps::default(), true);
+        let mut steps = Steps::default();
         for (kind, role) in roles {
-            let effect = if user.holds(role, &assigned) {
-                Ok(Effect::Already)
-            } else if !steps.go_on() {
-                steps.not_tried()
-            } else {
-                let mut give = self.giving(&input.id, kind, role);
-                if std::mem::take(&mut is_first) {
-                    give = give.primary();
-                }
-                effect_of_create(give.write(call).await)
+            let effect = match user.holds(role, &assigned) {
+                true => Ok(Effect::Already),
+                false => effect_of_create(steps.send(call, self.giving(&input.id, kind, role)).await),
             };
             steps.add(role, effect);
         }
@@ -117,7 +110,7 @@ impl UnassignRole for Salesforce {
             }
         }
         self.refuse_own(call, &input.id).await?;
-        let (mut steps, mut is_first) = (Steps::default(), true);
+        let mut steps = Steps::default();
         for (kind, role) in roles {
             let taking = match kind {
                 RoleKind::UserRole if user.holds(role, &[]) => {
@@ -130,13 +123,7 @@ impl UnassignRole for Salesforce {
             };
             let effect = match taking {
                 None => Ok(Effect::Already),
-                Some(_) if !steps.go_on() => steps.not_tried(),
-                Some(mut taking) => {
-                    if std::mem::take(&mut is_first) {
-                        taking = taking.primary();
-                    }
-                    effect_of_delete(taking.write(call).await)
-                }
+                Some(taking) => effect_of_delete(steps.send(call, taking).await),
             };
             steps.add(role, effect);
         }

@@ -214,14 +214,11 @@ impl SlackEnterprise {
     /// Sends the changes in order. What comes after one that failed is tried only where it may fare better.
     async fn send(&self, call: &Call, asked: &Asked<'_>, changes: Vec<Change<'_>>) -> Steps {
         let mut steps = Steps::default();
-        let mut is_first = true;
         for Change { target, takes, request } in changes {
             let effect = match request {
                 None => Ok(Effect::Already),
-                Some(_) if !steps.go_on() => steps.not_tried(),
                 Some(request) => {
-                    let request = if std::mem::take(&mut is_first) { request.primary() } else { request };
-                    let sent = request.write(call).await;
+                    let sent = steps.send(call, request).await;
                     match takes {
                         Some(role) => self.removed(call, [role, asked.place, asked.user_id], sent).await,
                         None => given(sent),

@@ -255,7 +255,7 @@ impl UnassignRole for TeamViewer {
         let mut was_sent = false;
         if !direct.is_empty() {
             let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
-            let mut sent = self.put(&user, &changes)?.write(call).await;
+            let mut sent = steps.send(call, self.put(&user, &changes)?).await;
             if let Ok(Some(_)) = &sent {
                 was_sent = true;
                 sent = match self.read_back(call, &user, &direct, false).await {
@@ -266,16 +266,9 @@ impl UnassignRole for TeamViewer {
             steps.add_all(shown(&direct), sent.map(Effect::of_write));
         }
         for role in &of_groups {
-            let mut post = self.unassign_group(role.group);
-            if direct.is_empty() && !was_sent {
-                post = post.primary();
-            }
-            let effect = match steps.go_on() {
-                true => post.write(call).await.map(Effect::of_write),
-                false => steps.not_tried(),
-            };
-            was_sent |= matches!(effect, Ok(Effect::Applied));
-            steps.add(&role.shown, effect);
+            let sent = steps.send(call, self.unassign_group(role.group)).await;
+            was_sent |= matches!(sent, Ok(Some(_)));
+            steps.add(&role.shown, sent.map(Effect::of_write));
         }
         stay.iter().for_each(|role| steps.add(&role.shown, Err(through_a_group())));
         if was_sent && steps.are_well() {
