@@ -1,6 +1,7 @@
 //! `userdir demo`: the whole server on an empty machine, with one account per compiled-in provider, each against a
-//! stand-in vendor inside this process: one with a memory where there is one, so that a change is seen in the next list,
-//! else one that replays the provider's fixtures. Nothing leaves this machine, and nothing of it is there afterwards.
+//! stand-in vendor inside this process. It replays the provider's fixtures; where there is a vendor with a memory that one
+//! is asked first, so that a change is seen in the next list. Nothing leaves this machine, and nothing of it is there
+//! afterwards.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -10,10 +11,10 @@ use clap::Args;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use userdir::runtime::RuntimeBuilder;
-use userdir::{Action, Error, FIXTURES, Registration, Registry, Runtime, STAND_INS};
+use userdir::{Action, Error, FIXTURES, Registration, Runtime, STAND_INS};
 use userdir_server::{Server, ServerConfig};
 use userdir_stand_in::memory::Stage;
-use userdir_stand_in::{Account, Files, Fixtures, Replaying, StandIn};
+use userdir_stand_in::{Files, Fixtures, Replaying, StandIn};
 use userdir_store::{AccountChange, AccountStatus, KeySource, NewAccount, NewApiToken, Scope, Store, open_sqlite};
 
 use crate::errors::{Failure, Result};
@@ -27,6 +28,9 @@ pub struct Demo {
     /// Address to listen on; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
+    /// Show calls that take a role away, remove from a group, deactivate and downgrade, at each vendor that can.
+    #[arg(long)]
+    samples: bool,
 }
 
 /// The secret of the stand-in vendors.
@@ -40,37 +44,10 @@ struct Played {
     registration: &'static Registration,
     fixtures: Fixtures,
     account: String,
-    /// Held as long as the server runs.
-    vendor: Vendor,
-}
-
-/// The vendor of a provider.
-enum Vendor {
     /// It knows what was written.
-    Remembering(Arc<Stage>, StandIn),
-    /// It replays the provider's fixtures.
-    Replaying(Replaying),
-}
-
-impl Vendor {
-    async fn start(slug: &str, fixtures: &Fixtures) -> std::io::Result<Vendor> {
-        let Some((_, new)) = STAND_INS.iter().find(|(name, _)| *name == slug) else {
-            return Ok(Vendor::Replaying(StandIn::replay(fixtures, SECRET).await?));
-        };
-        let (stand_in, stage) = StandIn::remembering(*new).await?;
-        Ok(Vendor::Remembering(stage, stand_in))
-    }
-
-    /// How to connect to it.
-    fn account(&self, fixtures: &Fixtures) -> Account {
-        match self {
-            Vendor::Replaying(replaying) => replaying.account().clone(),
-            Vendor::Remembering(_, stand_in) => {
-                let account = fixtures.account.clone().unwrap_or_default();
-                account.filled(&stand_in.base_url(), SECRET)
-            }
-        }
-    }
+    memory: Option<Arc<Stage>>,
+    /// Held as long as the server runs.
+    _vendor: Replaying,
 }
 
 /// Serves until it is told to stop.
@@ -88,7 +65,7 @@ pub async fn run(session: &Session, demo: &Demo) -> Result<()> {
     let server = Server::bind(store, session.registry.clone(), runtime(), config(demo)).await;
     let server = server.map_err(|error| Error::config(error.to_string()))?;
     let address = format!("http://{}", server.address());
-    tell(&session.registry, &all, &address, token.secret.expose_secret())?;
+    tell(&all, &address, token.secret.expose_secret(), demo.samples)?;
     let stop = told_to_stop();
     eprintln!("listening on {address}");
     Ok(server.run(stop).await?)
@@ -114,50 +91,77 @@ async fn play(registration: &'static Registration, store: &dyn Store) -> Result<
     let embedded = FIXTURES.iter().find(|(name, _)| *name == slug);
     let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose();
     let fixtures = Fixtures::read(&files.map_err(|fault| broken(fault.to_string()))?.unwrap_or_default());
-    let vendor = Vendor::start(slug, &fixtures).await?;
+    let memory = STAND_INS.iter().find(|(name, _)| *name == slug).map(|(_, new)| Arc::new(Stage::new(new())));
+    let vendor = StandIn::replay(&fixtures, SECRET, memory.clone()).await?;
     let account = format!("{slug}-demo");
-    let given = vendor.account(&fixtures);
+    let given = vendor.account();
     let new = NewAccount::new(&account, slug, "demo");
     let new = given.settings.iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = given.secrets.iter().fold(new, |new, (key, value)| new.secret(key, value.as_str()));
     store.create_account(new).await?;
     store.update_account(&account, AccountChange::default().status(AccountStatus::Active)).await?;
-    Ok(Played { registration, fixtures, account, vendor })
+    Ok(Played { registration, fixtures, account, memory, _vendor: vendor })
 }
 
 impl Played {
-    /// What an action can be tried with: at a vendor with a memory the last one who may sign in is deactivated, at others
-    /// the fixtures' normal case is called, where it can be replayed.
+    /// What an action can be tried with: at a vendor with a memory somebody ordinary is taken, elsewhere whom
+    /// the fixtures' normal case names, where it can be replayed.
     fn sample(&self, action: Action) -> Option<Map<String, Value>> {
-        let able = (self.registration.actions)();
-        if !able.contains(action) || !able.contains(Action::ListUsers) {
+        if !(self.registration.actions)().contains(action) {
             return None;
         }
-        match &self.vendor {
-            Vendor::Remembering(stage, _) if action == Action::DeactivateUser => {
-                let directory = stage.directory();
-                let (id, _) = directory.people.iter().rfind(|(_, person)| !person.blocked)?;
-                Some(Map::from_iter([("user_id".to_owned(), id.clone().into())]))
-            }
-            Vendor::Remembering(..) => None,
-            Vendor::Replaying(_) => {
+        match &self.memory {
+            Some(stage) => remembered(stage, action),
+            None => {
                 let case = self.fixtures.case(action.info().function, "normal")?;
                 let is_plain = case.script.account == self.fixtures.account && case.script.call.remote_data.is_empty();
                 is_plain.then(|| case.script.call.input.clone())
             }
         }
     }
+
+    /// The call of an action as a line for a shell.
+    fn line(&self, action: Action, input: Map<String, Value>, address: &str, token: &str) -> String {
+        let (info, account) = (action.info(), &self.account);
+        format!(
+            "curl -s -H 'Authorization: Bearer {token}' -X POST \
+             '{address}/unified/user-directory/{}/{}?integrated_account_id={account}' -d '{}'",
+            info.resource,
+            info.method,
+            Value::Object(input)
+        )
+    }
+}
+
+/// The same at a vendor with a memory.
+fn remembered(stage: &Stage, action: Action) -> Option<Map<String, Value>> {
+    let directory = stage.directory();
+    let mut ordinary = directory.ordinary();
+    let (user, mut input) = match action {
+        Action::DeactivateUser => (ordinary.next()?, Map::new()),
+        // somebody else: the other one cannot sign in any more
+        Action::DowngradeUser => (ordinary.nth(1)?, stage.particulars().downgrade),
+        Action::UnassignRole => return Some(stage.particulars().unassign).filter(|input| !input.is_empty()),
+        Action::RemoveUserFromGroup => {
+            let (group, team) = directory.groups.iter().next()?;
+            let members = [("group_id", group), ("user_id", team.members.first()?)];
+            return Some(members.map(|(name, id)| (name.to_owned(), id.clone().into())).into_iter().collect());
+        }
+        _ => return None,
+    };
+    input.insert("user_id".to_owned(), user.clone().into());
+    Some(input)
 }
 
 /// Says what there is and how to try it.
-fn tell(registry: &Registry, all: &[Played], address: &str, token: &str) -> Result<()> {
-    let count = registry.providers().len();
+fn tell(all: &[Played], address: &str, token: &str, samples: bool) -> Result<()> {
     let accounts: Vec<&str> = all.iter().map(|played| played.account.as_str()).collect();
     let mut out = output::stdout();
     writeln!(
         out,
-        "The whole server, with {count} accounts. Each vendor is a stand-in inside this process.\n{}\n\
+        "The whole server, with {} accounts. Each vendor is a stand-in inside this process.\n{}\n\
          Nothing leaves this machine, and nothing of it is there afterwards.\n",
+        all.len(),
         playing(all)
     )?;
     writeln!(out, "address   {address}   (browse {address}/docs)")?;
@@ -170,16 +174,25 @@ fn tell(registry: &Registry, all: &[Played], address: &str, token: &str) -> Resu
     for line in lines(all, address, token) {
         writeln!(out, "{line}\n")?;
     }
+    if samples {
+        writeln!(
+            out,
+            "And these at every vendor that can. Where one took the ground from another, start the demo anew.\n"
+        )?;
+        for (played, action, input) in WRITES.iter().flat_map(|action| samples_of(all, *action)) {
+            writeln!(out, "{}\n", played.line(action, input, address, token))?;
+        }
+    }
     Ok(out.flush()?)
 }
 
 /// What the stand-ins do.
 fn playing(all: &[Played]) -> String {
-    let remembering = all.iter().filter(|played| matches!(played.vendor, Vendor::Remembering(..)));
+    let remembering = all.iter().filter(|played| played.memory.is_some());
     let remembering: Vec<&str> = remembering.map(|played| played.registration.definition.slug).collect();
     match remembering.as_slice() {
         [] => "They replay the fixtures of their provider.".to_owned(),
-        some => format!("{} have a memory; others replay the fixtures of their provider.", some.join(", ")),
+        some => format!("They replay the fixtures of their provider; {} remember what is changed.", some.join(", ")),
     }
 }
 
@@ -188,25 +201,23 @@ fn wrapped(names: &[&str]) -> String {
     names.chunks(5).map(|names| names.join("  ")).collect::<Vec<_>>().join("\n          ")
 }
 
+type Sample<'p> = (&'p Played, Action, Map<String, Value>);
+
+/// Where an action can be tried. Vendors with a memory come first: they show most.
+fn samples_of(all: &[Played], action: Action) -> impl Iterator<Item = Sample<'_>> {
+    let (first, then): (Vec<&Played>, Vec<&Played>) = all.iter().partition(|played| played.memory.is_some());
+    first.into_iter().chain(then).filter_map(move |played| Some((played, action, played.sample(action)?)))
+}
+
 /// Three commands that work when pasted.
 fn lines(all: &[Played], address: &str, token: &str) -> Vec<String> {
-    // a vendor with a memory shows most
-    let remembers = |played: &&Played| matches!(played.vendor, Vendor::Remembering(..));
-    let (first, then): (Vec<&Played>, Vec<&Played>) = all.iter().partition(remembers);
-    let sample = WRITES.iter().find_map(|action| {
-        let shown = first.iter().chain(&then);
-        shown.into_iter().find_map(|played| Some((*played, *action, played.sample(*action)?)))
-    });
-    let Some((played, action, input)) = sample else { return Vec::new() };
-    let account = &played.account;
-    let authorized = format!("curl -s -H 'Authorization: Bearer {token}'");
-    let list = format!("{authorized} '{address}/unified/user-directory/users?integrated_account_id={account}'");
-    let info = action.info();
-    let write = format!(
-        "{authorized} -X POST '{address}/unified/user-directory/{}/{}?integrated_account_id={account}' -d '{}'",
-        info.resource,
-        info.method,
-        Value::Object(input)
+    let mut samples = WRITES.iter().flat_map(|action| samples_of(all, *action));
+    let listed = |played: &Played| (played.registration.actions)().contains(Action::ListUsers);
+    let Some((played, action, input)) = samples.find(|(played, ..)| listed(played)) else { return Vec::new() };
+    let list = format!(
+        "curl -s -H 'Authorization: Bearer {token}' '{address}/unified/user-directory/users?integrated_account_id={}'",
+        played.account
     );
+    let write = played.line(action, input, address, token);
     vec![list, write.clone(), write]
 }

@@ -16,10 +16,10 @@ impl Drop for Demo {
     }
 }
 
-/// Starts it on a free port and reads what it says until it listens.
-fn start() -> (Demo, String) {
+/// Starts it on a free port and reads what it says until it has shown so many calls.
+fn start(flags: &[&str], calls: usize) -> (Demo, String) {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("userdir"));
-    command.args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["demo", "--listen", "127.0.0.1:0"]).args(flags).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut errors = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
@@ -27,7 +27,7 @@ fn start() -> (Demo, String) {
     assert!(line.starts_with("listening on http://127.0.0.1:"), "{line}");
     let mut said = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
-    while text.matches("curl ").count() < 3 {
+    while text.matches("curl ").count() < calls {
         assert!(said.read_line(&mut text).unwrap() > 0, "{text}");
     }
     (Demo(child, errors), text)
@@ -45,7 +45,7 @@ fn what_the_demo_prints_works_when_pasted() {
         println!("left out: there is no curl on this machine");
         return;
     }
-    let (demo, said) = start();
+    let (demo, said) = start(&[], 3);
     let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("curl ")).collect();
     let people = pasted(lines[0]);
     assert!(people["result"].as_array().is_some_and(|people| !people.is_empty()), "{people}");
@@ -61,10 +61,64 @@ fn what_the_demo_prints_works_when_pasted() {
     drop(demo);
 }
 
+/// Each list at each vendor, somebody of it, and every sample: all of it is there to be tried.
+#[test]
+fn every_vendor_can_be_tried() {
+    if Command::new("curl").arg("--version").output().is_err() {
+        println!("left out: there is no curl on this machine");
+        return;
+    }
+    const SAMPLES: usize = 37;
+    let (_demo, said) = start(&["--samples"], 3 + SAMPLES);
+    let authorized = said.lines().find(|line| line.starts_with("curl ")).unwrap().split(" 'http").next().unwrap();
+    let address = said.lines().find_map(|line| line.strip_prefix("address   ")?.split(' ').next()).unwrap();
+    let accounts = said.split_whitespace().filter(|word| word.ends_with("-demo") && !word.contains('/'));
+    let ask = |path: &str, account: &str| {
+        pasted(&format!(
+            "{authorized} '{address}/unified/user-directory/{path}?integrated_account_id={account}&limit=5'"
+        ))
+    };
+    let mut failures: Vec<String> = Vec::new();
+    for account in accounts {
+        for resource in ["users", "groups", "roles", "licenses", "organizations", "role_assignments"] {
+            let answer = ask(resource, account);
+            if answer["statusCode"] == 501 {
+                continue;
+            }
+            let Some(items) = answer["result"].as_array().filter(|items| !items.is_empty() || resource != "users")
+            else {
+                failures.push(format!("{account} {resource}: {answer}"));
+                continue;
+            };
+            // what is replayed knows some of them
+            let gets = items.iter().map(|item| ask(&format!("{resource}/{}", item["id"].as_str().unwrap()), account));
+            let gets: Vec<Value> = gets.collect();
+            let is_there = |item: &Value| item["id"].is_string() || item["statusCode"] == 501;
+            if !items.is_empty() && !gets.iter().any(is_there) {
+                failures.push(format!("{account} {resource}: {:?}", gets[0]));
+            }
+        }
+    }
+    for (action, vendors) in [("unassign-role", 8), ("remove-user", 12), ("deactivate", 9), ("downgrade", 8)] {
+        // anew each time: who has lost a role has none to lose
+        let (_demo, said) = start(&["--samples"], 3 + SAMPLES);
+        let samples = said.lines().filter(|line| line.starts_with("curl ")).skip(3);
+        let samples: Vec<&str> = samples.filter(|line| line.contains(action)).collect();
+        assert_eq!(samples.len(), vendors, "{action}: {samples:#?}");
+        for sample in samples {
+            let answer = pasted(sample);
+            if answer["userdir"]["effect"] != "applied" && answer["userdir"]["effect"] != "pending" {
+                failures.push(format!("{sample}: {answer}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
 #[cfg(unix)]
 #[test]
 fn it_ends_when_it_is_told_to() {
-    let (mut demo, _) = start();
+    let (mut demo, _) = start(&[], 3);
     let told = Command::new("kill").args(["-TERM", &demo.0.id().to_string()]).status().unwrap();
     assert!(told.success());
     let status = demo.0.wait().unwrap();

@@ -1,10 +1,12 @@
 //! Replays all fixtures of a provider at once, for people to try things out: any request that some case shows is answered
 //! as that case has it, in whatever order it comes.
 //!
-//! A write goes on in the case that shows it, so that the reading after it sees the change; and from then on the same
-//! reading is answered the same way, until another write changes it. What no case shows is answered 501.
+//! Where several cases show a request, the one is taken whose requests before it are those that just came. A write goes on
+//! in the case that shows it, so that the reading after it sees the change; and from then on the same
+//! reading is answered the same way, until another write changes it. What no case shows is answered 501. A vendor with a
+//! memory may be asked before: what it does not know is replayed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -13,8 +15,12 @@ use serde_json::{Value, json};
 use crate::case::{ANY, Account, Case, Exchange, Request, Script, Values};
 use crate::diff;
 use crate::fixtures::Fixtures;
+use crate::memory::Stage;
 use crate::play::answer;
 use crate::server::{Answer, Handler, Port, Received, StandIn};
+
+/// Actions that come before others: what they take away is there in the beginning, and what others give is not.
+const TAKING: &[&str] = &["remove_user_from_group", "unassign_role", "deactivate_user", "downgrade_user"];
 
 /// A provider's fixtures, played in any order.
 #[derive(Debug)]
@@ -36,11 +42,12 @@ impl Replaying {
 }
 
 impl StandIn {
-    /// Replays these fixtures to whoever connects as `account.toml` says; `secret` stands in for `{{secret}}`.
+    /// Replays these fixtures to whoever connects as `account.toml` says; `secret` stands in for `{{secret}}`. `memory` is
+    /// asked before them.
     ///
     /// # Errors
     /// Where there is no free port.
-    pub async fn replay(fixtures: &Fixtures, secret: &str) -> std::io::Result<Replaying> {
+    pub async fn replay(fixtures: &Fixtures, secret: &str, memory: Option<Arc<Stage>>) -> std::io::Result<Replaying> {
         let port = Port::take().await?;
         let base = port.base_url();
         let scripts: Vec<(&Case, Script)> = fixtures
@@ -49,8 +56,8 @@ impl StandIn {
             .filter(|case| is_replayed(case, fixtures.account.as_ref()))
             .map(|case| (case, case.script.filled(&base, secret)))
             .collect();
-        let account = scripts.iter().find_map(|(_, script)| script.account.clone()).unwrap_or_default();
-        let replay = Arc::new(Replay::new(&scripts));
+        let account = fixtures.account.as_ref().map(|account| account.filled(&base, secret)).unwrap_or_default();
+        let replay = Arc::new(Replay { memory, ..Replay::new(&scripts) });
         Ok(Replaying { stand_in: port.serve(replay), account })
     }
 }
@@ -82,17 +89,23 @@ struct Played {
 /// The handler.
 #[derive(Debug)]
 struct Replay {
+    memory: Option<Arc<Stage>>,
     cases: Vec<Played>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Where the case of the last write goes on.
-    going: Option<Place>,
+    /// Where the case of the last write goes on; several where it may be one of several.
+    going: Vec<Place>,
     /// Readings that a write has changed.
     changed: HashMap<String, Place>,
+    /// What came last, the newest at the end.
+    before: VecDeque<Received>,
 }
+
+/// Requests that are remembered: more than any case has.
+const REMEMBERED: usize = 64;
 
 impl Replay {
     fn new(scripts: &[(&Case, Script)]) -> Replay {
@@ -111,12 +124,14 @@ impl Replay {
         let cases = scripts.iter().map(|(case, script)| {
             let changes_at = if is_read(case) { None } else { script.exchanges.iter().position(changes) };
             let is_usual = case.name == "normal" || case.name == "two-pages";
-            let rank = (u8::from(!is_read(case)) * 2 + u8::from(!is_usual), format!("{}/{}", case.action, case.name));
+            let is_taking = TAKING.contains(&case.action.as_str());
+            let rank = u8::from(!is_usual) * 4 + u8::from(!is_read(case)) * 2 + u8::from(!is_taking);
+            let rank = (rank, format!("{}/{}", case.action, case.name));
             Played { exchanges: script.exchanges.clone(), changes_at, rank }
         });
         let mut cases: Vec<Played> = cases.collect();
         cases.sort_by(|a, b| a.rank.cmp(&b.rank));
-        Replay { cases, state: Mutex::default() }
+        Replay { memory: None, cases, state: Mutex::default() }
     }
 
     fn exchange(&self, place: Place) -> Option<&Exchange> {
@@ -127,42 +142,66 @@ impl Replay {
         fits(&self.exchange(place)?.request, request)
     }
 
-    /// The exchange that answers a request.
-    fn find(&self, state: &State, request: &Received) -> Option<Place> {
-        if let Some(going) = state.going.filter(|place| self.fits(*place, request).is_some()) {
-            return Some(going);
+    /// The exchanges that may answer a request, the best first.
+    fn find(&self, state: &State, request: &Received) -> Vec<Place> {
+        let is_it = |place: &Place| self.fits(*place, request).is_some();
+        let going: Vec<Place> = state.going.iter().copied().filter(is_it).collect();
+        if !going.is_empty() {
+            return going;
         }
         if let Some(changed) = state.changed.get(&signature(request)) {
-            return Some(*changed);
+            return vec![*changed];
         }
         let places = self.cases.iter().enumerate().flat_map(|(case, played)| {
             // what comes after a change is not so before it
             let end = played.changes_at.map_or(played.exchanges.len(), |at| at + 1);
             (0..end.min(played.exchanges.len())).map(move |at| Place { case, at })
         });
-        let fitting = places.filter_map(|place| Some((self.fits(place, request)?, place)));
-        // the first of those that fit best
-        fitting.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, place)| place)
+        let fitting = places.filter_map(|place| Some(((self.fits(place, request)?, self.led_to(place, state)), place)));
+        let fitting: Vec<_> = fitting.collect();
+        let best = fitting.iter().map(|(how, _)| *how).max();
+        fitting.into_iter().filter(|(how, _)| Some(*how) == best).map(|(_, place)| place).collect()
+    }
+
+    /// Whether a case has changed something when it has come so far.
+    fn has_changed(&self, place: Place) -> bool {
+        self.cases.get(place.case).and_then(|played| played.changes_at).is_some_and(|at| place.at >= at)
+    }
+
+    /// How many of the exchanges before it were just played.
+    fn led_to(&self, place: Place, state: &State) -> usize {
+        let earlier = (0..place.at).rev().map(|at| Place { at, ..place });
+        earlier.zip(state.before.iter().rev()).take_while(|(place, came)| self.fits(*place, came).is_some()).count()
     }
 }
 
 #[async_trait]
 impl Handler for Replay {
     async fn handle(&self, request: Received) -> Answer {
+        if let Some(memory) = &self.memory {
+            let answer = memory.handle(request.clone()).await;
+            if answer.status != 501 {
+                return answer;
+            }
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self.find(&state, &request);
-        let Some((place, exchange)) = found.and_then(|place| Some((place, self.exchange(place)?))) else {
+        state.before.push_back(request.clone());
+        if state.before.len() > REMEMBERED {
+            state.before.pop_front();
+        }
+        let Some((place, exchange)) = found.first().and_then(|place| Some((*place, self.exchange(*place)?))) else {
             let what = format!("the stand-in knows no answer to {} {}", request.method, request.path);
             let body =
                 json!({ "message": what, "hint": "it replays the provider's fixtures; use ids that its lists show" });
             return Answer::json(501, body.to_string());
         };
-        let changes_at = self.cases.get(place.case).and_then(|played| played.changes_at);
-        if changes_at.is_some_and(|at| place.at >= at) {
-            if changes_at.is_some_and(|at| place.at > at) && request.method == "GET" {
+        if self.has_changed(place) {
+            if request.method == "GET" {
                 state.changed.insert(signature(&request), place);
             }
-            state.going = Some(Place { at: place.at + 1, ..place });
+            let further = found.iter().filter(|place| self.has_changed(**place));
+            state.going = further.map(|place| Place { at: place.at + 1, ..*place }).collect();
         }
         answer(exchange)
     }

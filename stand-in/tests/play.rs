@@ -188,7 +188,7 @@ fn replayed() -> Fixtures {
 
 #[tokio::test]
 async fn all_cases_are_replayed_in_any_order() {
-    let replaying = StandIn::replay(&replayed(), SECRET).await.unwrap();
+    let replaying = StandIn::replay(&replayed(), SECRET, None).await.unwrap();
     let base = replaying.base_url();
     assert_eq!(replaying.account().settings["base_url"], base);
     assert_eq!(replaying.account().secrets["token"], SECRET);

@@ -11,13 +11,16 @@ use userdir_stand_in::{Answer, Received};
 #[derive(Clone)]
 struct JumpCloud(Directory);
 
-/// An organization of seven people, and an administrator who is none of them.
+/// An organization of seven people, of whom one is an administrator too, and an administrator who is none of them.
 pub fn new() -> Box<dyn Vendor> {
     let mut directory = Directory::seeded("", id);
     for person in directory.people.values_mut() {
         let username = person.email.split('@').next().unwrap_or_default();
         person.more.insert("username".into(), username.into());
         person.more.insert("activated".into(), true.into());
+    }
+    if let Some(first) = directory.people.values_mut().next() {
+        first.more.insert(ROLES.into(), json!([HELP_DESK]));
     }
     Box::new(JumpCloud(directory))
 }
@@ -29,6 +32,11 @@ fn id(number: u32) -> String {
 const ORGANIZATION: &str = "5ecfda6bd61a0f3a8c1b1c55";
 const ADMINISTRATOR: &str = "5f2c99d04c3d6b0a1e3c0f10";
 const BILLING: &str = "5c3536e9e0a6840001872799";
+const HELP_DESK: &str = "5c3536e9e0a6840001872801";
+/// The administrator who is one of the people, linked by the address.
+const LINKED: &str = "5f2c99d04c3d6b0a1e3c0f20";
+/// Where a person has the roles of their administrator.
+const ROLES: &str = "administrator_roles";
 
 impl Vendor for JumpCloud {
     fn answer(&mut self, request: &Received) -> Answer {
@@ -38,9 +46,18 @@ impl Vendor for JumpCloud {
         match (request.method.as_str(), path.as_slice()) {
             ("GET", ["api", "organizations"]) => counted(request, vec![organization()]),
             ("GET", ["api", "organizations", ORGANIZATION]) => ok(organization()),
-            ("GET", ["api", "users"]) => counted(request, vec![administrator()]),
-            ("GET", ["api", "users", "getSelf" | ADMINISTRATOR]) => ok(administrator()),
-            ("GET", ["api", "users", _]) => missing(),
+            ("GET", ["api", "users"]) => counted(request, self.administrators()),
+            ("GET", ["api", "users", "getSelf"]) => ok(own()),
+            ("GET", ["api", "users", id]) => self.administrator(id),
+            ("PUT", ["api", "users", LINKED]) => {
+                self.administer(|more| more.insert(ROLES.into(), body["roles"].clone()));
+                self.administrator(LINKED)
+            }
+            ("DELETE", ["api", "users", LINKED]) => {
+                let gone = self.administrator(LINKED);
+                self.administer(|more| more.remove(ROLES));
+                gone
+            }
             ("GET", ["api", "systemusers"]) => self.users(request),
             ("POST", ["api", "systemusers"]) => self.hire(&body),
             ("GET", ["api", "systemusers", id]) => self.person(id),
@@ -51,10 +68,11 @@ impl Vendor for JumpCloud {
                 gone
             }
             ("POST", ["api", "systemusers", id, "state", what]) => self.state(id, what),
-            ("GET", ["api", "v2", "roles"]) => counted(
-                request,
-                vec![json!({ "id": BILLING, "name": "Administrator with Billing", "isCustom": false, "scopes": [] })],
-            ),
+            ("GET", ["api", "v2", "roles"]) => counted(request, ROLE_NAMES.map(role).to_vec()),
+            ("GET", ["api", "v2", "roles", id]) => {
+                let one = ROLE_NAMES.into_iter().find(|(known, _)| known == id);
+                one.map_or_else(missing, |one| ok(role(one)))
+            }
             ("GET", ["api", "v2", "usergroups"]) => self.groups(request),
             ("POST", ["api", "v2", "usergroups"]) => {
                 let mut team = Team::default();
@@ -110,6 +128,7 @@ impl Vendor for JumpCloud {
             })),
             changes: object(json!({ "last_name": "Vega" })),
             new_group: object(json!({ "name": "Legal" })),
+            unassign: object(json!({ "id": id(1), "roles": [{ "id": HELP_DESK }] })),
             ..Particulars::default()
         }
     }
@@ -123,11 +142,24 @@ fn organization() -> Value {
     json!({ "_id": ORGANIZATION, "id": ORGANIZATION, "displayName": "Acme", "logoUrl": null, "created": MADE })
 }
 
-fn administrator() -> Value {
+const ROLE_NAMES: [(&str, &str); 2] = [(BILLING, "Administrator with Billing"), (HELP_DESK, "Help Desk")];
+
+fn role((id, name): (&str, &str)) -> Value {
+    json!({ "id": id, "name": name, "isCustom": false, "scopes": [] })
+}
+
+/// The administrator whose key is used.
+fn own() -> Value {
+    administrator(ADMINISTRATOR, "admin@example.com", ["Ada", "Min"], json!([BILLING]))
+}
+
+fn administrator(id: &str, email: &str, [first, last]: [&str; 2], roles: Value) -> Value {
+    let of_role = |role: &Value| ROLE_NAMES.iter().find(|(id, _)| role == id).map(|(_, name)| *name);
+    let names: Vec<&str> = roles.as_array().into_iter().flatten().filter_map(of_role).collect();
     json!({
-        "_id": ADMINISTRATOR, "email": "admin@example.com", "firstname": "Ada", "lastname": "Min",
-        "organization": ORGANIZATION, "role": BILLING, "roleName": "Administrator with Billing", "roles": [BILLING],
-        "roleNames": ["Administrator with Billing"], "suspended": false, "totpEnrolled": true, "created": MADE,
+        "_id": id, "email": email, "firstname": first, "lastname": last, "organization": ORGANIZATION,
+        "role": roles[0], "roleName": names.first(), "roles": roles, "roleNames": names, "suspended": false,
+        "totpEnrolled": true, "created": MADE,
     })
 }
 
@@ -141,6 +173,24 @@ fn state(person: &Person) -> &'static str {
 }
 
 impl JumpCloud {
+    fn administrators(&self) -> Vec<Value> {
+        let linked = self.0.people.values().filter_map(|person| {
+            let roles = person.more.get(ROLES)?.clone();
+            Some(administrator(LINKED, &person.email, [&person.given_name, &person.family_name], roles))
+        });
+        linked.chain([own()]).collect()
+    }
+
+    fn administrator(&self, id: &str) -> Answer {
+        self.administrators().into_iter().find(|one| one["_id"] == id).map_or_else(missing, ok)
+    }
+
+    /// Changes what the linked administrator's person keeps.
+    fn administer<T>(&mut self, change: impl Fn(&mut Map<String, Value>) -> T) {
+        let is_linked = |person: &&mut Person| person.more.contains_key(ROLES);
+        self.0.people.values_mut().filter(is_linked).for_each(|person| drop(change(&mut person.more)));
+    }
+
     fn users(&self, request: &Received) -> Answer {
         let mut users: Vec<Value> = self.0.people.iter().map(|(id, person)| user(id, person)).collect();
         let filters = request.query.iter().filter(|(name, _)| name.starts_with("filter"));

@@ -131,6 +131,7 @@ impl Vendor for PagerDuty {
             new_group: object(json!({ "name": "Legal" })),
             downgrade: object(json!({ "license_id": STAKEHOLDER, "role_id": "read_only_user" })),
             lower_seat: STAKEHOLDER,
+            ..Particulars::default()
         }
     }
 

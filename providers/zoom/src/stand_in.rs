@@ -154,6 +154,7 @@ impl Vendor for Zoom {
             new_group: object(json!({ "name": "Legal" })),
             downgrade: Map::new(),
             lower_seat: BASIC,
+            ..Particulars::default()
         }
     }
 

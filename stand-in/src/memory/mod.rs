@@ -63,6 +63,8 @@ pub struct Particulars {
     pub new_group: Map<String, Value>,
     /// Of `downgrade_user`, but for the user.
     pub downgrade: Map<String, Value>,
+    /// Of `unassign_role`: a role and who holds it; empty where nobody holds one.
+    pub unassign: Map<String, Value>,
     /// The seat that a downgraded user has afterwards.
     pub lower_seat: &'static str,
 }
@@ -165,6 +167,11 @@ impl Directory {
     /// Whether somebody else has this address.
     pub fn has_email(&self, email: &str) -> bool {
         self.people.values().any(|person| person.email.eq_ignore_ascii_case(email))
+    }
+
+    /// Ids of those in the middle: the first may own the account, and the last may be blocked or yet to come.
+    pub fn ordinary(&self) -> impl Iterator<Item = &String> {
+        self.people.keys().skip(2).take(2)
     }
 
     /// The groups that somebody is in.
