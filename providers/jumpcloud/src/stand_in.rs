@@ -50,7 +50,7 @@ impl Vendor for JumpCloud {
             ("GET", ["api", "users", "getSelf"]) => ok(own()),
             ("GET", ["api", "users", id]) => self.administrator(id),
             ("PUT", ["api", "users", LINKED]) => {
-                self.administer(|more| more.insert(ROLES.into(), body["roles"].clone()));
+                self.administer(|more| more.insert(ROLES.into(), body.get("roles").cloned().unwrap_or_default()));
                 self.administrator(LINKED)
             }
             ("DELETE", ["api", "users", LINKED]) => {
@@ -158,7 +158,7 @@ fn administrator(id: &str, email: &str, [first, last]: [&str; 2], roles: Value) 
     let names: Vec<&str> = roles.as_array().into_iter().flatten().filter_map(of_role).collect();
     json!({
         "_id": id, "email": email, "firstname": first, "lastname": last, "organization": ORGANIZATION,
-        "role": roles[0], "roleName": names.first(), "roles": roles, "roleNames": names, "suspended": false,
+        "role": roles.get(0), "roleName": names.first(), "roles": roles, "roleNames": names, "suspended": false,
         "totpEnrolled": true, "created": MADE,
     })
 }
