@@ -9,32 +9,30 @@ use userdir_stand_in::{Files, Fixtures};
 use crate::attempt::Subject;
 use crate::{HarnessError, provider};
 
-/// The file that is made where a case names it and it is not there yet.
-const EXPECTED: &str = "expected.json";
+/// What was written, and what was not.
+#[derive(Clone, Debug, Default)]
+pub struct Blessed {
+    /// The files that were written.
+    pub written: Vec<PathBuf>,
+    /// The cases whose files were left as they are, and why.
+    pub left_out: Vec<String>,
+}
 
-/// Rewrites outputs and plans below `fixtures` where they differ, and gives the files that it wrote.
+/// Writes outputs and plans below `fixtures` where they differ or are not there yet.
 ///
 /// Only a case that asked the vendor exactly what it says is rewritten: a wrong request is never blessed.
 ///
 /// # Errors
 /// A file that cannot be read or written.
-pub async fn bless(registration: &'static Registration, fixtures: &Path) -> Result<Vec<PathBuf>, HarnessError> {
-    let mut files = Files::open(fixtures)?;
-    let named: Vec<String> = files
-        .iter()
-        .filter(|(path, text)| path.ends_with("/case.toml") && text.contains(&format!("\"{EXPECTED}\"")))
-        .map(|(path, _)| path.replace("case.toml", EXPECTED))
-        .collect();
-    for path in named {
-        if files.get(&path).is_none() {
-            files.insert(path, "null");
-        }
-    }
+pub async fn bless(registration: &'static Registration, fixtures: &Path) -> Result<Blessed, HarnessError> {
+    let files = Files::open(fixtures)?;
     let subject = Subject { registry: Registry::collect(&[registration], &[]), registration };
     let read = Fixtures::read(&files);
-    let mut written = Vec::new();
-    for tried in provider::try_all(&subject, &read).await {
-        if !tried.ran.as_scripted || !tried.case.is_success() {
+    let mut blessed = Blessed { left_out: read.faults.iter().map(ToString::to_string).collect(), ..Blessed::default() };
+    for tried in provider::try_all(&subject, &read).await.iter().filter(|tried| tried.case.is_success()) {
+        if !tried.ran.as_scripted || tried.ran.output.is_none() {
+            let why = tried.ran.failures.first().map_or("", String::as_str);
+            blessed.left_out.push(format!("{}/{}: {why}", tried.case.action, tried.case.name));
             continue;
         }
         let pairs = [(&tried.case.output_file, &tried.ran.output), (&tried.case.plan_file, &tried.ran.plan)];
@@ -46,9 +44,9 @@ pub async fn bless(registration: &'static Registration, fixtures: &Path) -> Resu
                 let wrong = |error: String| HarnessError::Bless { path: path.display().to_string(), why: error };
                 let text = serde_json::to_string_pretty(value).map_err(|error| wrong(error.to_string()))?;
                 std::fs::write(&path, text + "\n").map_err(|error| wrong(error.to_string()))?;
-                written.push(path);
+                blessed.written.push(path);
             }
         }
     }
-    Ok(written)
+    Ok(blessed)
 }

@@ -52,7 +52,7 @@ pub(crate) fn result(action: Action, expect: &Expect, came: &Result<Came>) -> Ve
 fn success(action: Action, expect: &Expect, came: &Came) -> Vec<String> {
     let mut faults = Vec::new();
     if let Some(output) = &expect.output {
-        faults.extend(diff::json(output, &came.output).into_iter().map(|line| format!("output {line}")));
+        faults.extend(against("output", output, &came.output));
     }
     faults.extend(against_schema(action.resource(), &came.output));
     if let Some(effect) = &expect.effect
@@ -71,7 +71,7 @@ fn success(action: Action, expect: &Expect, came: &Came) -> Vec<String> {
         faults.push(format!("notes: expected {notes:?}, got {:?}", came.notes));
     }
     if let Some(wanted) = &expect.plan {
-        faults.extend(diff::json(wanted, &plan(&came.plan)).into_iter().map(|line| format!("plan {line}")));
+        faults.extend(against("plan", wanted, &plan(&came.plan)));
     }
     if let Some(is_partial) = expect.is_partial
         && is_partial != came.is_partial
@@ -79,6 +79,14 @@ fn success(action: Action, expect: &Expect, came: &Came) -> Vec<String> {
         faults.push(format!("is_partial: expected {is_partial}, got {}", came.is_partial));
     }
     faults
+}
+
+/// In what something is not as expected. A text is the name of a file that is not there yet.
+fn against(what: &str, expected: &Value, came: &Value) -> Vec<String> {
+    match expected {
+        Value::String(file) => vec![format!("there is no `{file}` with the {what} yet; `cargo xtask bless` makes it")],
+        expected => diff::json(expected, came).into_iter().map(|line| format!("{what} {line}")).collect(),
+    }
 }
 
 fn failure(expected: &ExpectedError, error: &Error) -> Vec<String> {

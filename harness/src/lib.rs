@@ -32,7 +32,7 @@ use userdir::{Error, FIXTURES, Registration, Registry};
 use userdir_stand_in::Files;
 use userdir_stand_in::fixtures::Fault;
 
-pub use bless::bless;
+pub use bless::{Blessed, bless};
 pub use report::Report;
 pub use round_trip::{RoundTrip, Step, round_trip};
 pub use rules::Rule;

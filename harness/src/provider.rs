@@ -58,7 +58,10 @@ pub(crate) async fn report(
     failures.extend(scan::scan(files));
     for case in &fixtures.cases {
         match Action::by_function(&case.action) {
-            None => failures.push(format!("{}/{}: there is no action `{}`", case.action, case.name, case.action)),
+            None => failures.push(format!(
+                "{}/{}: there is no action `{}`; folders are named as `list_users` is",
+                case.action, case.name, case.action
+            )),
             Some(action) if !able.contains(action) => {
                 failures.push(format!("{}/{}: the provider does not implement {action}", case.action, case.name));
             }

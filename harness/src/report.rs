@@ -189,12 +189,14 @@ impl Report {
         }
         let mut text = padded(&rows);
         let failures = self.failures();
-        if !failures.is_empty() {
-            let _ = write!(text, "\n{} fall short:\n", failures.len());
-            failures.iter().for_each(|failure| {
-                let _ = writeln!(text, "  {failure}");
-            });
-        }
+        text.push_str(&match failures.len() {
+            0 => "\nnothing falls short\n".to_owned(),
+            1 => "\n1 falls short:\n".to_owned(),
+            many => format!("\n{many} fall short:\n"),
+        });
+        failures.iter().for_each(|failure| {
+            let _ = writeln!(text, "  {failure}");
+        });
         text
     }
 

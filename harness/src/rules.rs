@@ -87,7 +87,8 @@ impl Evidence<'_> {
                 let normal = |case: &Case| {
                     case.name == NORMAL && case.is_success() && !case.script.call.plan && has_effect(case)
                 };
-                self.needs(normal, "there is no success named `normal`")
+                let folder = self.action.info().function;
+                self.needs(normal, &format!("there is no success in `fixtures/{folder}/{NORMAL}`"))
             }
             Rule::EmptyOrMissing if kind == ActionKind::List => {
                 let is_empty = |case: &Case| {

@@ -135,7 +135,7 @@ fn results_are_compared_strictly() {
 
 #[test]
 fn each_rule_is_missed() {
-    fails(&without("get_user/normal/"), &["users/get: normal: there is no success named `normal`"]);
+    fails(&without("get_user/normal/"), &["users/get: normal: there is no success in `fixtures/get_user/normal`"]);
     fails(&without("get_user/missing/"), &["users/get: empty_or_missing"]);
     fails(&without("get_user/missing/"), &["users/get: vendor_error"]);
     fails(&without("list_users/empty/"), &["users/list: empty_or_missing"]);
@@ -222,7 +222,7 @@ fn files_are_read_strictly() {
     files.insert("update_user/normal/case.toml", good().get(case).unwrap());
     fails(&files, &["does not implement users/update"]);
     files.insert("promote_user/normal/case.toml", good().get(case).unwrap());
-    fails(&files, &["no action `promote_user`"]);
+    fails(&files, &["no action `promote_user`; folders are named as"]);
     fails(&without("list_users/normal/page-1.json"), &["there is no file `page-1.json`"]);
 }
 
@@ -259,17 +259,28 @@ async fn expected_files_are_blessed_only_after_the_right_requests() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let written = bless(&toy::REGISTRATION, folder.path()).await.unwrap();
-    assert_eq!(written, [folder.path().join("list_users/normal/expected.json")]);
+    let expected = folder.path().join("list_users/normal/expected.json");
+    let blessed = async || bless(&toy::REGISTRATION, folder.path()).await.unwrap();
+    assert_eq!(blessed().await.written, std::slice::from_ref(&expected));
     let report = run_dir(&toy::REGISTRATION, folder.path(), None).await.unwrap();
     assert!(report.is_green(), "{}", report.table());
-    assert!(bless(&toy::REGISTRATION, folder.path()).await.unwrap().is_empty());
+    assert!(blessed().await.written.is_empty());
+
+    // one that is not there yet is told, and made
+    std::fs::remove_file(&expected).unwrap();
+    let report = run_dir(&toy::REGISTRATION, folder.path(), None).await.unwrap();
+    let failures = report.failures();
+    let is_told = |one: &String| one.contains("case normal: there is no `expected.json` with the output yet");
+    assert!(matches!(failures.as_slice(), [one] if is_told(one)), "{failures:?}");
+    assert_eq!(blessed().await.written, std::slice::from_ref(&expected));
 
     let case = folder.path().join("list_users/normal/case.toml");
     std::fs::write(&case, std::fs::read_to_string(&case).unwrap().replace("cursor = \"c1\"", "cursor = \"c2\""))
         .unwrap();
-    std::fs::remove_file(folder.path().join("list_users/normal/expected.json")).unwrap();
-    assert!(bless(&toy::REGISTRATION, folder.path()).await.unwrap().is_empty());
+    std::fs::remove_file(&expected).unwrap();
+    let left = blessed().await;
+    assert!(left.written.is_empty());
+    assert!(matches!(left.left_out.as_slice(), [one] if one.starts_with("list_users/normal: unexpected request")));
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@
 //! ```
 //!
 //! Where a body, output or plan is a string, it names a file of the case's folder (`../other/page-1.json` reaches the
-//! neighbour's); anything else is the value itself. `{{base}}` is the stand-in's address and `{{secret}}` the account's
+//! neighbour's); anything else is the value itself. `cargo xtask bless` makes the files of outputs and plans. `{{base}}` is the stand-in's address and `{{secret}}` the account's
 //! secret, in every text and file. Unknown keys are errors. In the harness it is 2026-01-01T00:00:00Z when a call begins.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,8 +22,8 @@ impl Case {
             reader.value(&mut exchange.request.body)?;
             reader.response(&mut exchange.response)?;
         }
-        let output_file = reader.value(&mut script.expect.output)?;
-        let plan_file = reader.value(&mut script.expect.plan)?;
+        let output_file = reader.expected(&mut script.expect.output)?;
+        let plan_file = reader.expected(&mut script.expect.plan)?;
         Ok(Case { action: action.into(), name: name.into(), script, output_file, plan_file, files: reader.read })
     }
 }
@@ -75,6 +75,13 @@ impl Reader<'_> {
         Ok(Some(path))
     }
 
+    /// The same of what must come out. The name of a file that is not there yet stays as it is.
+    fn expected(&mut self, value: &mut Option<Value>) -> Result<Option<String>, Fault> {
+        let Some(Value::String(name)) = value else { return Ok(None) };
+        let path = self.path(name);
+        if self.files.get(&path).is_none() { Ok(Some(path)) } else { self.value(value) }
+    }
+
     /// Makes the body of a response a text, whatever it was given as.
     fn response(&mut self, response: &mut Response) -> Result<(), Fault> {
         let mut content_type = "text/plain";
@@ -93,7 +100,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn text(&mut self, name: &str) -> Result<(String, &str), Fault> {
+    /// Where a file is that the case names, from the fixtures' root.
+    fn path(&self, name: &str) -> String {
         let mut segments: Vec<&str> = self.folder.split('/').collect();
         for segment in name.split('/') {
             match segment {
@@ -102,7 +110,11 @@ impl Reader<'_> {
                 _ => segments.push(segment),
             }
         }
-        let path = segments.join("/");
+        segments.join("/")
+    }
+
+    fn text(&mut self, name: &str) -> Result<(String, &str), Fault> {
+        let path = self.path(name);
         let Some(text) = self.files.get(&path) else {
             return Err(Fault::new(&format!("{}/case.toml", self.folder), format!("there is no file `{name}`")));
         };

@@ -19,7 +19,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Make a provider crate: its folder, and the rows in `userdir/`.
+    /// Make a provider crate: its folder, and the rows in `userdir/` and `cli/`.
     NewProvider {
         /// Slug: lower-case letters, digits and hyphens, such as `slack-enterprise`.
         slug: String,
@@ -59,12 +59,17 @@ fn bless(root: &Path, slug: &str) -> anyhow::Result<()> {
     let registration = userdir::Registry::compiled_in().get(slug)?;
     let fixtures = root.join("providers").join(registration.definition.slug).join("fixtures");
     let runtime = tokio::runtime::Runtime::new()?;
-    let written = runtime.block_on(userdir_harness::bless(registration, &fixtures))?;
-    written.iter().for_each(|path| println!("wrote {}", path.display()));
+    let blessed = runtime.block_on(userdir_harness::bless(registration, &fixtures))?;
+    for path in &blessed.written {
+        println!("wrote {}", path.strip_prefix(root).unwrap_or(path).display());
+    }
+    for case in &blessed.left_out {
+        println!("left out: {case}");
+    }
     Ok(())
 }
 
-/// The workspace this program belongs to: where it is run, if that is one, else where it was built.
+/// The workspace this program was built in.
 fn root() -> PathBuf {
     let built = Path::new(env!("CARGO_MANIFEST_DIR"));
     built.parent().unwrap_or(built).to_path_buf()

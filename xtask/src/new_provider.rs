@@ -1,4 +1,4 @@
-//! Makes a provider crate from `xtask/template`, and the rows in `userdir/` that compile it in.
+//! Makes a provider crate from `xtask/template`, and the rows in `userdir/` and `cli/` that compile it in.
 
 use std::fs;
 use std::path::Path;
@@ -39,9 +39,9 @@ pub fn run(root: &Path, slug: &str, name: Option<&str>) -> Result<()> {
     }
     edit(&root.join("userdir/Cargo.toml"), |manifest| manifest_with(manifest, slug))?;
     edit(&root.join("userdir/src/linked.rs"), |linked| linked_with(linked, slug, &crate_name))?;
-    println!("made providers/{slug} and its rows in userdir/Cargo.toml and userdir/src/linked.rs");
-    println!("next: read providers/okta, then fill in src/definition.rs, src/wire.rs, src/map.rs, src/users.rs");
-    println!("      write fixtures/<action>/<case>/case.toml until this is green:");
+    edit(&root.join("cli/Cargo.toml"), |manifest| command_with(manifest, slug))?;
+    println!("made providers/{slug} and its rows in userdir/Cargo.toml, userdir/src/linked.rs and cli/Cargo.toml");
+    println!("next: docs/walk-through.md shows what to write, file by file; until this is green:");
     println!("      cargo run --bin userdir -- conformance --provider {slug}");
     Ok(())
 }
@@ -89,32 +89,36 @@ fn manifest_with(manifest: &str, slug: &str) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// Adds a row to each table: `LINKED`, `KNOWN` and `FIXTURES`.
-fn linked_with(linked: &str, slug: &str, crate_name: &str) -> Result<String> {
-    let gate = format!("    #[cfg(feature = \"{slug}\")]\n");
-    let rows = [
-        ("pub static LINKED", format!("{gate}    &{crate_name}::REGISTRATION,\n")),
-        ("pub static KNOWN", String::new()),
-        ("pub static FIXTURES", format!("{gate}    (\"{slug}\", &{crate_name}::FIXTURES),\n")),
-    ];
-    let mut text = linked.to_owned();
-    for (table, row) in rows {
-        let start = text.find(table).with_context(|| format!("no `{table}`"))?;
-        if row.is_empty() {
-            let list = text.get(start..).and_then(|rest| rest.split("];").next()).context("a table without an end")?;
-            // on one line or, with a comma behind the last, on several
-            let end = start + list.trim_end().trim_end_matches(',').len();
-            text.insert_str(end, &format!(", \"{slug}\""));
-        } else {
-            let end =
-                start + text.get(start..).and_then(|rest| rest.find("\n];")).context("a table without an end")? + 1;
-            text.insert_str(end, &row);
-        }
-    }
-    Ok(text)
+/// Adds the feature with which the command is built for this provider alone.
+fn command_with(manifest: &str, slug: &str) -> Result<String> {
+    let mut lines: Vec<String> = manifest.lines().map(str::to_owned).collect();
+    insert_sorted(&mut lines, &format!("{slug} = [\"userdir/{slug}\"]"), |line| {
+        line.contains(" = [\"userdir/") && !line.starts_with("all-providers")
+    })?;
+    Ok(lines.join("\n") + "\n")
 }
 
-/// Puts a line among those of its kind, in order.
+/// Adds a row to each table: `LINKED`, `KNOWN` and `FIXTURES`.
+fn linked_with(linked: &str, slug: &str, crate_name: &str) -> Result<String> {
+    let gate = format!("    #[cfg(feature = \"{slug}\")]");
+    let rows = [
+        ("pub static LINKED", format!("{gate}\n    &{crate_name}::REGISTRATION,")),
+        ("pub static KNOWN", format!("    \"{slug}\",")),
+        ("pub static FIXTURES", format!("{gate}\n    (\"{slug}\", &{crate_name}::FIXTURES),")),
+    ];
+    let mut lines: Vec<String> = linked.lines().map(str::to_owned).collect();
+    for (table, row) in rows {
+        let begin = lines.iter().position(|line| line.starts_with(table)).with_context(|| format!("no `{table}`"))? + 1;
+        let end = lines.iter().skip(begin).position(|line| line == "];").context("a table without an end")? + begin;
+        let old: Vec<String> = lines.drain(begin..end).collect();
+        let mut entries: Vec<String> = old.chunks(row.lines().count()).map(|lines| lines.join("\n")).collect();
+        insert_sorted(&mut entries, &row, |_| true)?;
+        lines.splice(begin..begin, entries);
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
+/// Puts a row among those of its kind, in order.
 fn insert_sorted(lines: &mut Vec<String>, new: &str, is_kind: impl Fn(&str) -> bool) -> Result<()> {
     let of_kind: Vec<usize> =
         lines.iter().enumerate().filter(|(_, line)| is_kind(line)).map(|(index, _)| index).collect();
@@ -144,9 +148,18 @@ mod tests {
         let feature = |slug: &str| manifest.find(&format!("\n{slug} = [")).unwrap();
         assert!(feature("okta") < feature("pear") && feature("pear") < feature("scim"));
         assert!(manifest.contains("userdir-pear?/fixtures"));
+        let command = command_with(include_str!("../../cli/Cargo.toml"), "pear").unwrap();
+        let row = command.find("\npear = [\"userdir/pear\"]\n").unwrap();
+        assert!(command.find("\npagerduty = ").unwrap() < row && row < command.find("\nsalesforce = ").unwrap());
         let linked = linked_with(include_str!("../../userdir/src/linked.rs"), "pear", "userdir_pear").unwrap();
         assert_eq!(linked.matches("userdir_pear::").count(), 2);
-        let compact: String = linked.split_whitespace().collect();
-        assert!(compact.contains("\",\"pear\",];") || compact.contains("\",\"pear\"];"), "{linked}");
+        let gate = "    #[cfg(feature = \"pear\")]\n";
+        for (row, next) in [
+            (format!("{gate}    &userdir_pear::REGISTRATION,\n"), "    #[cfg(feature = \"salesforce\")]\n"),
+            ("    \"pear\",\n".to_owned(), "    \"salesforce\",\n"),
+            (format!("{gate}    (\"pear\", &userdir_pear::FIXTURES),\n"), "    #[cfg(feature = \"salesforce\")]\n"),
+        ] {
+            assert!(linked.contains(&format!("{row}{next}")), "{row} in {linked}");
+        }
     }
 }

@@ -9,7 +9,7 @@ mod map;
 mod users;
 mod wire;
 
-use userdir_core::http::{Answer, Auth, Connection, Fault, Http, RateHeaders, Vendor};
+use userdir_core::http::{Answer, Auth, Connection, Fault, Http, RateHeaders, Resources, Vendor};
 use userdir_core::{Call, Connect, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -35,7 +35,8 @@ static VENDOR: Vendor = Vendor {
     content_type: "application/json",
 };
 
-/// The vendor's error body.
+/// The vendor's error body. Where its code says more than the status, give the `kind`; where an error comes inside a 200,
+/// look at that too.
 fn fault(answer: &Answer) -> Option<Fault> {
     let error: wire::Error = (!answer.is_success()).then(|| answer.json().ok())??;
     Some(Fault { code: error.code, message: error.message, ..Fault::default() })
@@ -48,11 +49,17 @@ impl Connect for {{Type}} {
         Ok({{Type}} { http: connection.http(connection.url("base_url")?, &VENDOR, auth) })
     }
 
+    /// The cheapest call that proves the credentials.
     async fn check(&self, call: &Call) -> Result<()> {
         self.http.get("users").query("limit", "1").read(call).await.map(drop)
     }
 
     fn http(&self) -> &Http {
         &self.http
+    }
+
+    /// For the server's proxy: where the vendor's own resources stand below the address, and how most lists are paged.
+    fn resources(&self) -> Resources {
+        Resources { root: "", paging: users::USERS }
     }
 }

@@ -5,9 +5,11 @@ use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::User;
 
-use crate::{ {{Type}}, map};
+use crate::{{{Type}}, map};
 
-const USERS: Paging = Paging {
+/// How lists are paged. `max` is the largest page the vendor gives; where it says how many there are, say where: a list
+/// that ends before that is an error.
+pub(crate) const USERS: Paging = Paging {
     items: "users",
     limit: "limit",
     max: 100,

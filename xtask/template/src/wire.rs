@@ -1,9 +1,10 @@
-//! The vendor's JSON as it is on the wire, field for field; everything it may leave out is optional.
+//! The vendor's JSON as it is on the wire, field for field. Everything it may leave out is optional; unknown fields are
+//! passed over.
 
 use serde::Deserialize;
 use userdir_schema::Text;
 
-/// A user. Name the vendor's page here.
+/// A user. Put the address of the vendor's page here.
 #[derive(Debug, Deserialize)]
 pub struct User<'a> {
     #[serde(borrow)]
