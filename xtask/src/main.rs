@@ -19,7 +19,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Make a provider crate: its folder, and the rows in `userdir/` and `cli/`.
+    /// Make a provider crate: its folder, and the rows in `userdir/`.
     NewProvider {
         /// Slug: lower-case letters, digits and hyphens, such as `slack-enterprise`.
         slug: String,

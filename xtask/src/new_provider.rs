@@ -1,4 +1,4 @@
-//! Makes a provider crate from `xtask/template`, and the rows in `userdir/` and `cli/` that compile it in.
+//! Makes a provider crate from `xtask/template`, and the rows in `userdir/` that compile it in.
 
 use std::fs;
 use std::path::Path;
@@ -39,8 +39,7 @@ pub fn run(root: &Path, slug: &str, name: Option<&str>) -> Result<()> {
     }
     edit(&root.join("userdir/Cargo.toml"), |manifest| manifest_with(manifest, slug))?;
     edit(&root.join("userdir/src/linked.rs"), |linked| linked_with(linked, slug, &crate_name))?;
-    edit(&root.join("cli/Cargo.toml"), |manifest| command_with(manifest, slug))?;
-    println!("made providers/{slug} and its rows in userdir/Cargo.toml, userdir/src/linked.rs and cli/Cargo.toml");
+    println!("made providers/{slug} and its rows in userdir/Cargo.toml and userdir/src/linked.rs");
     println!("next: docs/walk-through.md shows what to write, file by file; until this is green:");
     println!("      cargo run --bin userdir -- conformance --provider {slug}");
     Ok(())
@@ -86,15 +85,6 @@ fn manifest_with(manifest: &str, slug: &str) -> Result<String> {
         insert_sorted(&mut entries, &format!("    \"{entry}\","), |line| !line.contains("dep:"))?;
         lines.splice(begin + 1..begin + 1, entries);
     }
-    Ok(lines.join("\n") + "\n")
-}
-
-/// Adds the feature with which the command is built for this provider alone.
-fn command_with(manifest: &str, slug: &str) -> Result<String> {
-    let mut lines: Vec<String> = manifest.lines().map(str::to_owned).collect();
-    insert_sorted(&mut lines, &format!("{slug} = [\"userdir/{slug}\"]"), |line| {
-        line.contains(" = [\"userdir/") && !line.starts_with("all-providers")
-    })?;
     Ok(lines.join("\n") + "\n")
 }
 
@@ -148,9 +138,6 @@ mod tests {
         let feature = |slug: &str| manifest.find(&format!("\n{slug} = [")).unwrap();
         assert!(feature("okta") < feature("pear") && feature("pear") < feature("scim"));
         assert!(manifest.contains("userdir-pear?/fixtures"));
-        let command = command_with(include_str!("../../cli/Cargo.toml"), "pear").unwrap();
-        let row = command.find("\npear = [\"userdir/pear\"]\n").unwrap();
-        assert!(command.find("\npagerduty = ").unwrap() < row && row < command.find("\nsalesforce = ").unwrap());
         let linked = linked_with(include_str!("../../userdir/src/linked.rs"), "pear", "userdir_pear").unwrap();
         assert_eq!(linked.matches("userdir_pear::").count(), 2);
         let gate = "    #[cfg(feature = \"pear\")]\n";
