@@ -41,11 +41,11 @@ fn expression_of_harmless(slug: &str, parameter: &str) -> String {
 /// What a list of users with this last name asks for; none where the name is refused.
 fn expression(slug: &str, parameter: &str, name: &str) -> Option<String> {
     let world = World::of_all();
-    let case = world
-        .cases
-        .iter()
-        .find(|case| case.registration.definition.slug == slug && case.action == Action::ListUsers)?;
-    let directory = world.connect(case).expect("a connection");
+    let lists = world.cases.iter().filter(|case| {
+        case.registration.definition.slug == slug && case.action == Action::ListUsers
+    });
+    // some cases are about accounts that cannot be connected
+    let directory = lists.into_iter().find_map(|case| world.connect(case).ok()).expect("a connection");
     // a token and a list of nobody, in one
     let any = json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600, "instance_url": format!("http://{HOST}"),
         "filter": {"supported": true}, "patch": {"supported": true}, "Resources": [], "totalResults": 0});

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tracing::{Instrument, debug, info_span};
 use url::Url;
 
-use super::egress::{PrivateName, shown};
+use super::egress::{PrivateName, check_host, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::{Rate, back_off};
 use super::redact::Redactor;
@@ -153,9 +153,13 @@ impl Http {
         let Some(base) = ready.base_url() else { return Ok(url) };
         let strange = || Error::unexpected("the vendor's token answer names no address for its API");
         let base = Url::parse(base).map_err(|_| strange())?;
-        let egress = &self.0.runtime.shared.egress;
-        egress.check(&base)?;
-        egress.check_host(&base, discovery.hosts)?;
+        self.0.runtime.shared.egress.check(&base)?;
+        if base.host() != self.0.base.host() {
+            check_host(&base, discovery.hosts)?;
+        }
+        if base.scheme() == "http" && self.0.base.scheme() == "https" {
+            return Err(Error::unexpected("the vendor's token answer names an address without TLS"));
+        }
         if url.origin() == self.0.base.origin() {
             url.set_scheme(base.scheme()).map_err(|()| strange())?;
             url.set_host(base.host_str()).map_err(|_| strange())?;

@@ -361,6 +361,23 @@ async fn the_api_is_where_the_token_says() {
     assert_eq!(other.requests().await.len(), 1);
 }
 
+/// Leave for private networks is for the address that the account has, and not for any that an answer may name.
+#[tokio::test]
+async fn no_token_goes_to_a_host_that_is_not_the_vendors() {
+    let stranger = World::new().await;
+    accept(&stranger, &["t1"]).await;
+    let store: Arc<TestStore> = Arc::default();
+    let change = |settings| oauth(settings).set("grant", "discover");
+    let world = World::built("acme", change, |builder| builder.credentials(store)).await;
+    let granted = ok(json!({ "access_token": "t1", "expires_in": 3600 }));
+    let address = stranger.server.uri().replace("127.0.0.1", "localhost");
+    let granted = granted.insert_header("x-region", address.as_str());
+    Mock::given(method("POST")).and(path("/token")).respond_with(granted).mount(&world.server).await;
+    let error = get(&world).await.unwrap_err();
+    assert!(error.message().contains("`localhost` is no host of this vendor"), "{error}");
+    assert_eq!((world.lines().await, stranger.requests().await.len()), (vec!["POST /token".to_owned()], 0));
+}
+
 #[tokio::test]
 async fn a_token_that_lacks_scopes_is_refused_before_it_is_used() {
     for (granted, missing) in [("users.write openid", Some("`users.read`")), ("users.write users.read", None)] {
