@@ -62,6 +62,12 @@ struct Trial {
     seconds: u64,
 }
 
+impl Trial {
+    fn is_found(&self) -> bool {
+        matches!(self.fate, Fate::Found | Fate::Hung)
+    }
+}
+
 /// What was tried so far, by fault.
 type Trials = BTreeMap<String, Trial>;
 
@@ -73,29 +79,24 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
         return report::write(root, &seeds, &trials);
     }
     let workshop = Workshop::open(root)?;
-    let mut green = HashSet::new();
     let chosen: Vec<&Seed> =
         seeds.iter().filter(|seed| options.only.as_ref().is_none_or(|only| seed.id.contains(only))).collect();
-    for (number, seed) in chosen.iter().enumerate() {
-        let path = workshop.tree.join(&seed.file);
-        let sound = fs::read_to_string(&path).with_context(|| format!("cannot read {}", seed.file))?;
-        let faulty = seed.sow(&sound)?;
-        let fingerprint = seeds::fingerprint(&faulty);
-        let known = trials.get(&seed.id).filter(|trial| trial.fingerprint == fingerprint);
+    let mut left = Vec::new();
+    let mut green = HashSet::new();
+    for (number, seed) in (1..).zip(&chosen) {
+        let sown = Sown::of(seed, &workshop)?;
+        let known = trials.get(&seed.id).filter(|trial| trial.fingerprint == sown.fingerprint);
         // a test that is new may find what survived
-        if !options.again && known.is_some_and(|trial| matches!(trial.fate, Fate::Found | Fate::Hung)) {
-            continue;
+        if options.again || !known.is_some_and(Trial::is_found) {
+            // while all is sound these need no build of their own
+            check_green(&workshop, sown.suites.iter().take(1), &mut green)?;
+            left.push((number, sown));
         }
-        let suites = suites::of(&seed.file)?;
-        check_green(&workshop, &suites, &mut green)?;
-        fs::write(&path, &faulty)?;
-        let began = Instant::now();
-        let tried = try_one(&workshop, &suites);
-        fs::write(&path, &sound)?;
-        let (fate, by, how) = tried?;
-        let trial = Trial { fingerprint, fate, by: by.map(str::to_owned), how, seconds: began.elapsed().as_secs() };
-        println!("{}/{} {}: {}", number + 1, chosen.len(), seed.id, told(&trial));
-        trials.insert(seed.id.clone(), trial);
+    }
+    for (number, sown) in left {
+        let trial = sown.try_it(&workshop, &mut green)?;
+        println!("{number}/{} {}: {}", chosen.len(), sown.seed.id, told(&trial));
+        trials.insert(sown.seed.id.clone(), trial);
         keep(root, &trials)?;
     }
     let fate = |seed: &&&Seed| trials.get(&seed.id).map(|trial| trial.fate);
@@ -108,8 +109,68 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
     }
 }
 
-/// Runs the suites without any fault, each once: red tests would find everything.
-fn check_green(workshop: &Workshop, suites: &[Suite], green: &mut HashSet<Suite>) -> Result<()> {
+/// A fault with its file as it is and as it would be.
+struct Sown<'s> {
+    seed: &'s Seed,
+    path: PathBuf,
+    sound: String,
+    faulty: String,
+    fingerprint: String,
+    suites: Vec<Suite>,
+}
+
+impl<'s> Sown<'s> {
+    fn of(seed: &'s Seed, workshop: &Workshop) -> Result<Sown<'s>> {
+        let path = workshop.tree.join(&seed.file);
+        let sound = fs::read_to_string(&path).with_context(|| format!("cannot read {}", seed.file))?;
+        let faulty = seed.sow(&sound)?;
+        let fingerprint = seeds::fingerprint(&faulty);
+        Ok(Sown { seed, path, sound, faulty, fingerprint, suites: suites::of(&seed.file)? })
+    }
+
+    /// Makes the fault, and runs the suites until one finds it.
+    fn try_it(&self, workshop: &Workshop, green: &mut HashSet<Suite>) -> Result<Trial> {
+        let began = Instant::now();
+        fs::write(&self.path, &self.faulty)?;
+        let ended = self.run_suites(workshop);
+        fs::write(&self.path, &self.sound)?;
+        let seconds = began.elapsed().as_secs();
+        let trial = |fate, by: Option<&Suite>, how| Trial {
+            fingerprint: self.fingerprint.clone(),
+            fate,
+            by: by.map(|suite| suite.name.to_owned()),
+            how,
+            seconds,
+        };
+        let (suite, trial) = match ended? {
+            (_, Ended::Green) => return Ok(trial(Fate::Survived, None, String::new())),
+            (_, Ended::Unbuilt(how)) => return Ok(trial(Fate::Unbuilt, None, how)),
+            (suite, Ended::Red(how)) => (suite, trial(Fate::Found, suite, how)),
+            (suite, Ended::Hung) => (suite, trial(Fate::Hung, suite, String::new())),
+        };
+        // tests that are red anyway have found nothing
+        check_green(workshop, suite, green)?;
+        Ok(trial)
+    }
+
+    /// Runs the suites up to the first that is not green, and says how the last one ended.
+    fn run_suites(&self, workshop: &Workshop) -> Result<(Option<&Suite>, Ended)> {
+        for suite in &self.suites {
+            match workshop.run(suite)? {
+                Ended::Green => {}
+                ended => return Ok((Some(suite), ended)),
+            }
+        }
+        Ok((None, Ended::Green))
+    }
+}
+
+/// Runs suites without any fault, each once.
+fn check_green<'a>(
+    workshop: &Workshop,
+    suites: impl IntoIterator<Item = &'a Suite>,
+    green: &mut HashSet<Suite>,
+) -> Result<()> {
     for suite in suites {
         if green.insert(suite.clone()) {
             match workshop.run(suite)? {
@@ -120,19 +181,6 @@ fn check_green(workshop: &Workshop, suites: &[Suite], green: &mut HashSet<Suite>
         }
     }
     Ok(())
-}
-
-/// Runs the suites until one finds the fault.
-fn try_one(workshop: &Workshop, suites: &[Suite]) -> Result<(Fate, Option<&'static str>, String)> {
-    for suite in suites {
-        match workshop.run(suite)? {
-            Ended::Green => {}
-            Ended::Red(how) => return Ok((Fate::Found, Some(suite.name), how)),
-            Ended::Hung => return Ok((Fate::Hung, Some(suite.name), String::new())),
-            Ended::Unbuilt(how) => return Ok((Fate::Unbuilt, None, how)),
-        }
-    }
-    Ok((Fate::Survived, None, String::new()))
 }
 
 fn told(trial: &Trial) -> String {

@@ -36,8 +36,7 @@ pub fn write(root: &Path, seeds: &[Seed], trials: &Trials) -> Result<()> {
 }
 
 fn page(rows: &[(&Seed, &Trial)]) -> String {
-    let is_found = |trial: &Trial| matches!(trial.fate, Fate::Found | Fate::Hung);
-    let found = rows.iter().filter(|(_, trial)| is_found(trial)).count();
+    let found = rows.iter().filter(|(_, trial)| trial.is_found()).count();
     let mut page = HEAD.to_owned();
     let share = (found * 1000 / rows.len().max(1)) as f64 / 10.0;
     let _ = write!(page, "\n{} faults, {found} found ({share} %).\n\n", rows.len());
@@ -53,7 +52,7 @@ fn page(rows: &[(&Seed, &Trial)]) -> String {
     rows.iter().for_each(|(seed, trial)| lists.entry(seed.list()).or_default().push((seed, trial)));
     page.push_str("\n| crate | faults | found |\n|---|---|---|\n");
     for (list, rows) in &lists {
-        let found = rows.iter().filter(|(_, trial)| is_found(trial)).count();
+        let found = rows.iter().filter(|(_, trial)| trial.is_found()).count();
         let _ = writeln!(page, "| {list} | {} | {found} |", rows.len());
     }
 
