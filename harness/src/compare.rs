@@ -52,7 +52,7 @@ pub(crate) fn result(action: Action, expect: &Expect, came: &Result<Came>) -> Ve
 
 /// In what the waits are not the ones expected.
 pub(crate) fn waited(expect: &Expect, waits: &[Duration]) -> Option<String> {
-    let (wanted, waited) = (Duration::from_secs(expect.waited?), waits.iter().sum::<Duration>());
+    let (wanted, waited) = (Duration::from_secs_f64(expect.waited?), waits.iter().sum::<Duration>());
     (wanted != waited).then(|| format!("it waited {waited:?}, and should have waited {wanted:?}"))
 }
 

@@ -235,7 +235,7 @@ pub struct Expect {
     /// Whether the list says that it shows fewer fields than the get.
     pub is_partial: Option<bool>,
     /// Seconds that are waited in all before further tries.
-    pub waited: Option<u64>,
+    pub waited: Option<f64>,
     /// The error.
     pub error: Option<ExpectedError>,
 }
