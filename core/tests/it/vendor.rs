@@ -207,7 +207,7 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::CreateUser)
             .required(&[body("name"), query("organization_id")])
             .accepts(&["username", "emails", "password", "title"]),
-        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
+        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]).settles_nothing(),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
         ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
