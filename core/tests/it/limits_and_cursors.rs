@@ -264,6 +264,16 @@ async fn a_directory_that_shrinks_between_limited_pages_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_list_of_which_the_vendor_shows_a_part_says_so() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "items": [], "next": null }))).await;
+    let (call, action) = (Call::new(), userdir_core::Action::ListGroups);
+    let groups = world.directory.list_groups(&call, GroupFilter::default(), 5, None).await.unwrap();
+    let by_name = world.directory.list_json(&call, action, Value::Null, 5, None).await.unwrap();
+    assert_eq!((groups.is_partial, by_name.is_partial), (true, true));
+}
+
+#[tokio::test]
 async fn lists_by_name_are_json_lines() {
     let world = World::paging("cursor").await;
     world.serve(vendor("cursor", 12)).await;
