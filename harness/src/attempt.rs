@@ -104,7 +104,8 @@ async fn attempt(
     }
     let watcher = Arc::new(Watcher::default());
     let call = call_of(&script).observed_by(watcher.clone());
-    let came = run(subject, action, &script, &call, Arc::default(), None).await;
+    let clock = Arc::<VirtualClock>::default();
+    let came = run(subject, action, &script, &call, clock.clone(), None).await;
     let played = playing.finish();
 
     let mut failures: Vec<String> =
@@ -113,6 +114,7 @@ async fn attempt(
     let as_scripted = failures.is_empty();
     failures.extend(compare::call(action, &script));
     failures.extend(compare::result(action, &script.expect, &came));
+    failures.extend(compare::waited(&script.expect, &clock.waits()));
     failures.extend(leaks(&Secrets::of(&script), &came, &watcher, log));
 
     let names = [(base.as_str(), BASE), (CANARY, SECRET)];

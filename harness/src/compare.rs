@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use jsonschema::Validator;
 use serde_json::Value;
@@ -47,6 +48,12 @@ pub(crate) fn result(action: Action, expect: &Expect, came: &Result<Came>) -> Ve
             vec![format!("it succeeded{effect}, and should have failed as `{}`", expected.kind)]
         }
     }
+}
+
+/// In what the waits are not the ones expected.
+pub(crate) fn waited(expect: &Expect, waits: &[Duration]) -> Option<String> {
+    let (wanted, waited) = (Duration::from_secs_f64(expect.waited?), waits.iter().sum::<Duration>());
+    (wanted != waited).then(|| format!("it waited {waited:?}, and should have waited {wanted:?}"))
 }
 
 fn success(action: Action, expect: &Expect, came: &Came) -> Vec<String> {

@@ -1,12 +1,16 @@
 //! Every linked provider through its own fixtures, as they stand on disk: what is embedded may be a build behind. Where
-//! `USERDIR_SPECS_DIR` names a folder with the vendors' own descriptions, against those too. `USERDIR_PROVIDER` picks one
-//! provider out, for the time that it is being worked on.
+//! `USERDIR_SPECS_DIR` names a folder with the vendors' own descriptions, against those too; in CI, where all of them are
+//! there, the matrix in the README and `docs/providers.md` must say what comes out.
+//!
+//! `USERDIR_PROVIDER` picks one provider out, for the time that it is being worked on, and `USERDIR_WITHOUT_FAULTS` plays
+//! the cases as they stand and nothing else, which takes a second.
 
 use std::path::{Path, PathBuf};
 
 use userdir::{Registry, STAND_INS};
 use userdir_harness::report::Check;
-use userdir_harness::run_dir;
+use userdir_harness::{Report, run_dir, run_files};
+use userdir_stand_in::Files;
 
 #[tokio::test]
 async fn every_provider_is_green() {
@@ -16,13 +20,18 @@ async fn every_provider_is_green() {
         println!("left out: the vendors' own descriptions; USERDIR_SPECS_DIR names no folder with them");
     }
     let only = std::env::var("USERDIR_PROVIDER").ok();
-    let mut failures = Vec::new();
+    let (mut failures, mut all) = (Vec::new(), Report::default());
     for registration in Registry::compiled_in().providers() {
         if only.as_ref().is_some_and(|only| only != registration.definition.slug) {
             println!("left out: {}; USERDIR_PROVIDER names another", registration.definition.slug);
             continue;
         }
         let fixtures = providers.join(registration.definition.slug).join("fixtures");
+        if std::env::var_os("USERDIR_WITHOUT_FAULTS").is_some() {
+            println!("{}: no faults; USERDIR_WITHOUT_FAULTS says so", registration.definition.slug);
+            failures.extend(run_files(registration, &Files::open(&fixtures).unwrap()).await.failures());
+            continue;
+        }
         let described = specs.as_ref().map(|folder| folder.join(registration.definition.slug));
         match run_dir(registration, &fixtures, described.as_deref()).await {
             Ok(report) => {
@@ -34,9 +43,18 @@ async fn every_provider_is_green() {
                 if STAND_INS.iter().any(|(name, _)| *name == slug) && travelled < 8 {
                     failures.push(format!("{slug}: only {travelled} actions on its round trip"));
                 }
+                all.providers.extend(report.providers);
             }
             Err(error) => failures.push(format!("{}: {error}", registration.definition.slug)),
         }
     }
     assert!(failures.is_empty(), "{} fall short:\n  {}\n", failures.len(), failures.join("\n  "));
+    if std::env::var_os("CI").is_some()
+        && specs.is_some()
+        && all.providers.len() == Registry::compiled_in().providers().len()
+    {
+        let read = |page: &str| std::fs::read_to_string(providers.join("..").join(page)).unwrap();
+        let is_fresh = read("README.md").contains(all.matrix().trim_end());
+        assert!(is_fresh && read("docs/providers.md").ends_with(&all.markdown()), "stale: run `cargo xtask docs`");
+    }
 }

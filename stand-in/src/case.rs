@@ -234,6 +234,8 @@ pub struct Expect {
     pub plan: Option<Value>,
     /// Whether the list says that it shows fewer fields than the get.
     pub is_partial: Option<bool>,
+    /// Seconds that are waited in all before further tries.
+    pub waited: Option<f64>,
     /// The error.
     pub error: Option<ExpectedError>,
 }

@@ -1,8 +1,9 @@
 //! Chores of the project: `cargo xtask new-provider NAME` makes a provider crate, `cargo xtask bless NAME` writes what its
-//! cases give into their expected files, `cargo xtask docs` writes what is generated in the docs, and
-//! `cargo xtask docs --check` says what is stale.
+//! cases give into their expected files, `cargo xtask docs` writes what is generated in the docs,
+//! `cargo xtask docs --check` says what is stale, and `cargo xtask mutate` sees whether the tests find seeded faults.
 
 mod docs;
+mod mutate;
 mod new_provider;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,9 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Make the faults of xtask/mutations, one after the other in a copy of the workspace, and see whether the tests find
+    /// them. Exit 1 where they do not.
+    Mutate(mutate::Options),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Chore::NewProvider { slug, name } => new_provider::run(&root(), &slug, name.as_deref()),
         Chore::Bless { slug } => bless(&root(), &slug),
         Chore::Docs { check } => docs::run(&root(), check),
+        Chore::Mutate(options) => mutate::run(&root(), &options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

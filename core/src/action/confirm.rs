@@ -296,6 +296,9 @@ mod tests {
             user_lacks_roles(&UnassignRoleInput::new("u1", vec![wanted(None)]), Some(&User::with_id("u1"))),
             Shows::Unknown
         );
+        let two = || vec![wanted(None), UserRole { id: Some("r2".into()), ..Default::default() }];
+        assert_eq!(user_lacks_roles(&UnassignRoleInput::new("u1", two()), Some(&user)), Shows::No, "one is left");
+        assert_eq!(user_holds_roles(&AssignRoleInput::new("u1", two()), Some(&user)), Shows::No, "one is missing");
     }
 
     #[test]

@@ -192,6 +192,12 @@ mod tests {
     }
 
     #[test]
+    fn what_the_vendor_asks_for_counts_before_the_end_of_the_window() {
+        let both = headers(&[("retry-after", "2"), ("x-ratelimit-reset", "1800000030")]);
+        assert_eq!(RateHeaders::COMMON.read(&both, NOW).pause(), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
     fn resets_are_read_in_every_form() {
         for (form, text, seconds) in [
             (Reset::EpochSeconds, "1800000012", 12),

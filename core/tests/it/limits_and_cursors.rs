@@ -247,6 +247,32 @@ async fn a_resumed_list_is_compared_with_the_total_too() {
     assert_eq!(error.kind(), ErrorKind::Incomplete);
 }
 
+/// Somebody of the first page went before the second was asked for, which begins one too late then.
+#[tokio::test]
+async fn a_directory_that_shrinks_between_limited_pages_is_noticed() {
+    let world = World::paging("offset").await;
+    world
+        .serve(|_, path, _| match param(path, "startIndex").as_deref() {
+            Some("1") => ok(json!({ "items": users(1..11), "total": 25 })),
+            Some("11") => ok(json!({ "items": users(12..22), "total": 24 })),
+            _ => ok(json!({ "items": users(22..26), "total": 24 })),
+        })
+        .await;
+    let error = walk(&world.directory, &[10]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Incomplete);
+    assert!(error.message().contains("shrank"), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_of_which_the_vendor_shows_a_part_says_so() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "items": [], "next": null }))).await;
+    let (call, action) = (Call::new(), userdir_core::Action::ListGroups);
+    let groups = world.directory.list_groups(&call, GroupFilter::default(), 5, None).await.unwrap();
+    let by_name = world.directory.list_json(&call, action, Value::Null, 5, None).await.unwrap();
+    assert_eq!((groups.is_partial, by_name.is_partial), (true, true));
+}
+
 #[tokio::test]
 async fn lists_by_name_are_json_lines() {
     let world = World::paging("cursor").await;

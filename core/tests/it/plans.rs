@@ -49,16 +49,16 @@ async fn a_plan_of_who_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_plan_shows_the_body_after_merging_and_masks_the_password() {
+async fn a_plan_shows_the_body_after_merging_and_masks_secrets() {
     let world = world().await;
     let call = Call::plan()
-        .remote_query(vec![("dry run".into(), "a&b".into())])
+        .remote_query(vec![("dry run".into(), "a&b".into()), ("key".into(), "canary-token".into())])
         .remote_data(object(json!({ "title": "Chef", "new_password": { "value": "canary-nested" }, "n": 12345678 })));
     let input = UpdateUserInput::new("u1").name("M").title("Director").password("12345678");
     world.directory.update_user(&call, input).await.unwrap();
     let steps = call.planned();
     assert_eq!(steps.len(), 1);
-    assert!(steps[0].url.ends_with("/users/u1?notify=no&dry%20run=a%26b"), "{}", steps[0].url);
+    assert!(steps[0].url.ends_with("/users/u1?notify=no&dry%20run=a%26b&key=***"), "{}", steps[0].url);
     assert_eq!(steps[0].precondition.as_deref(), Some("the user is there"));
     let body: Value = serde_json::from_str(steps[0].body.as_ref().expect("the body is shown").get()).unwrap();
     assert_eq!((&body["name"], &body["title"], &body["password"]), (&json!("M"), &json!("Chef"), &json!("***")));

@@ -30,6 +30,19 @@ async fn a_read_answered_429_waits_as_long_as_the_vendor_asks() {
 }
 
 #[tokio::test]
+async fn a_wait_that_stands_in_the_body_counts_before_the_headers() {
+    let world = World::new().await;
+    world
+        .serve(|_, _, before| match before {
+            0 => status(429).insert_header("retry-after", "1").set_body_json(json!({ "code": "slow", "wait": 7 })),
+            _ => ok(json!({ "id": "u1" })),
+        })
+        .await;
+    world.directory.get_user(&Call::new(), get()).await.unwrap();
+    assert_eq!(world.clock.sleeps(), [Duration::from_secs(7)]);
+}
+
+#[tokio::test]
 async fn that_second_is_a_real_one_on_the_machines_clock() {
     let world =
         World::built("acme", |settings| settings, |builder| builder.clock(std::sync::Arc::new(SystemClock::default())))

@@ -127,6 +127,27 @@ async fn a_token_is_stored_before_it_is_used_and_the_rotated_one_is_sent_next() 
     assert!(forms[1].contains("refresh_token=r1"), "{forms:?}");
 }
 
+/// Some vendors send a refresh token with the first answer alone.
+#[tokio::test]
+async fn a_token_that_is_about_to_end_is_renewed_by_the_refresh_token_that_came_last() {
+    let world = world(&Arc::default(), refreshing).await;
+    let given = AtomicUsize::new(0);
+    let answer = move |_: &Request| {
+        let n = given.fetch_add(1, Ordering::SeqCst) + 1;
+        let refresh_token = (n == 1).then_some("r1");
+        let token = json!({ "access_token": format!("t{n}"), "refresh_token": refresh_token, "expires_in": 30 });
+        ok(token)
+    };
+    Mock::given(method("POST")).and(path("/token")).respond_with(answer).mount(&world.server).await;
+    accept(&world, &["t1", "t2", "t3"]).await;
+    for _ in 0..3 {
+        get(&world).await.unwrap();
+    }
+    let forms = forms(&world.requests().await);
+    let sent: Vec<bool> = forms.iter().map(|form| form.contains("refresh_token=r1")).collect();
+    assert_eq!(sent, [false, true, true], "{forms:?}");
+}
+
 #[tokio::test]
 async fn a_token_that_cannot_be_stored_is_not_used_and_not_lost() {
     let store: Arc<TestStore> = Arc::default();

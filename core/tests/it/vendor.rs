@@ -20,6 +20,7 @@ pub static VENDOR: Vendor = Vendor {
         struct Body {
             code: String,
             message: Option<String>,
+            wait: Option<u64>,
         }
         let body: Body = answer.json().ok()?;
         // a fault inside a 200
@@ -29,7 +30,8 @@ pub static VENDOR: Vendor = Vendor {
             _ => None,
         };
         let quota_used_up = body.code == "quota";
-        Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, ..Fault::default() })
+        let retry_after = body.wait.map(std::time::Duration::from_secs);
+        Some(Fault { code: Some(body.code), message: body.message, kind, quota_used_up, retry_after })
     },
     request_id: "x-request-id",
     accept: "application/vnd.acme+json",
@@ -207,11 +209,11 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::CreateUser)
             .required(&[body("name"), query("organization_id")])
             .accepts(&["username", "emails", "password", "title"]),
-        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]),
+        ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]).settles_nothing(),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
         ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
-        ActionFacts::new(Action::ListGroups).filters(&["user_id"]),
+        ActionFacts::new(Action::ListGroups).filters(&["user_id"]).partial(),
         ActionFacts::new(Action::GetGroup),
         ActionFacts::new(Action::AddUserToGroup),
         ActionFacts::new(Action::RemoveUserFromGroup),

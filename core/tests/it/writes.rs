@@ -111,6 +111,22 @@ async fn an_unknown_outcome_is_settled_by_reading() {
     assert!(error.next_step().unwrap().contains("look before repeating"), "{error:?}");
 }
 
+/// What is shown may have been so before, in a way that the reading cannot tell from the new one.
+#[tokio::test]
+async fn a_reading_that_cannot_tell_settles_nothing() {
+    let world = World::new().await;
+    world
+        .serve(|method, _, _| match method {
+            "PATCH" => status(504),
+            _ => ok(json!({ "id": "u1", "name": "Maya", "title": "Director" })),
+        })
+        .await;
+    let input = UpdateUserInput::new("u1").title("Director");
+    assert_eq!(world.directory.confirm(&Call::new(), &input).await.unwrap().shows, Shows::Unknown);
+    let error = world.directory.update_user(&Call::new(), input.title("Lead")).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::Unknown);
+}
+
 #[tokio::test]
 async fn a_refusal_changes_nothing_and_says_so() {
     for (code, kind) in [

@@ -181,3 +181,15 @@ fn explain(error: Error) -> Error {
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ids_of_one_query_fit_into_an_address() {
+        let query = crate::users::sets().any_of("AssigneeId", ["005000000000001AAA"; IDS]).to_string();
+        let encoded: usize = query.chars().map(|c| if c.is_ascii_alphanumeric() { 1 } else { 3 }).sum();
+        assert!(encoded < 16_000, "{encoded}");
+    }
+}
