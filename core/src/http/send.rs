@@ -154,10 +154,11 @@ impl Http {
         let strange = || Error::unexpected("the vendor's token answer names no address for its API");
         let base = Url::parse(base).map_err(|_| strange())?;
         self.0.runtime.shared.egress.check(&base)?;
-        if base.host() != self.0.base.host() {
+        let from = tokens.grant.url();
+        if base.host() != self.0.base.host() && base.host() != from.host() {
             check_host(&base, discovery.hosts)?;
         }
-        if base.scheme() == "http" && self.0.base.scheme() == "https" {
+        if base.scheme() == "http" && from.scheme() == "https" {
             return Err(Error::unexpected("the vendor's token answer names an address without TLS"));
         }
         if url.origin() == self.0.base.origin() {

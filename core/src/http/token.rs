@@ -123,7 +123,7 @@ pub enum ClientAuth {
 /// The token of a connection.
 #[derive(Debug)]
 pub struct Tokens {
-    grant: Grant,
+    pub(super) grant: Grant,
     pub(super) discovery: Option<Discovery>,
     /// Whether a token with fewer scopes than asked for is refused.
     pub(super) checks_scopes: bool,
@@ -195,6 +195,16 @@ impl Usable {
 }
 
 impl Grant {
+    /// Token address.
+    pub(super) fn url(&self) -> &Url {
+        match self {
+            Grant::ClientCredentials { url, .. }
+            | Grant::Password { url, .. }
+            | Grant::RefreshToken { url, .. }
+            | Grant::JwtBearer { url, .. } => url,
+        }
+    }
+
     /// The client credentials grant as RFC 6749 §4.4 has it.
     pub fn client_credentials(
         url: Url,
