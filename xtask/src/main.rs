@@ -74,8 +74,9 @@ fn bless(root: &Path, slug: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The workspace this program was built in.
+/// The workspace that cargo runs this program in; a copy of it that shares the build would be another.
 fn root() -> PathBuf {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-    built.parent().unwrap_or(built).to_path_buf()
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = Path::new(&package);
+    package.parent().unwrap_or(package).to_path_buf()
 }
