@@ -236,6 +236,27 @@ async fn a_busy_store_says_to_come_again_and_nothing_was_sent() {
     assert_eq!((again.status, again.header("x-userdir-effect")), (200, Some("applied")));
 }
 
+/// Should the server end now, the next one must not take the run for one of which nothing was sent.
+#[tokio::test]
+async fn the_run_of_a_key_is_marked_as_sent_while_the_vendor_is_at_it() {
+    let world = Arc::new(World::new().await);
+    let mut database = database(&world).await;
+    world.vendor.slow(Duration::from_millis(200));
+    let at = world.clone();
+    let write = tokio::spawn(async move {
+        let target = "/unified/user-directory/users/deactivate?{account}";
+        at.send("POST", target, &[("idempotency-key", "k1")], br#"{"user_id":"u001"}"#).await
+    });
+    let mut states = std::collections::BTreeSet::new();
+    while !write.is_finished() {
+        let state = sqlx::query_scalar::<_, String>("SELECT state FROM idempotent_runs").fetch_optional(&mut database);
+        states.extend(state.await.unwrap());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(write.await.unwrap().status, 200);
+    assert!(states.contains("sent"), "{states:?}");
+}
+
 #[tokio::test]
 async fn whoever_asks_whether_it_is_ready_asks_the_store_once_in_a_while() {
     let world = World::new().await;

@@ -212,6 +212,10 @@ async fn an_unknown_outcome_is_a_500_and_settled_by_reading() {
     }
     assert_eq!(world.vendor.writes().len(), 1);
 
+    // and the key stays with its request
+    let other = body.replace("Ortiz", "Lee");
+    assert_eq!(world.send("POST", CREATE, &key, other.as_bytes()).await.status, 422);
+
     // who has looked may send it
     let headers = [("idempotency-key", "k1"), ("x-userdir-send-again", "true")];
     let answer = world.send("POST", CREATE, &headers, body.as_bytes()).await;
