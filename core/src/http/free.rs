@@ -103,6 +103,10 @@ fn fault_of_reading(path: &str) -> Option<&'static str> {
     if path.contains('\\') {
         return Some("holds a backslash");
     }
+    // a reader of addresses trims, and what stands behind the space becomes the beginning
+    if path.trim() != path {
+        return Some("begins or ends with a space");
+    }
     if path.starts_with('/') || path.contains("//") {
         return Some("holds `//`");
     }
@@ -307,6 +311,10 @@ mod tests {
             "users%00",
             "users\n",
             "users%7f",
+            " /users",
+            "%20/users",
+            "users%2520",
+            "%C2%A0/users",
             "users?x=1",
             "users#x",
             "users%zz",
