@@ -13,13 +13,6 @@ use super::suites::Suite;
 /// How long one suite may run; one that hangs has found something too.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What is built once and run often.
-const OPTIMIZED: &[&str] = &[
-    "profile.dev.package.\"*\".opt-level=1",
-    "profile.dev.package.userdir-core.opt-level=1",
-    "profile.dev.package.userdir-stand-in.opt-level=1",
-];
-
 /// Where faults are made.
 pub struct Workshop {
     /// The copy.
@@ -103,8 +96,7 @@ impl Workshop {
     fn cargo(&self, suite: &Suite, more: &[&str], patience: Duration) -> Result<Option<ExitStatus>> {
         let log = File::create(&self.log).context("cannot write the log")?;
         let mut command = Command::new("cargo");
-        command.arg("test").args(OPTIMIZED.iter().flat_map(|option| ["--config", option]));
-        command.args(&suite.arguments).args(more).current_dir(&self.tree);
+        command.arg("test").args(&suite.arguments).args(more).current_dir(&self.tree);
         command.env("CARGO_TARGET_DIR", &self.target).env("CARGO_TERM_COLOR", "never");
         // quicker to write and to link, and nobody looks at a backtrace
         command.env("CARGO_PROFILE_DEV_DEBUG", "0");
