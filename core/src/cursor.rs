@@ -20,13 +20,13 @@ pub(crate) struct Position {
     /// Items of that page that are delivered already.
     #[serde(rename = "k", default)]
     pub skip: u32,
-    /// Id of the last one of them.
+    /// Id of the last item delivered.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub last: Option<String>,
     /// Items delivered so far, before any filter of ours.
     #[serde(rename = "n", default)]
     pub seen: u64,
-    /// The vendor's first exact total.
+    /// The exact total that the vendor said last.
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// What tells the page that was read last from others.

@@ -90,6 +90,9 @@ pub struct Exchange {
     /// What the answer says of the vendor's limits.
     #[serde(skip)]
     pub rate: Rate,
+    /// Whether it is the one that the action is about, and not one that fills in a part of the resource.
+    #[serde(skip)]
+    pub is_primary: bool,
 }
 
 /// Watches a call. Every method has a default, so that an observer says only what it is about.

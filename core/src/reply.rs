@@ -4,7 +4,7 @@ use serde::Serialize;
 use userdir_schema::Unified;
 
 use crate::call::Call;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Details, Error, ErrorKind, Outcome, Result};
 use crate::http::{Answer, Request};
 
 /// What a call did at the vendor.
@@ -138,7 +138,11 @@ impl Steps {
             Ok(effect) => self.done.push(Step::done(target, effect)),
             Err(error) => {
                 self.failed.push(Step::failed(target, &error));
-                self.error.get_or_insert(error);
+                // the first one, but for one that leaves open what became of its step: that one weighs more
+                match &self.error {
+                    Some(first) if first.outcome() == Outcome::Unknown || error.outcome() != Outcome::Unknown => {}
+                    _ => self.error = Some(error),
+                }
             }
         }
     }
@@ -161,14 +165,18 @@ impl Steps {
         self.error.is_none()
     }
 
-    /// The reply with its steps; the error itself where nothing was done; `PartlyDone` where some was and some was not.
+    /// The reply with its steps; the error itself, with all steps, where nothing was done; `PartlyDone` where some was and
+    /// some was not.
     ///
     /// # Errors
     /// As said.
     pub fn finish<T>(self, reply: Reply<T>) -> Result<Reply<T>> {
         match self.error {
             None => Ok(reply.with_steps(self.done)),
-            Some(error) if self.done.is_empty() => Err(error),
+            Some(error) if self.done.is_empty() && self.failed.len() == 1 => Err(error),
+            Some(error) if self.done.is_empty() => {
+                Err(error.with_details(Details::Steps { done: self.done, failed: self.failed }))
+            }
             Some(error) => {
                 let outcome = error.outcome();
                 Err(Error::partly_done(self.done, self.failed).caused_by(error).with_outcome(outcome))

@@ -10,6 +10,23 @@ const PAGE: u32 = 100;
 /// Items of a page at most; more is taken as this.
 const LARGEST_PAGE: u32 = 1000;
 
+/// Those of them that begin with our own prefix.
+pub const NAMES: &[&str] = &[
+    "truto_response_format",
+    "truto_ignore_remote_data",
+    "truto_exclude_fields",
+    "truto_key_by",
+    "truto_ignore_limit",
+    "truto_skip_api_call",
+    "truto_body_passthrough",
+    "truto_dry_run",
+];
+
+/// That there is no such parameter.
+pub fn unknown(name: &str) -> Problem {
+    Problem::bad_request(format!("there is no parameter `{name}`"))
+}
+
 /// In which form to answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -78,7 +95,7 @@ impl Common {
                 .hint("leave it out: lists are read from the vendor"));
         }
         if let Some(unknown) = query.names().find(|name| name.starts_with("truto_")) {
-            return Err(Problem::bad_request(format!("there is no parameter `{unknown}`")));
+            return Err(self::unknown(unknown));
         }
         Ok(common)
     }

@@ -16,6 +16,8 @@ use super::{Input, WriteAction};
 pub enum Shows {
     /// It is so.
     Yes,
+    /// What can be seen of it is so, and there is more that cannot be seen, such as a password.
+    Partly,
     /// It is not so.
     No,
     /// The vendor is at it.
@@ -34,6 +36,21 @@ impl Shows {
     /// `Unknown` where there is nothing to judge by.
     pub fn from_option(so: Option<bool>) -> Shows {
         so.map_or(Shows::Unknown, Shows::from)
+    }
+
+    /// What two parts say together.
+    #[must_use]
+    fn and(self, other: Shows) -> Shows {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Shows::No, _) | (_, Shows::No) => Shows::No,
+            _ => Shows::Partly,
+        }
+    }
+
+    /// What all parts say together; `Yes` where there are none.
+    fn all(parts: impl IntoIterator<Item = Shows>) -> Shows {
+        parts.into_iter().reduce(Shows::and).unwrap_or(Shows::Yes)
     }
 }
 
@@ -178,7 +195,7 @@ pub fn user_has_seat(input: &DowngradeUserInput, seen: Option<&User<'_>>) -> Sho
     }
 }
 
-/// Whether every field given in `input` is shown with the same value. Fields the schema does not show are passed over.
+/// Whether every field given in `input` is shown with the same value.
 fn has_fields<I: Input + Serialize, T: Serialize>(input: &I, seen: Option<&T>) -> Shows {
     let Some(seen) = seen else { return Shows::No };
     let (Ok(Value::Object(wanted)), Ok(Value::Object(seen))) =
@@ -186,27 +203,25 @@ fn has_fields<I: Input + Serialize, T: Serialize>(input: &I, seen: Option<&T>) -
     else {
         return Shows::Unknown;
     };
-    let mut judged = false;
-    for (name, wanted) in wanted.iter().filter(|(name, _)| *name != "id") {
-        match seen.get(name) {
-            Some(shown) if covers(wanted, shown) => judged = true,
-            Some(_) => return Shows::No,
-            // an empty value is shown by leaving the member out
-            None if wanted.as_str() == Some("") || wanted.as_array().is_some_and(Vec::is_empty) => judged = true,
-            None if SHOWN.contains(&name.as_str()) => return Shows::No,
-            None => {}
-        }
+    let given: Vec<_> = wanted.iter().filter(|(name, _)| *name != "id").collect();
+    if given.is_empty() {
+        return Shows::Unknown;
     }
-    if judged { Shows::Yes } else { Shows::Unknown }
+    Shows::all(given.into_iter().map(|(name, wanted)| match seen.get(name) {
+        Some(shown) => covers(wanted, shown),
+        // an empty value is shown by leaving the member out
+        None if wanted.as_str() == Some("") || wanted.as_array().is_some_and(Vec::is_empty) => Shows::Yes,
+        None if SHOWN.contains(&name.as_str()) => Shows::No,
+        None => Shows::Unknown,
+    }))
 }
 
-/// Whether what was found may be what a lost `create` made: it differs in no name, and was not there long before.
-pub(crate) fn is_new<I: Serialize, T: Serialize>(input: &I, seen: &T, now: DateTime) -> bool {
-    let (Ok(wanted), Ok(seen)) = (serde_json::to_value(input), serde_json::to_value(seen)) else { return false };
-    let differs = |name: &&str| matches!((wanted.get(*name), seen.get(*name)), (Some(a), Some(b)) if a != b);
-    let created = seen.get("created_at").and_then(Value::as_str).and_then(DateTime::parse);
-    let age = created.map_or(0, |created| now.timestamp().as_second() - created.timestamp().as_second());
-    age < SKEW && !SHOWN.iter().any(differs)
+/// Whether what was found may be what a lost `create` made: the vendor shows that it was not there long before, and no
+/// member that differs.
+pub(crate) fn is_new<I: Input + Serialize, T: Serialize>(input: &I, seen: &T, now: DateTime) -> bool {
+    let created = serde_json::to_value(seen).ok().and_then(|seen| DateTime::parse(seen.get("created_at")?.as_str()?));
+    let is_fresh = created.is_some_and(|created| now.timestamp().as_second() - created.timestamp().as_second() < SKEW);
+    is_fresh && has_fields(input, Some(seen)) != Shows::No
 }
 
 /// Seconds that the vendor's clock may be off, and a create may take.
@@ -216,19 +231,28 @@ const SKEW: i64 = 15 * 60;
 const SHOWN: &[&str] = &["name", "first_name", "last_name", "title", "username"];
 
 /// Whether `shown` says at least what `wanted` says: members that the vendor adds do not count.
-fn covers(wanted: &Value, shown: &Value) -> bool {
+fn covers(wanted: &Value, shown: &Value) -> Shows {
     match (wanted, shown) {
-        (Value::Object(wanted), Value::Object(shown)) => wanted.iter().all(|(name, value)| {
-            shown.get(name).is_none_or(|shown| match (name.as_str(), value, shown) {
+        (Value::Object(wanted), Value::Object(shown)) => {
+            Shows::all(wanted.iter().map(|(name, value)| match (name.as_str(), value, shown.get(name)) {
                 // vendors keep addresses in lower case
-                ("email", Value::String(wanted), Value::String(shown)) => wanted.eq_ignore_ascii_case(shown),
-                _ => covers(value, shown),
-            })
-        }),
-        (Value::Array(wanted), Value::Array(shown)) => {
-            wanted.len() == shown.len() && wanted.iter().all(|value| shown.iter().any(|shown| covers(value, shown)))
+                ("email", Value::String(wanted), Some(Value::String(shown))) => {
+                    wanted.eq_ignore_ascii_case(shown).into()
+                }
+                (_, value, Some(shown)) => covers(value, shown),
+                (_, _, None) => Shows::Unknown,
+            }))
         }
-        _ => wanted == shown,
+        (Value::Array(wanted), Value::Array(shown)) if wanted.len() == shown.len() => {
+            match Shows::all(wanted.iter().zip(shown).map(|(wanted, shown)| covers(wanted, shown))) {
+                // in another order: to some vendors the first one is the primary one
+                Shows::No if wanted.iter().all(|value| shown.iter().any(|shown| covers(value, shown) != Shows::No)) => {
+                    Shows::Partly
+                }
+                shows => shows,
+            }
+        }
+        _ => Shows::from(wanted == shown),
     }
 }
 

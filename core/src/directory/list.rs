@@ -234,6 +234,7 @@ impl<F: ListAction> Walk<F> {
         self.check_page(&page, &opened)?;
         // a cursor into the middle of a page leads to the whole of it
         self.position.seen = self.position.seen.saturating_sub(u64::from(self.position.skip)) + opened.len() as u64;
+        self.position.last = None;
         self.seen.has_all_ids = false;
         self.go_on(&opened);
         Ok(())
@@ -242,7 +243,6 @@ impl<F: ListAction> Walk<F> {
     /// Stands before the next page, or at the end.
     fn go_on(&mut self, opened: &Opened<'_, F::Output>) {
         self.position.skip = 0;
-        self.position.last = None;
         self.position.vendor = opened.next.clone();
         if opened.next.is_none() {
             self.short = self.check_end().map(|error| self.directory.explain(error, F::ACTION));
@@ -297,6 +297,7 @@ impl<F: ListAction> Walk<F> {
             tokio::task::yield_now().await;
         }
         let start = self.resume(&opened)?;
+        let again = self.repeated(&opened)?;
         // ids are worth keeping only where there is a total to compare their number with
         self.seen.has_all_ids &= self.last_total.is_some() || opened.len() == 0;
         let mut taken = 0;
@@ -318,7 +319,7 @@ impl<F: ListAction> Walk<F> {
                 if kept { sink.take(item).map(|()| true) } else { Ok(false) }
             })?;
             index += 1;
-            self.position.seen += 1;
+            self.position.seen += u64::from(index > again);
             self.position.last = last;
             if took.transpose()? == Some(true) {
                 taken += 1;
@@ -341,20 +342,42 @@ impl<F: ListAction> Walk<F> {
 
     /// Where to go on in a page that was read before: after the last item delivered, found by its id.
     fn resume(&self, opened: &Opened<'_, F::Output>) -> Result<usize> {
-        let (skip, Some(last)) = (self.position.skip as usize, &self.position.last) else { return Ok(0) };
-        let is_last = |index: usize| -> Result<bool> {
-            Ok(opened.with_item(index, false, |item, _| <F::Output as Unified>::id(&item) == last)? == Some(true))
-        };
-        if skip > 0 && is_last(skip - 1)? {
+        let skip = self.position.skip as usize;
+        if skip == 0 || self.is_last(opened, skip - 1)? {
             return Ok(skip);
         }
+        let after = self.after_last(opened)?.ok_or_else(|| {
+            Error::invalid("the list changed: the last item delivered is no longer where the cursor points")
+                .hint("start again without a cursor")
+        })?;
+        Ok(after)
+    }
+
+    /// How many items at the beginning of a page came with the page before: pages that overlap must not make up the number
+    /// for an item that was lost. A list without limit keeps all ids, and not the last one.
+    fn repeated(&self, opened: &Opened<'_, F::Output>) -> Result<usize> {
+        if self.position.skip > 0 || self.last_total.is_none() {
+            return Ok(0);
+        }
+        Ok(self.after_last(opened)?.unwrap_or_default())
+    }
+
+    /// The index behind the last item delivered, where the page has it.
+    fn after_last(&self, opened: &Opened<'_, F::Output>) -> Result<Option<usize>> {
+        if self.position.last.is_none() {
+            return Ok(None);
+        }
         for index in 0..opened.len() {
-            if is_last(index)? {
-                return Ok(index + 1);
+            if self.is_last(opened, index)? {
+                return Ok(Some(index + 1));
             }
         }
-        Err(Error::invalid("the list changed: the last item delivered is no longer where the cursor points")
-            .hint("start again without a cursor"))
+        Ok(None)
+    }
+
+    fn is_last(&self, opened: &Opened<'_, F::Output>, index: usize) -> Result<bool> {
+        let Some(last) = &self.position.last else { return Ok(false) };
+        Ok(opened.with_item(index, false, |item, _| <F::Output as Unified>::id(&item) == last)? == Some(true))
     }
 
     /// Refuses loops, and lists that shrink while they are read by position.
@@ -379,7 +402,7 @@ impl<F: ListAction> Walk<F> {
         if let Some(Total::Exact(total)) = opened.total {
             let last = self.last_total.or(self.position.total);
             self.last_total = Some(total);
-            self.position.total.get_or_insert(total);
+            self.position.total = Some(total);
             if page.counts && last.is_some_and(|last| total < last) {
                 let message = "the directory shrank while it was read by position; items may have been passed over";
                 return Err(self.incomplete(message.to_owned(), total).hint("list again"));
@@ -392,7 +415,7 @@ impl<F: ListAction> Walk<F> {
     fn check_end(&self) -> Option<Error> {
         // the last that was said: some vendors say it on the first page alone
         let total = self.last_total.or(self.position.total)?;
-        // a list that was resumed cannot know the ids of earlier pages
+        // a list that was resumed knows of the ids of earlier pages the last one alone
         let came = if self.seen.has_all_ids { self.seen.ids.len() as u64 } else { self.position.seen };
         (came < total).then(|| {
             let message = format!("the vendor says there are {total} and gave {came}");

@@ -90,7 +90,10 @@ impl Directory {
         match acting.await {
             Ok(reply) if call.is_plan() || call.tally.any_planned() => self.planned(call, &input, before, reply).await,
             Ok(reply) => self.verify(call, &input, before, reply).await,
-            Err(error) if error.outcome() == Outcome::Unknown => self.settle(call, &input, error).await,
+            // an error of a later step does not make an earlier one clear
+            Err(error) if error.outcome() == Outcome::Unknown || call.tally.any_unclear() => {
+                self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
+            }
             // the vendor took a write of this action before the error came: "nothing was changed" would be wrong
             Err(error) if call.tally.any_accepted() && error.kind() != ErrorKind::PartlyDone => {
                 self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
@@ -145,8 +148,14 @@ impl Directory {
             }
         };
         match after.shows {
-            Shows::Yes if reply.effect == Effect::Pending => reply.effect = Effect::Applied,
-            Shows::Yes => {}
+            Shows::Yes | Shows::Partly => {
+                if reply.effect == Effect::Pending {
+                    reply.effect = Effect::Applied;
+                }
+                if after.shows == Shows::Partly {
+                    reply = reply.note("the vendor accepted it; a part of it is not shown, and so not confirmed");
+                }
+            }
             Shows::Underway => reply.effect = Effect::Pending,
             Shows::Unknown => {
                 let why = self.facts(I::ACTION).and_then(|facts| facts.unconfirmed);
@@ -217,7 +226,7 @@ impl Directory {
                     Some(shows) => shows,
                     None => shows(input, value.as_ref()),
                 };
-                Ok(Confirmation { value, shows })
+                Ok(Confirmation { value, shows: with_passed(call, I::ACTION, shows) })
             }
             Confirm::Membership { wanted } => self.look_at_membership(call, input, wanted).await,
         }
@@ -283,7 +292,7 @@ impl Directory {
         } else {
             return Ok(Confirmation { value: Some(group), shows: Shows::Unknown });
         };
-        Ok(Confirmation { value: Some(group), shows: Shows::from(member == wanted) })
+        Ok(Confirmation { value: Some(group), shows: with_passed(call, I::ACTION, Shows::from(member == wanted)) })
     }
 
     /// Refuses a user that the vendor does not have; none where the provider cannot tell.
@@ -347,6 +356,17 @@ impl Directory {
 
     fn facts(&self, action: Action) -> Option<&'static ActionFacts> {
         self.definition().facts(action)
+    }
+}
+
+/// What is passed through to the vendor besides the input is never seen to be so; and an update may be other than the
+/// input says, since it wins over mapped fields.
+fn with_passed(call: &Call, action: Action, shows: Shows) -> Shows {
+    let passes = !call.remote_data.is_empty() || call.body.is_some();
+    match shows {
+        Shows::Yes if passes => Shows::Partly,
+        Shows::No if passes && action.info().method == "update" => Shows::Unknown,
+        shows => shows,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod rate;
 pub(crate) mod redact;
 mod request;
 mod send;
+mod slice;
 mod token;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc, time::Duration};
@@ -30,12 +31,13 @@ use userdir_schema::{IntoOwned, Unified};
 pub use auth::Auth;
 pub use egress::Egress;
 pub use free::{Found, FreeGet, FreePath, Resources};
-pub use paging::{Next, Paging, Slice, TotalAt};
+pub use paging::{Next, Paging, TotalAt};
 pub use passes::Pass;
 pub use rate::{Rate, RateHeaders, Reset};
 pub use request::Request;
 pub use reqwest::Method;
 pub(crate) use send::root_cause;
+pub use slice::Slice;
 pub use token::{ClientAuth, Discovery, Encoding, Grant};
 
 use crate::call::Call;

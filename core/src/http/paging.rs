@@ -1,17 +1,12 @@
 //! How vendors page, as data.
 
-use std::collections::HashSet;
-
 use reqwest::header::HeaderMap;
-use serde_json::value::RawValue;
 use url::Url;
 
 use crate::action::ListAction;
 use crate::call::Call;
-use crate::cursor::mark;
-use crate::envelope::{Envelope, Paths};
-use crate::error::{Details, Error, ErrorKind, Result};
-use crate::page::{Counted, MapItem, Mapped, NextPage, Page, PageRequest, Total, not_a_list};
+use crate::error::{Error, ErrorKind, Result};
+use crate::page::{Counted, MapItem, NextPage, Page, PageRequest, Total};
 
 use super::Answer;
 use super::request::Request;
@@ -152,61 +147,8 @@ impl Request {
             .total_in_body(sent.total_at))
     }
 
-    /// Sends the request for one page of a list whose items are not what the action lists: ids to be looked up, or rows
-    /// that belong to a resource.
-    ///
-    /// # Errors
-    /// As [`Request::page`].
-    pub async fn slice(self, call: &Call, cursor: Option<&str>, wanted: Option<u32>, paging: &Paging) -> Result<Slice> {
-        let sent = self.send_page(call, cursor, wanted, paging).await?;
-        let envelope = sent.next.envelope(&sent.answer.body, paging.items, sent.total_at)?;
-        let total = sent.total.or(envelope.total);
-        let ends = envelope.items.first().zip(envelope.items.last());
-        Ok(Slice {
-            mark: ends.map(|(first, last)| mark(first.get(), last.get(), envelope.items.len())),
-            next: sent.next.cursor(&envelope, envelope.items.len(), total),
-            total,
-            counts: matches!(sent.next, NextPage::Counted(_)),
-            items: paging.items,
-            answer: sent.answer,
-        })
-    }
-
-    /// Reads a list that belongs to a resource, such as a user's groups, whole: to the last page.
-    ///
-    /// # Errors
-    /// As any read; a list that cannot be read to its end is an error and never a shorter list.
-    pub async fn all<R>(
-        mut self,
-        call: &Call,
-        paging: &Paging,
-        map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
-    ) -> Result<Vec<R>> {
-        let (mut rows, mut cursor, mut seen, mut came) = (Vec::new(), None::<String>, HashSet::new(), 0);
-        let mut pages = HashSet::new();
-        loop {
-            let slice = self.again().slice(call, cursor.as_deref(), None, paging).await?;
-            if slice.mark.is_some_and(|page| !pages.insert(page)) {
-                return Err(Error::unexpected("the vendor sent the same page twice; going on would never end"));
-            }
-            let before = rows.len();
-            rows.extend(slice.each(&map)?);
-            came += (rows.len() - before) as u64;
-            let Some(next) = slice.next else {
-                return match slice.total {
-                    Some(Total::Exact(total)) if came < total => Err(short(came, total)),
-                    _ => Ok(rows),
-                };
-            };
-            if !seen.insert(next.clone()) {
-                return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
-            }
-            cursor = Some(next);
-        }
-    }
-
     /// Adds the paging parameters and sends it.
-    async fn send_page(
+    pub(super) async fn send_page(
         self,
         call: &Call,
         cursor: Option<&str>,
@@ -308,41 +250,6 @@ pub(super) struct SentPage {
     pub next: NextPage,
     pub total: Option<Total>,
     pub total_at: &'static str,
-}
-
-/// One page of a list whose items are not what the action lists.
-#[derive(Debug)]
-pub struct Slice {
-    /// The vendor's answer.
-    pub answer: Answer,
-    /// Where to go on; none at the end.
-    pub next: Option<String>,
-    /// What the vendor says of the number of all items.
-    pub total: Option<Total>,
-    /// Whether the list is read by position.
-    pub(crate) counts: bool,
-    /// What tells it from other pages; none where it is empty.
-    mark: Option<u64>,
-    items: &'static str,
-}
-
-impl Slice {
-    /// The items, mapped. An item that cannot be read fails the whole: a list must not be short without a word.
-    ///
-    /// # Errors
-    /// `UnexpectedResponse`.
-    pub fn each<R>(&self, map: impl Fn(&RawValue) -> Mapped<R>) -> Result<Vec<R>> {
-        let envelope = Envelope::read(&self.answer.body, &Paths { items: self.items, ..Paths::default() });
-        let items = envelope.map_err(not_a_list)?.items;
-        items.into_iter().map(map).collect::<Mapped<Vec<R>>>().map_err(not_a_list)
-    }
-}
-
-fn short(came: u64, total: u64) -> Error {
-    let details = Details::List { delivered: came, expected: Some(total), at: 0 };
-    Error::new(ErrorKind::Incomplete, format!("the vendor says there are {total} and gave {came}"))
-        .with_details(details)
-        .hint("try again; if it stays so, ask the vendor")
 }
 
 /// The vendor would refuse what comes next: the list cannot be read to its end.

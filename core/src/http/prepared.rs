@@ -49,6 +49,8 @@ pub(crate) struct Prepared {
     pub token: Option<Option<HeaderValue>>,
     /// To a caller's own path: the answer is masked.
     pub free: bool,
+    /// The one that the action is about.
+    pub is_primary: bool,
 }
 
 impl Prepared {
@@ -60,7 +62,17 @@ impl Prepared {
         repeat: Repeat,
     ) -> Prepared {
         let template = format!("token:{}", url.path());
-        Prepared { method, url, template, headers: Vec::new(), body, repeat, token: Some(authorization), free: false }
+        Prepared {
+            method,
+            url,
+            template,
+            headers: Vec::new(),
+            body,
+            repeat,
+            token: Some(authorization),
+            free: false,
+            is_primary: false,
+        }
     }
 }
 

@@ -341,6 +341,7 @@ impl Request {
             repeat: self.repeat,
             token: None,
             free: self.free,
+            is_primary: self.primary,
         })
     }
 

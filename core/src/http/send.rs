@@ -283,6 +283,7 @@ impl Http {
                 response_headers: redactor.headers(&answer.headers),
                 response_body: answered,
                 rate: answer.rate,
+                is_primary: request.is_primary,
             });
         }
     }

@@ -54,6 +54,33 @@ async fn each_item_comes_once_whatever_the_limits() {
     }
 }
 
+/// Pages that overlap do not make up for somebody who is missing, nor do calls hide from each other that the total fell.
+#[tokio::test]
+async fn limited_pages_miss_whom_one_list_misses() {
+    let vendor = |pages: [(std::ops::Range<u32>, u32); 3]| {
+        move |_: &str, path: &str, _: usize| {
+            let at = param(path, "cursor").map_or(0, |at| at.parse::<usize>().unwrap());
+            let (ids, total) = pages[at].clone();
+            ok(json!({ "items": users(ids), "next": (at < 2).then(|| (at + 1).to_string()), "total": total }))
+        }
+    };
+    for how in ["one by one", "three at once"] {
+        let limits: &[u32] = if how == "one by one" { &[3] } else { &[9] };
+        let world = World::paging("cursor").await;
+        world.serve(vendor([(1..4, 7), (3..6, 7), (7..8, 7)])).await;
+        assert_eq!(walk(&world.directory, limits).await.unwrap_err().kind(), ErrorKind::Incomplete, "{how}");
+    }
+    let world = World::paging("offset").await;
+    world
+        .serve(|_, path, _| match param(path, "startIndex").as_deref() {
+            Some("1") => ok(json!({ "items": users(1..4), "total": 9 })),
+            Some("4") => ok(json!({ "items": users(4..7), "total": 12 })),
+            _ => ok(json!({ "items": users(8..11), "total": 10 })),
+        })
+        .await;
+    assert_eq!(walk(&world.directory, &[3]).await.unwrap_err().kind(), ErrorKind::Incomplete, "it grew and shrank");
+}
+
 /// A vendor that gives more than it is asked for: the page is cut, and read again.
 #[tokio::test]
 async fn a_page_that_is_cut_goes_on_behind_the_cut() {

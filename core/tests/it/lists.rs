@@ -174,6 +174,32 @@ async fn a_page_of_rows_that_repeats_is_an_error() {
     assert_eq!(rows.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
 }
 
+/// What holds for the lists of the actions holds for those that belong to a resource.
+#[tokio::test]
+async fn rows_that_are_passed_over_are_missed() {
+    let paging = Paging {
+        items: "rows",
+        limit: "limit",
+        max: 10,
+        next: Next::Offset { parameter: "offset", first: 0 },
+        total: TotalAt::Body("total"),
+    };
+    let rows = async |second: std::ops::Range<u32>, total: u32| {
+        let world = World::new().await;
+        world
+            .serve(move |_, path, _| match param(path, "offset").as_deref() {
+                Some("0") => ok(json!({ "rows": users(1..11), "total": 20 })),
+                Some("10") => ok(json!({ "rows": users(second.clone()), "total": total })),
+                _ => ok(json!({ "rows": [], "total": total })),
+            })
+            .await;
+        world.directory.http().get("rows").all(&Call::new(), &paging, |raw| Ok(raw.get().to_owned())).await
+    };
+    assert_eq!(rows(11..21, 20).await.unwrap().len(), 20);
+    assert_eq!(rows(12..21, 19).await.unwrap_err().kind(), ErrorKind::Incomplete, "the total fell");
+    assert_eq!(rows(10..20, 20).await.unwrap_err().kind(), ErrorKind::Incomplete, "one came twice");
+}
+
 #[tokio::test]
 async fn a_total_that_does_not_agree_is_incomplete_and_what_came_is_handed_on() {
     let world = World::paging("cursor").await;

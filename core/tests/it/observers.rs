@@ -156,6 +156,7 @@ fn a_recorder_does_not_grow_without_end() {
             response_headers: vec![],
             response_body: vec![b'x'; 100].into(),
             rate: Default::default(),
+            is_primary: true,
         });
     }
     let kept = recorder.exchanges();

@@ -127,6 +127,29 @@ async fn a_reading_that_cannot_tell_settles_nothing() {
     assert_eq!(error.outcome(), Outcome::Unknown);
 }
 
+/// That one member is so already says nothing of another that the vendor does not show.
+#[tokio::test]
+async fn an_update_of_what_is_not_shown_is_sent() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "id": "u1", "name": "Maya", "title": "Lead" }))).await;
+    let same = || UpdateUserInput::new("u1").title("Lead");
+    assert_eq!(world.directory.update_user(&Call::new(), same()).await.unwrap().effect, Effect::Already);
+
+    let passing = Call::new().remote_data(json!({ "department": "X" }).as_object().unwrap().clone());
+    for (number, (call, input)) in (1..).zip([
+        (Call::new(), same().password("Brand-new-1")),
+        (Call::new(), same().external_id("x-7")),
+        (passing, same()),
+    ]) {
+        let reply = world.directory.update_user(&call, input).await.unwrap();
+        assert_eq!((reply.effect, world.writes().await.len()), (Effect::Applied, number));
+        assert!(reply.notes.iter().any(|note| note.contains("not confirmed")), "{:?}", reply.notes);
+    }
+    // nor does it settle one without an answer
+    let input = same().password("Brand-new-1");
+    assert_eq!(world.directory.confirm(&Call::new(), &input).await.unwrap().shows, Shows::Partly);
+}
+
 #[tokio::test]
 async fn a_refusal_changes_nothing_and_says_so() {
     for (code, kind) in [
@@ -189,7 +212,7 @@ async fn create(
 
 #[tokio::test]
 async fn a_create_without_an_answer_is_settled_by_what_the_caller_named_it() {
-    let there = json!({ "id": "u7", "username": "maya", "name": "Maya" });
+    let there = json!({ "id": "u7", "username": "maya", "name": "Maya", "created": "2027-01-15T07:59:00Z" });
     let (world, reply) = create(status(504), vec![there.clone()]).await;
     let reply = reply.unwrap();
     assert_eq!((reply.effect, reply.value.id.as_str()), (Effect::Applied, "u7"));
@@ -206,7 +229,11 @@ async fn a_create_without_an_answer_is_settled_by_what_the_caller_named_it() {
 async fn somebody_who_was_there_before_does_not_settle_a_create() {
     for other in [
         json!({ "id": "u7", "username": "maya", "name": "Maya", "created": "2020-01-01T00:00:00Z" }),
-        json!({ "id": "u7", "username": "maya", "name": "Another Maya" }),
+        json!({ "id": "u7", "username": "maya", "name": "Another Maya", "created": "2027-01-15T07:59:00Z" }),
+        // when it was made is not shown
+        json!({ "id": "u7", "username": "maya", "name": "Maya" }),
+        // it has no name
+        json!({ "id": "u7", "username": "maya", "created": "2027-01-15T07:59:00Z" }),
     ] {
         let (_, reply) = create(status(504), vec![other]).await;
         assert_eq!(reply.unwrap_err().outcome(), Outcome::Unknown);
@@ -223,7 +250,8 @@ async fn a_write_whose_answer_cannot_be_read_was_not_refused() {
     let error = reply.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::UnexpectedResponse, Outcome::Unknown), "{error}");
 
-    let (_, reply) = create(html(), vec![json!({ "id": "u7", "username": "maya", "name": "Maya" })]).await;
+    let made = json!({ "id": "u7", "username": "maya", "name": "Maya", "created": "2027-01-15T07:59:00Z" });
+    let (_, reply) = create(html(), vec![made]).await;
     assert_eq!(reply.unwrap().value.id, "u7");
 }
 
@@ -482,11 +510,33 @@ async fn steps_that_differ_are_partly_done() {
     assert_eq!(error.action(), Some(Action::AssignRole));
 }
 
+/// The refusal of one step must not hide that nobody knows what became of another.
+#[tokio::test]
+async fn a_step_whose_outcome_is_unknown_is_told_behind_one_that_was_refused() {
+    let role = |id: &'static str| userdir_schema::UserRole { id: Some(id.into()), ..Default::default() };
+    for (first, steps) in [("r2", (0, 2)), ("r1", (1, 1))] {
+        let world = World::new().await;
+        world
+            .serve(|method, path, _| match (method, path) {
+                ("PUT", path) if path.ends_with("r2") => status(404),
+                ("PUT", path) if path.ends_with("lost") => status(504),
+                _ => ok(maya("active")),
+            })
+            .await;
+        let input = AssignRoleInput::new("u1", vec![role(first), role("lost")]);
+        let error = world.directory.assign_role(&Call::new(), input).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        let userdir_core::Details::Steps { done, failed } = error.details() else { panic!("{error:?}") };
+        assert_eq!((done.len(), failed.len()), steps);
+        assert_eq!(world.lines().await.last().unwrap(), "GET /users/u1", "it is looked for");
+    }
+}
+
 #[tokio::test]
 async fn whether_a_create_was_done_can_be_asked_without_doing_it() {
     let input = serde_json::to_value(new_user()).unwrap();
-    let there = json!({ "id": "u7", "username": "maya", "name": "Maya" });
-    let other = json!({ "id": "u7", "username": "maya", "name": "Somebody else" });
+    let there = json!({ "id": "u7", "username": "maya", "name": "Maya", "created": "2027-01-15T07:59:00Z" });
+    let other = json!({ "id": "u7", "username": "maya", "name": "Somebody else", "created": "2027-01-15T07:59:00Z" });
     for (found, shows) in [(vec![there], Shows::Yes), (vec![], Shows::No), (vec![other], Shows::Unknown)] {
         let (world, _) = create(status(500), found).await;
         let before = world.writes().await.len();

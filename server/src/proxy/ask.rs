@@ -15,6 +15,7 @@ use super::Kind;
 use crate::app::RawPath;
 use crate::body::Later;
 use crate::limits::Permit;
+use crate::params;
 use crate::problem::Problem;
 use crate::query;
 use crate::request_id::RequestId;
@@ -31,6 +32,8 @@ pub struct Ask {
     pub query: Vec<(String, String)>,
     pub cursor: Option<String>,
     pub dry_run: bool,
+    /// Ask nothing of the vendor.
+    pub skip_api_call: bool,
     pub request_id: String,
     pub send_again: bool,
     path: Result<FreePath, Problem>,
@@ -60,6 +63,7 @@ impl Ask {
             query: Vec::new(),
             cursor: None,
             dry_run: false,
+            skip_api_call: false,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             send_again: parts.headers.get("x-userdir-send-again").is_some_and(|value| value == "true"),
             path: FreePath::parse(rest.unwrap_or_default()).map_err(Problem::from),
@@ -105,7 +109,10 @@ impl Ask {
             "next_cursor" if is_read => self.cursor = Some(value).filter(|value| !value.is_empty()),
             "truto_dry_run" => self.dry_run = flag(&value)?,
             "truto_body_passthrough" => self.passthrough = flag(&value)?,
-            name if name.starts_with("truto_") => {}
+            "truto_skip_api_call" => self.skip_api_call = flag(&value)?,
+            // those that say how a unified answer looks mean nothing here
+            name if params::NAMES.contains(&name.split('[').next().unwrap_or_default()) => {}
+            name if name.starts_with("truto_") => return Err(params::unknown(name)),
             _ => self.query.push((name, value)),
         }
         Ok(())

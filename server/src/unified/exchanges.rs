@@ -11,7 +11,8 @@ use userdir::observer::{Exchange, Observer, Recorder};
 use crate::answer::Answer;
 use crate::vendor_headers;
 
-/// Keeps the last exchange that carried data, however large.
+/// Keeps the last exchange that carried data, however large: of those that the action is about, where there are any, since
+/// others fill in parts of the resource.
 #[derive(Default)]
 pub struct Last(Mutex<Option<Exchange>>);
 
@@ -21,8 +22,10 @@ impl Observer for Last {
     }
 
     fn exchange(&self, exchange: Exchange) {
-        if carries_data(&exchange) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_before = last.as_ref().is_some_and(|last| last.is_primary && !exchange.is_primary);
+        if carries_data(&exchange) && !is_before {
+            *last = Some(exchange);
         }
     }
 }

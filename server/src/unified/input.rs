@@ -69,15 +69,18 @@ pub fn filters(query: Map<String, Value>) -> Map<String, Value> {
         .collect()
 }
 
-/// `x`, `[x]`, `{"eq": x}` and `{"in": x}` are `x`.
+/// `x`, `[x]`, `{"eq": x}` and `{"in": x}` are `x`. Several stay several, which the library refuses.
 fn single(value: Value) -> Value {
     match value {
         Value::Array(mut items) if items.len() == 1 => items.pop().unwrap_or_default(),
-        Value::Object(mut members)
-            if members.len() == 1 && (members.contains_key("eq") || members.contains_key("in")) =>
-        {
-            members.remove("eq").or_else(|| members.remove("in")).unwrap_or_default()
-        }
+        Value::Object(mut members) if members.len() == 1 => match (members.remove("eq"), members.remove("in")) {
+            (Some(value), _) => single(value),
+            (_, Some(value)) => match listed(value, Value::String) {
+                Value::Array(items) if items.len() == 1 => single(Value::Array(items)),
+                several => several,
+            },
+            _ => Value::Object(members),
+        },
         value => value,
     }
 }
@@ -210,6 +213,12 @@ mod tests {
         let expected = json!({
             "status": {"in": "a,b"}, "user_id": "u1", "group_id": "g1", "is_group": true,
             "created_at": {"gt": "2026-01-01T00:00:00Z"},
+        });
+        assert_eq!(Value::Object(filters(given)), expected);
+        // two ids must not become one that nobody has
+        let given = query("user_id[in]=u1,u2&group_id[in][]=g1&group_id[in][]=g2&role_id[in]=r1&x_id[ne]=x");
+        let expected = json!({
+            "user_id": ["u1", "u2"], "group_id": ["g1", "g2"], "role_id": "r1", "x_id": {"ne": "x"},
         });
         assert_eq!(Value::Object(filters(given)), expected);
     }

@@ -20,16 +20,29 @@ pub(super) struct Guard {
     ticket: Mutex<Option<IdempotencyTicket>>,
     /// An earlier run of the same key was sent, and what became of it is not known.
     unclear: AtomicBool,
+    /// Marks of what the vendor said yes to.
+    accepted: Mutex<Vec<String>>,
 }
 
 impl Guard {
     pub fn new(write: Arc<Write>, ticket: Option<IdempotencyTicket>, unclear: bool) -> Guard {
-        Guard { write, ticket: Mutex::new(ticket), unclear: AtomicBool::new(unclear) }
+        Guard { write, ticket: Mutex::new(ticket), unclear: AtomicBool::new(unclear), accepted: Mutex::default() }
     }
 
     /// Whether the outcome of an earlier run of the same key is still not known.
     pub fn is_unclear(&self) -> bool {
         self.unclear.load(Ordering::Relaxed)
+    }
+
+    /// Keeps what the vendor said yes to and does not show: it must not be sent again because reading does not show it.
+    pub async fn note_accepted(&self) {
+        let accepted = std::mem::take(&mut *self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
+        let (store, account) = (self.write.state.store(), self.write.account.id);
+        for mark in accepted {
+            if let Err(error) = store.note_unknown(account, &mark).await {
+                tracing::error!(%error, %account, action = self.write.action, "that a write was accepted cannot be kept");
+            }
+        }
     }
 
     /// The right to end the run.
@@ -41,12 +54,16 @@ impl Guard {
     async fn look_first(&self, step: &WriteStep) -> Result<()> {
         let (write, store) = (&self.write, self.write.state.store());
         let noted =
-            store.unknown_within(write.account.id, &step.fingerprint, IDEMPOTENCY_LIFE).await.map_err(of_store)?;
-        if noted.is_none() && !self.is_unclear() {
+            async |mark: &str| store.unknown_within(write.account.id, mark, IDEMPOTENCY_LIFE).await.map_err(of_store);
+        let (accepted, noted) = (noted(&accepted(step)).await?, noted(&step.fingerprint).await?);
+        if accepted.is_none() && noted.is_none() && !self.is_unclear() {
             return Ok(());
         }
         if write.send_again {
             return self.begin_anew(step).await;
+        }
+        if accepted.is_some() {
+            return Err(unknown("the vendor accepted the same write before, and does not show it"));
         }
         let shows = match &write.confirm {
             Some(confirm) => confirm().await?,
@@ -78,6 +95,11 @@ impl Guard {
     }
 }
 
+/// Under which a write is noted that the vendor said yes to.
+fn accepted(step: &WriteStep) -> String {
+    format!("accepted:{}", step.fingerprint)
+}
+
 fn unknown(message: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, message).with_outcome(Outcome::Unknown)
 }
@@ -103,8 +125,11 @@ impl Observer for Guard {
         }
         // this answer says what became of it
         let account = self.write.account.id;
-        if let Err(error) = self.write.state.store().settle_unknown(account, &step.fingerprint).await {
-            tracing::warn!(%error, %account, action = self.write.action, "that the outcome of a write is known cannot be kept");
+        for mark in [step.fingerprint.clone(), accepted(step)] {
+            if let Err(error) = self.write.state.store().settle_unknown(account, &mark).await {
+                tracing::warn!(%error, %account, action = self.write.action, "that the outcome of a write is known cannot be kept");
+            }
         }
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).push(accepted(step));
     }
 }

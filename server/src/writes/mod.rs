@@ -152,6 +152,9 @@ impl Write {
         if let Err(error) = ended {
             tracing::error!(%error, account = %self.account.id, action = self.action, "the outcome of a write cannot be kept in the audit");
         }
+        if result.as_ref().is_err_and(|problem| problem.outcome() == Outcome::Unknown) {
+            guard.note_accepted().await;
+        }
         if let Some(ticket) = guard.ticket() {
             self.settle(&ticket, guard.is_unclear(), &result).await;
         }

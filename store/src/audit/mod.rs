@@ -17,6 +17,8 @@ use uuid::Uuid;
 use crate::TimeRange;
 pub(crate) use verify::Verifier;
 
+/// The first action of all: the store was made. It is what is missed where the audit was taken away as a whole.
+pub(crate) const NEW_STORE: &str = "store/create";
 /// The action that notes a new chain.
 pub(crate) const NEW_CHAIN: &str = "audit/begin";
 

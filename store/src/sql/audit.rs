@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::SqlStore;
 use super::db::{Row, Tx, clean, values};
 use crate::audit::chain::{ChainKey, Columns, Head, START};
-use crate::audit::{NEW_CHAIN, Verifier};
+use crate::audit::{NEW_CHAIN, NEW_STORE, Verifier};
 use crate::{
     AUDIT_PAGE, AuditKind, AuditPage, AuditQuery, AuditReport, AuditRow, ChainFault, ChainReport, Deed, NewAuditRow,
     STORE_CHAIN, StoreError, time,
@@ -16,6 +16,11 @@ use crate::{
 
 /// Rows that are checked at a time: memory does not grow with the audit.
 const BATCH: i64 = 500;
+
+/// Begins the audit of a new store.
+pub(super) async fn begin(store: &SqlStore, tx: &mut Tx) -> Result<(), StoreError> {
+    add(store, tx, NewAuditRow::new(STORE_CHAIN, AuditKind::Outcome, "store", NEW_STORE)).await.map(drop)
+}
 
 pub(super) async fn append(store: &SqlStore, row: NewAuditRow) -> Result<i64, StoreError> {
     let mut tx = store.write("appending to the audit").await?;
@@ -177,12 +182,14 @@ pub(super) async fn verify(
     there.extend(earlier.keys());
     let mut noted = BTreeMap::new();
     let mut chains = Vec::new();
-    if !there.is_empty() {
-        let known = earlier.get(&STORE_CHAIN).copied();
-        let report = verify_chain(store, &mut tx, STORE_CHAIN, known, &mut noted).await?;
-        if account.is_none_or(|account| account == STORE_CHAIN) || report.fault.is_some() {
-            chains.push(report);
-        }
+    let known = earlier.get(&STORE_CHAIN).copied();
+    let mut report = verify_chain(store, &mut tx, STORE_CHAIN, known, &mut noted).await?;
+    if !begins_with_the_store(&mut tx).await? {
+        let what = "the store's own chain does not begin with the store: an earlier one was taken away as a whole";
+        report.fault = report.fault.or(Some(ChainFault { sequence: 1, what: what.to_owned() }));
+    }
+    if account.is_none_or(|account| account == STORE_CHAIN) || report.fault.is_some() {
+        chains.push(report);
     }
     there.remove(&STORE_CHAIN);
     there.extend(noted.keys());
@@ -202,6 +209,12 @@ pub(super) async fn verify(
         chains.push(report);
     }
     Ok(AuditReport { chains })
+}
+
+async fn begins_with_the_store(tx: &mut Tx) -> Result<bool, StoreError> {
+    let sql = "SELECT action FROM audit_rows WHERE account_id = $1 AND sequence = 1";
+    let first = tx.first(sql, values![STORE_CHAIN]).await?;
+    Ok(first.map(|row| row.text("action")).transpose()?.as_deref() == Some(NEW_STORE))
 }
 
 async fn verify_chain(

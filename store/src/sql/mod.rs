@@ -46,8 +46,12 @@ impl SqlStore {
             }
         };
         let keys = keys::open(&mut tx, master, is_new, database).await?;
+        let store = Self { pool, keys };
+        if is_new {
+            audit::begin(&store, &mut tx).await?;
+        }
         tx.commit().await?;
-        Ok(Self { pool, keys })
+        Ok(store)
     }
 
     /// Waits for what is under way and closes the database; SQLite folds its side files back into `userdir.db`.

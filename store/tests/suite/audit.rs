@@ -259,9 +259,23 @@ pub async fn cut_off_with_an_older_head_put_back(lab: &dyn Lab) {
     }
     // nor is a chain there that was taken away with every word about it
     lab.run("DELETE FROM audit_rows; DELETE FROM audit_heads").await;
-    assert!(store.verify_audit(None).await.unwrap().holds());
     assert!(since().await.fault.is_some());
     assert!(store.verify_audit_since(None, &earlier).await.unwrap().chains.iter().all(|chain| chain.fault.is_some()));
+}
+
+/// Taken away as a whole, it is missed, and nothing hides that by starting anew.
+pub async fn taken_away_whole(lab: &dyn Lab) {
+    let store = lab.open().await;
+    assert!(store.verify_audit(None).await.unwrap().holds());
+    chain(&*store, 2).await;
+    lab.run("DELETE FROM audit_rows; DELETE FROM audit_heads").await;
+    let broken = async || {
+        let report = report(&store.verify_audit(None).await.unwrap(), STORE_CHAIN);
+        report.fault.is_some_and(|fault| fault.what.contains("taken away as a whole"))
+    };
+    assert!(broken().await);
+    chain(&*store, 2).await;
+    assert!(broken().await);
 }
 
 pub async fn put_in_by_hand(lab: &dyn Lab) {
@@ -327,7 +341,10 @@ pub async fn changes_are_on_record_or_not_made(lab: &dyn Lab) {
     let rows = self::rows(&*store, STORE_CHAIN).await;
     let told: Vec<(&str, bool)> =
         rows.iter().map(|row| (row.action.as_str(), row.targets == [token.id.to_string()])).collect();
-    assert_eq!(told, [("audit/begin", false), ("api-token", true), ("revoke", true), ("link", false)]);
+    assert_eq!(
+        told,
+        [("store/create", false), ("audit/begin", false), ("api-token", true), ("revoke", true), ("link", false)]
+    );
 
     // where the row cannot be appended, nothing is changed
     lab.run("UPDATE audit_heads SET mac = last_mac").await;

@@ -68,7 +68,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@audit $lab;
             append_and_read, pages, chains_are_apart, outlives_the_account, concurrent_appends, holds_and_shows_open,
             changed, removed, reordered, cut_off, cut_off_with_head_changed, head_removed, whole_chain_removed,
-            cut_off_with_an_older_head_put_back, put_in_by_hand, nothing_is_appended_to_a_broken_head, changes_are_on_record_or_not_made);
+            cut_off_with_an_older_head_put_back, taken_away_whole, put_in_by_hand, nothing_is_appended_to_a_broken_head, changes_are_on_record_or_not_made);
         $crate::store_contract!(@idempotency $lab;
             runs_once, replays, another_body, in_flight, released, taken_over_before_sending,
             unknown_after_sending, an_unknown_run_is_settled, an_overtaken_run_sends_nothing, marked_unknown,
