@@ -10,8 +10,9 @@ use crate::world::World;
 #[tokio::test]
 async fn a_list_comes_one_vendor_page_at_a_time_in_the_envelope() {
     let world = World::new().await;
-    let first =
-        world.get("/proxy/users?{account}&limit=2&search=profile.department%20eq%20%22a%2Bb%22&truto_x=1").await;
+    let first = world
+        .get("/proxy/users?{account}&limit=2&search=profile.department%20eq%20%22a%2Bb%22&truto_exclude_fields[]=id")
+        .await;
     assert_eq!(first.status, 200, "{}", first.text());
     let body = first.json();
     let ids: Vec<&str> = body["result"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap()).collect();
@@ -115,6 +116,21 @@ async fn a_path_that_leads_elsewhere_is_refused_before_anything_is_sent() {
         "GET /api/v1/users/u001%2Fx",
         "an encoded slash stays in its segment"
     );
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_the_call_is_to_be_skipped_or_a_parameter_is_mistyped() {
+    let world = World::new().await;
+    for kind in ["proxy", "custom"] {
+        let target = format!("/{kind}/api/v1/users/u001/lifecycle/deactivate?{{account}}");
+        let skipped = world.post(&format!("{target}&truto_skip_api_call=true"), &json!({})).await;
+        assert_eq!((skipped.status, skipped.json()), (200, Value::Null));
+        for mistyped in ["truto_dryrun=true", "truto_dry_Run=true", "truto_super_query=x"] {
+            let answer = world.post(&format!("{target}&{mistyped}"), &json!({})).await;
+            assert_eq!(answer.problem()["statusCode"], 400, "{mistyped}");
+        }
+    }
+    assert!(world.vendor.asked().is_empty(), "{:?}", world.vendor.asked());
 }
 
 #[tokio::test]

@@ -49,15 +49,15 @@ async fn a_write_answers_the_resource_with_what_was_done() {
 async fn the_id_of_an_update_stands_in_path_query_or_body() {
     let world = World::new().await;
     for (target, body) in [
-        ("/unified/user-directory/users/u001?{account}", json!({"title": "Lead"})),
-        ("/unified/user-directory/users?{account}&id=u001", json!({"title": "Lead"})),
-        ("/unified/user-directory/users?{account}", json!({"id": "u001", "title": "Lead"})),
-        ("/unified/user-directory/users/u001?{account}", json!({"id": "u001", "title": "Lead"})),
-        ("/unified/user-directory/users/u001?{account}&title=Lead", json!({})),
+        ("/unified/user-directory/users/u001?{account}", json!({"title": "Lead1"})),
+        ("/unified/user-directory/users?{account}&id=u001", json!({"title": "Lead2"})),
+        ("/unified/user-directory/users?{account}", json!({"id": "u001", "title": "Lead3"})),
+        ("/unified/user-directory/users/u001?{account}", json!({"id": "u001", "title": "Lead4"})),
+        ("/unified/user-directory/users/u001?{account}&title=Lead5", json!({})),
     ] {
         world.vendor.forget();
         let answer = world.send("PATCH", target, &[], body.to_string().as_bytes()).await;
-        // this vendor does not show the title, which is said
+        // this vendor does not show the title, so that one and the same would not be sent twice
         assert!(world.vendor.writes().contains(&"POST /api/v1/users/u001".to_owned()), "{target} {}", answer.text());
     }
     let answer =
@@ -251,6 +251,27 @@ async fn what_reading_shows_as_not_done_is_sent_again() {
     let answer = world.post(DEACTIVATE, &json!({"user_id": "u001"})).await;
     assert_eq!((answer.status, answer.header("x-userdir-effect")), (200, Some("applied")), "{}", answer.text());
     assert_eq!(world.vendor.writes().len(), 2);
+}
+
+/// That reading does not show it does not mean that the vendor has not done it.
+#[tokio::test]
+async fn what_the_vendor_accepted_is_not_sent_again() {
+    let world = World::new().await;
+    let key = [("idempotency-key", "k1")];
+    let send = async |headers: &[(&str, &str)]| {
+        world.vendor.fault("POST /api/v1/users/u001/lifecycle", VendorAnswer::json(200, "{}"));
+        let answer = world.send("POST", DEACTIVATE, headers, br#"{"user_id":"u001"}"#).await;
+        (answer.status, answer.problem()["details"]["outcome"].clone())
+    };
+    for headers in [&key[..], &key[..], &[]] {
+        assert_eq!(send(headers).await, (500, json!("unknown")));
+        assert_eq!(world.vendor.writes().len(), 1);
+    }
+    assert_eq!(send(&[("x-userdir-send-again", "true")]).await.0, 500);
+    assert_eq!(world.vendor.writes().len(), 2, "who has looked may send it");
+    world.vendor.set_status("u001", "DEPROVISIONED");
+    let answer = world.send("POST", DEACTIVATE, &key, br#"{"user_id":"u001"}"#).await;
+    assert_eq!((answer.status, answer.header("x-userdir-effect")), (200, Some("already")), "{}", answer.text());
 }
 
 #[tokio::test]
