@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait};
+use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
 
 use crate::{COUNTED, JumpCloud, map, wire};
@@ -284,6 +284,16 @@ impl JumpCloud {
             false => Err(Error::refused("this is, or may be, the last `Administrator with Billing`")
                 .about(administrator.id.clone())
                 .hint("give that role to somebody else first: nobody else could give it back")),
+        }
+    }
+
+    /// Says where [`JumpCloud::refuse_lock_out`] could not tell whether the administrator is its own.
+    pub(crate) fn told<T>(&self, reply: Reply<T>) -> Reply<T> {
+        match self.own.get() {
+            Some(None) => reply.note(
+                "JumpCloud does not show this key its own administrator: whether these roles are its own could not be checked",
+            ),
+            _ => reply,
         }
     }
 
