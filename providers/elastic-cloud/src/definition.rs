@@ -103,7 +103,8 @@ pub static DEFINITION: Definition = Definition {
     notes: &[
         "What `scopes` names are roles of the key. A key sees only the assignments that it may manage: with a key that is no \
          owner's, a role that is not shown may be held all the same, and taking it away is an error and not `already`.",
-        "The id of an invitation holds its token, by which whoever has it can join: treat it as a secret.",
+        "The id of an invitation is made of a digest of its token. Elastic Cloud's own object, in `remote_data`, has the token \
+         itself, by which whoever has it can join: treat it as a secret.",
         "The last organization-admin that the key sees is not removed and keeps the role: userdir refuses it.",
         "Roles of the platform are never sent: they are for operators of self-managed installations, which are not supported.",
         "Unverified: whether giving or taking several roles at once is all or nothing (after a refusal the member is read \

@@ -1,6 +1,7 @@
 //! From Elastic Cloud's JSON to the unified schema: pure functions, no calls.
 
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use userdir_core::Mapped;
 use userdir_core::mapping::time;
 use userdir_schema::{
@@ -10,8 +11,14 @@ use userdir_schema::{
 use crate::roles::{id_of, name_of};
 use crate::wire::{self, RoleAssignments};
 
-/// What stands before an invitation's token in an id of a user.
+/// What stands before a digest of an invitation's token in an id of a user.
 pub const INVITATION: &str = "invitation:";
+
+/// The id of an invitation. The token itself lets whoever has it join, and ids stand in logs, in errors and in the audit.
+pub fn invitation_id(token: &str) -> String {
+    let digest = Sha256::digest(token).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("{INVITATION}{digest}")
+}
 
 /// A member.
 pub fn member(raw: &RawValue) -> Mapped<User<'_>> {
@@ -44,7 +51,7 @@ pub fn member(raw: &RawValue) -> Mapped<User<'_>> {
 pub fn invitation(raw: &RawValue) -> Mapped<User<'_>> {
     let it: wire::Invitation = serde_json::from_str(raw.get())?;
     Ok(User {
-        id: format!("{INVITATION}{}", it.token).into(),
+        id: invitation_id(&it.token).into(),
         emails: it.email.clone().map(primary),
         username: it.email,
         status: Some(if it.expired == Some(true) { Status::Other("expired".into()) } else { Status::Invited }),
@@ -145,6 +152,14 @@ mod tests {
 
     fn raw(json: &str) -> &RawValue {
         serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_id_of_an_invitation_does_not_tell_its_token() {
+        let user = invitation(raw(r#"{"token": "5b3c-77aa"}"#)).unwrap();
+        assert_eq!(user.id, invitation_id("5b3c-77aa").as_str());
+        assert!(user.id.starts_with(INVITATION) && !user.id.contains("5b3c"));
+        assert_ne!(user.id, invitation_id("5b3c-77ab").as_str());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Request};
 use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::User;
+use userdir_schema::{Text, User};
 
 use crate::map::{self, INVITATION};
 use crate::roles::OWNER;
@@ -113,6 +113,14 @@ impl ListUsers for ElasticCloud {
     }
 }
 
+/// The invitation of an id, and its token.
+fn invited<'a>(list: &wire::Invitations<'a>, id: &str) -> Option<(&'a RawValue, Text<'a>)> {
+    list.invitations.iter().find_map(|raw| {
+        let it: wire::Invitation<'a> = serde_json::from_str(raw.get()).ok()?;
+        (map::invitation_id(&it.token) == id).then_some((*raw, it.token))
+    })
+}
+
 /// In a confirming read: the organization that the write names.
 fn written_in(call: &Call) -> Result<Option<String>> {
     let input = call.confirms::<GetUserInput>().unwrap_or_default();
@@ -126,13 +134,10 @@ impl GetUser for ElasticCloud {
         let id = input.organization_id.or(written_in(call)?);
         let organization = self.organization(call, id.as_deref()).await?;
         let missing = || Error::not_found("the organization has nobody of this id");
-        if let Some(token) = input.id.strip_prefix(INVITATION) {
+        if input.id.starts_with(INVITATION) {
             let answer = self.list_of(&organization, INVITED).primary().read(call).await?;
             let list: wire::Invitations = answer.json()?;
-            let is_it = |raw: &&&RawValue| {
-                serde_json::from_str::<wire::Invitation<'_>>(raw.get()).is_ok_and(|it| it.token == token)
-            };
-            let found = list.invitations.iter().find(is_it).ok_or_else(missing)?;
+            let (found, _) = invited(&list, &input.id).ok_or_else(missing)?;
             return Ok(Reply::read(answer.part(found).map(map::invitation)?));
         }
         let answer = self.list_of(&organization, "members").primary().read(call).await?;
@@ -185,13 +190,19 @@ impl DeleteUser for ElasticCloud {
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
         let organization = self.organization(call, input.organization_id.as_deref()).await?;
         let delete = self.http.delete("organizations").id(&organization);
-        let delete = match input.id.strip_prefix(INVITATION) {
-            Some(token) => {
+        let delete = match input.id.starts_with(INVITATION) {
+            true => {
+                let answer = self.list_of(&organization, INVITED).read(call).await?;
+                let list: wire::Invitations = answer.json()?;
+                // there a moment ago
+                let Some((_, token)) = invited(&list, &input.id) else {
+                    return Ok(Reply::sent(&input.id).with_effect(Effect::Already));
+                };
                 // whoever reads the audit could join
-                call.mask(token);
-                delete.path(INVITED).id(token)
+                call.mask(&token);
+                delete.path(INVITED).id(&token)
             }
-            None => {
+            false => {
                 self.members(call, &organization).await?.refuse_last_owner(&input.id)?;
                 delete.path("members").id(&input.id)
             }

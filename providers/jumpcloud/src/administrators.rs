@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait};
+use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
 
 use crate::{COUNTED, JumpCloud, map, wire};
@@ -101,17 +101,23 @@ pub struct Administrator {
     pub email: String,
     pub organization: Option<String>,
     pub is_suspended: bool,
+    /// Whether it may manage administrators, by a role that is held or by its name alone, where the list of roles lacks it.
+    pub is_billing: bool,
     pub held: Vec<Held>,
 }
 
 impl Administrator {
     fn of(it: &wire::Administrator<'_>, roles: &Catalogue) -> Administrator {
+        let held = held(it, roles);
+        let mut names = it.role_names.iter().flatten().chain(&it.role_name);
         Administrator {
             id: it.id.to_string(),
             email: it.email.as_deref().unwrap_or_default().to_owned(),
             organization: it.organization.as_deref().map(str::to_owned),
             is_suspended: it.suspended == Some(true),
-            held: held(it, roles),
+            is_billing: held.iter().any(|role| role.is(BILLING))
+                || names.any(|name| name.eq_ignore_ascii_case(BILLING)),
+            held,
         }
     }
 
@@ -267,18 +273,27 @@ impl JumpCloud {
                 .about(administrator.id.clone())
                 .hint("use another administrator's key, or a service account"));
         }
-        if !taken.iter().any(|role| role.is(BILLING)) {
+        // a role without a name may be any
+        if !taken.iter().any(|role| role.is(BILLING) || role.name.is_none()) {
             return Ok(());
         }
         let others = self.administrators(call, roles).await?;
-        let manages = |one: &Administrator| {
-            one.id != administrator.id && !one.is_suspended && one.held.iter().any(|role| role.is(BILLING))
-        };
+        let manages = |one: &Administrator| one.id != administrator.id && !one.is_suspended && one.is_billing;
         match others.iter().any(manages) {
             true => Ok(()),
-            false => Err(Error::refused("this is the last `Administrator with Billing`")
+            false => Err(Error::refused("this is, or may be, the last `Administrator with Billing`")
                 .about(administrator.id.clone())
                 .hint("give that role to somebody else first: nobody else could give it back")),
+        }
+    }
+
+    /// Says where [`JumpCloud::refuse_lock_out`] could not tell whether the administrator is its own.
+    pub(crate) fn told<T>(&self, reply: Reply<T>) -> Reply<T> {
+        match self.own.get() {
+            Some(None) => reply.note(
+                "JumpCloud does not show this key its own administrator: whether these roles are its own could not be checked",
+            ),
+            _ => reply,
         }
     }
 

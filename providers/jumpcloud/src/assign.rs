@@ -113,6 +113,7 @@ impl JumpCloud {
             return change.compared(&administrator.held).finish(reply);
         }
         self.refuse_lock_out(call, administrator, &taken, roles).await?;
+        let reply = self.told(reply);
         let names: Vec<&str> = administrator.held.iter().map(Held::shown).collect();
         let precondition = format!("the administrator still holds exactly {}", names.join(", "));
         if !change.expected.is_empty() {

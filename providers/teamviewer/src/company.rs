@@ -44,6 +44,15 @@ impl TeamViewer {
             _ => Ok(()),
         }
     }
+
+    /// Says where [`TeamViewer::refuse_owner`] could not tell.
+    pub(crate) fn told<T>(&self, reply: Reply<T>) -> Reply<T> {
+        match self.owner.get() {
+            Some(None) => reply
+                .note("TeamViewer does not show this token its own account: whether the user is its owner could not be checked"),
+            _ => reply,
+        }
+    }
 }
 
 #[async_trait]

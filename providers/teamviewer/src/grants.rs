@@ -134,19 +134,47 @@ impl TeamViewer {
         Ok(named)
     }
 
-    /// Compares who holds the roles directly with what was asked for: `true` after giving them.
-    async fn read_back(&self, call: &Call, user: &str, roles: &[Named], wanted: bool) -> Result<()> {
-        for role in roles {
-            if self.holds(call, user, &role.id).await? != wanted {
-                return Err(Error::unexpected(
-                    "TeamViewer accepted the change, and its account assignments do not show it",
-                )
-                .about(&role.id)
-                .with_outcome(Outcome::Unknown)
-                .hint("look at the Management Console before repeating it"));
+    /// What became of a role that was given or taken: the account assignments must show it.
+    async fn read_back(&self, call: &Call, user: &str, role: &Named, gives: bool) -> Result<Effect> {
+        let holds = self.holds(call, user, &role.id).await.map_err(|error| error.with_outcome(Outcome::Unknown))?;
+        match holds == gives {
+            true => Ok(Effect::Applied),
+            false => {
+                Err(Error::unexpected("TeamViewer accepted the change, and its account assignments do not show it")
+                    .about(&role.id)
+                    .with_outcome(Outcome::Unknown)
+                    .hint("look at the Management Console before repeating it"))
             }
         }
-        Ok(())
+    }
+
+    /// Gives or takes roles in one PUT, and gives those of which it is seen. A yes to several proves none of them, so each
+    /// has a step of its own.
+    async fn change_roles<'n>(
+        &self,
+        call: &Call,
+        user: &str,
+        roles: &'n [Named],
+        changes: wire::UserChanges<'_>,
+        steps: &mut Steps,
+    ) -> Result<Vec<&'n Named>> {
+        let mut changed = Vec::new();
+        if roles.is_empty() {
+            return Ok(changed);
+        }
+        let sent = steps.send(call, self.put(user, &changes)?).await;
+        if !matches!(sent, Ok(Some(_))) {
+            steps.add_all(shown(roles), sent.map(Effect::of_write));
+            return Ok(changed);
+        }
+        for role in roles {
+            let effect = self.read_back(call, user, role, changes.assign.is_some()).await;
+            if effect.is_ok() {
+                changed.push(role);
+            }
+            steps.add(&role.shown, effect);
+        }
+        Ok(changed)
     }
 }
 
@@ -215,14 +243,8 @@ impl AssignRole for TeamViewer {
             }
         }
         self.refuse_unknown(call, &ids_of(&new).unwrap_or_default()).await?;
-        if !new.is_empty() {
-            let changes = wire::UserChanges { assign: ids_of(&new), ..Default::default() };
-            let sent = self.put(&user, &changes)?.write(call).await?;
-            if sent.is_some() {
-                self.read_back(call, &user, &new, true).await?;
-            }
-            steps.add_all(shown(&new), Ok(Effect::of_write(sent)));
-        }
+        let changes = wire::UserChanges { assign: ids_of(&new), ..Default::default() };
+        self.change_roles(call, &user, &new, changes, &mut steps).await?;
         steps.finish(Reply::sent(&user))
     }
 }
@@ -252,33 +274,28 @@ impl UnassignRole for TeamViewer {
         self.refuse_unknown(call, &ids_of(&not_held).unwrap_or_default()).await?;
         let mut steps = Steps::default();
         steps.add_all(shown(&not_held), Ok(Effect::Already));
-        let mut was_sent = false;
-        if !direct.is_empty() {
-            let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
-            let mut sent = steps.send(call, self.put(&user, &changes)?).await;
-            if let Ok(Some(_)) = &sent {
-                was_sent = true;
-                sent = match self.read_back(call, &user, &direct, false).await {
-                    Ok(()) => sent,
-                    Err(error) => Err(error),
-                };
-            }
-            steps.add_all(shown(&direct), sent.map(Effect::of_write));
-        }
+        let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
+        let mut taken = self.change_roles(call, &user, &direct, changes, &mut steps).await?;
         for role in &of_groups {
             let sent = steps.send(call, self.unassign_group(role.group)).await;
-            was_sent |= matches!(sent, Ok(Some(_)));
+            if matches!(sent, Ok(Some(_))) {
+                taken.push(role);
+            }
             steps.add(&role.shown, sent.map(Effect::of_write));
         }
-        stay.iter().for_each(|role| steps.add(&role.shown, Err(through_a_group())));
-        if was_sent && steps.are_well() {
+        if !taken.is_empty() {
             // held in another way too: that is no success
-            let left = self.roles_of(call, &user).await?;
-            for role in direct.iter().chain(&of_groups).filter(|role| left.contains(&role.id)) {
-                let way = if role.group.is_some() { "in another way" } else { "through a user group" };
-                steps.add(format!("{} {way}", role.shown), Err(through_a_group()));
+            match self.roles_of(call, &user).await {
+                Ok(left) => {
+                    for role in taken.into_iter().filter(|role| left.contains(&role.id)) {
+                        let way = if role.group.is_some() { "in another way" } else { "through a user group" };
+                        steps.add(format!("{} {way}", role.shown), Err(through_a_group()));
+                    }
+                }
+                Err(error) => steps.add("a look at what is left", Err(error.with_outcome(Outcome::Unknown))),
             }
         }
+        stay.iter().for_each(|role| steps.add(&role.shown, Err(through_a_group())));
         steps.finish(Reply::sent(&user))
     }
 }
@@ -323,8 +340,10 @@ impl DowngradeUser for TeamViewer {
         self.refuse_unknown(call, &ids_of(&give).unwrap_or_default()).await?;
         let changes = wire::UserChanges { assign: ids_of(&give), unassign: ids_of(&take), ..Default::default() };
         if self.put(&user, &changes)?.write(call).await?.is_some() {
-            self.read_back(call, &user, &[role(&wanted)], true).await?;
-            self.read_back(call, &user, &take, false).await?;
+            self.read_back(call, &user, &role(&wanted), true).await?;
+            for role in &take {
+                self.read_back(call, &user, role, false).await?;
+            }
         }
         Ok(told(Reply::sent(&user)))
     }

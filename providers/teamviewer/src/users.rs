@@ -177,7 +177,8 @@ impl UpdateUser for TeamViewer {
             }
         }
         let effect = if email.is_some() { Effect::Pending } else { Effect::Applied };
-        Ok(Reply::sent(&input.id).with_effect(effect))
+        let reply = Reply::sent(&input.id).with_effect(effect);
+        Ok(if active == Some(false) { self.told(reply) } else { reply })
     }
 }
 
@@ -190,7 +191,7 @@ impl DeleteUser for TeamViewer {
         match request.write(call).await {
             // core has just seen the user: gone in between
             Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
-            sent => sent.map(|_| Reply::sent(&input.id)),
+            sent => sent.map(|_| self.told(Reply::sent(&input.id))),
         }
     }
 }
@@ -201,7 +202,7 @@ impl DeactivateUser for TeamViewer {
         self.refuse_owner(call, &ids::user(&input.user_id)?).await?;
         let changes = wire::UserChanges { active: Some(false), ..Default::default() };
         self.change(call, &input.user_id, &changes).await?;
-        Ok(Reply::sent(&input.user_id))
+        Ok(self.told(Reply::sent(&input.user_id)))
     }
 }
 
