@@ -190,8 +190,8 @@ fn missing<I: Input>(
             body.push(name.to_owned());
         }
     }
-    let mut names: Vec<&str> = query.iter().chain(&body).map(String::as_str).collect();
-    names.dedup();
+    let mut names: Vec<&str> = query.iter().map(String::as_str).collect();
+    names.extend(body.iter().filter(|name| !query.contains(name)).map(String::as_str));
     if names.is_empty() {
         return Ok(());
     }
@@ -205,5 +205,21 @@ fn is_empty(value: &Value) -> bool {
         Value::String(text) => text.trim().is_empty(),
         Value::Array(items) => items.is_empty(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::DowngradeUserInput;
+    use crate::definition::Required;
+
+    #[test]
+    fn what_is_missing_in_query_and_body_is_named_once() {
+        const BOTH: &[Required] =
+            &[Required { name: "user_id", place: Place::Both }, Required { name: "role_id", place: Place::Both }];
+        let facts = ActionFacts::new(Action::DowngradeUser).required(BOTH);
+        let error = missing::<DowngradeUserInput>(Action::DowngradeUser, Some(&facts), &Map::new(), false).unwrap_err();
+        assert_eq!(error.to_string(), "`user_id`, `role_id` are required");
     }
 }

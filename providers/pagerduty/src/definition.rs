@@ -116,9 +116,9 @@ pub static DEFINITION: Definition = Definition {
     ],
     notes: &[
         "A list shows its first 10,000 items; one that is longer ends in an error that says so. Narrow users by `group_id`.",
-        "`name` and `emails` of users are searched for with one word, and compared exactly here. That the search finds \
-         addresses is not documented; PagerDuty's own Terraform provider relies on it. An address among the contact methods \
-         alone it may not find.",
+        "`name` and `username` of users are searched for with one word, and compared exactly here. That the search finds \
+         addresses is not documented; PagerDuty's own Terraform provider relies on it. It finds none among the contact \
+         methods, so `emails` reads every user: `username` is quicker.",
         "The account owner can be neither made, changed nor deleted through the API: userdir refuses it before any write.",
         "The secret addresses of a user's calendar are taken out of `remote_data`.",
         "Unverified: what removing somebody who is no member answers (each action looks first); the default team role; the \

@@ -72,7 +72,7 @@ impl UpdateGroup for PagerDuty {
         team.retain(|field, _| ["type", "name", "description", "default_role", "parent"].contains(&field.as_str()));
         fill(&mut team, input.name, input.description);
         let request = self.http.put("teams").id(&input.id).json(&json!({ "team": team }));
-        self.change(request).primary().write(call).await?;
+        self.change(request).guarding(&["team"]).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
@@ -94,7 +94,7 @@ impl PagerDuty {
     /// Makes somebody a member of a team, or gives a member another role there.
     pub(crate) fn put_member(&self, team: &str, user: &str, role: &str) -> Request {
         let member = self.http.put("teams").id(team).path("users").id(user).json(&json!({ "role": role }));
-        self.change(member)
+        self.change(member).guarding(&["role"])
     }
 }
 
@@ -119,8 +119,14 @@ impl RemoveUserFromGroup for PagerDuty {
         let member = self.http.delete("teams").id(&input.group_id).path("users").id(&input.user_id);
         let reply = Reply::sent(&input.group_id);
         match self.change(member).primary().write(call).await {
-            // core has just seen the team, and the user in it: not found now means taken out in between
-            Err(error) if error.was_missing() => Ok(reply.with_effect(Effect::Already)),
+            // core has just seen the team, and the user in it: taken out in between, or before, and not shown yet
+            Err(error) if error.was_missing() => {
+                let teams = self.get("users").id(&input.user_id).query("include[]", "teams").read(call).await?;
+                let teams: wire::UserAnswer = teams.json()?;
+                let is_shown =
+                    teams.user.teams.iter().flatten().any(|team| team.id.as_deref() == Some(&input.group_id));
+                Ok(reply.with_effect(if is_shown { Effect::Pending } else { Effect::Already }))
+            }
             Err(error) => {
                 let hint = "who is on an escalation policy of the team stays a member: take them off the policy first";
                 Err(refused_as_wrong(hint)(error))

@@ -25,17 +25,18 @@ impl ListUsers for PagerDuty {
             }
             users = users.query("team_ids[]", team);
         }
-        // one search word, which may find too much: every user is looked at again
-        let words = [&filter.emails, &filter.username, &filter.name];
+        // one search word, which may find too much: every user is looked at again. Addresses among the contact methods it
+        // does not find, so that `emails` are compared here alone
+        let words = [&filter.username, &filter.name];
         let users = users.query_if("query", words.into_iter().flatten().find_map(Match::single));
-        let users = users.query_if("include[]", contact_methods(call));
+        let users = users.query_if("include[]", contact_methods(call, filter.emails.is_some()));
         Ok(users.page(call, &request, &paged("users"), map::user).await?.rechecked(request.filter.clone()))
     }
 }
 
 /// Further addresses and phone numbers come with the contact methods.
-fn contact_methods(call: &Call) -> Option<&'static str> {
-    (call.wants("emails") || call.wants("phones")).then_some("contact_methods")
+fn contact_methods(call: &Call, by_address: bool) -> Option<&'static str> {
+    (by_address || call.wants("emails") || call.wants("phones")).then_some("contact_methods")
 }
 
 #[async_trait]
@@ -43,7 +44,7 @@ impl GetUser for PagerDuty {
     /// The user; with a call a team the roles there, and with one call the licence. What the credentials may not read
     /// stays unknown, with a note.
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let user = self.get("users").id(&input.id).query_if("include[]", contact_methods(call));
+        let user = self.get("users").id(&input.id).query_if("include[]", contact_methods(call, false));
         let mut user: User = user.primary().read(call).await?.map_at("user", map::user)?;
         let mut unreadable = Unreadable::default();
         if call.wants("roles") {
@@ -176,7 +177,7 @@ impl UpdateUser for PagerDuty {
             license: None,
         };
         let request = self.http.put("users").id(&input.id).json(&json!({ "user": user }));
-        self.change(request).primary().write(call).await?;
+        self.change(request).guarding(&["user"]).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }

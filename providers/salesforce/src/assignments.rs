@@ -55,6 +55,9 @@ impl ListRoleAssignments for Salesforce {
                 self.must_exist(call, "User", user).await?;
             }
         }
+        if let (Some(role), None) = (role, &request.cursor) {
+            self.find_role(call, role).await?;
+        }
         let kinds = match role {
             Some(role) => vec![RoleKind::of(role)?],
             None => vec![RoleKind::Profile, RoleKind::UserRole, RoleKind::PermissionSet],

@@ -117,6 +117,8 @@ pub static DEFINITION: Definition = Definition {
         Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "Salesforce's REST API has no bills and no usage reports" },
     ],
     notes: &[
+        "Feature licences, such as Marketing User, are no rows of `licenses`: they are fields of a user, of which each \
+         organization has others, and no call lists them.",
         "What `scopes` names are permissions of the token's user: there are no scopes an object, only `api` (and `openid`, to \
          know the token's own user).",
         "The day's quota comes as 403 REQUEST_LIMIT_EXCEEDED, without a time; it is told at once and not waited for.",

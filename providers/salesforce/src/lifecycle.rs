@@ -159,7 +159,11 @@ impl ActivateUser for Salesforce {
         }
         if let Some(login) = frozen {
             let thaw = self.update("UserLogin", &login.id, &json!({ "IsFrozen": false }));
-            let sent = steps.send(call, if is_active { thaw } else { thaw.then() }).await;
+            let sent = match steps.are_well() {
+                true => steps.send(call, if is_active { thaw } else { thaw.then() }).await,
+                // who is not let in stays frozen
+                false => steps.not_tried(),
+            };
             steps.add("unfreeze", sent.map(Effect::of_write));
         }
         steps.finish(unreadable.note(Reply::sent(user)))

@@ -50,8 +50,13 @@ impl ListUsers for Salesforce {
         }
         let slice = slice?;
         let users = slice.each(map::id)?;
-        if let (Some(group), None, true) = (&filter.group_id, cursor, users.is_empty()) {
-            self.must_exist(call, "Group", group).await?;
+        if cursor.is_none() && users.is_empty() {
+            if let Some(group) = &filter.group_id {
+                self.must_exist(call, "Group", group).await?;
+            }
+            if let Some(role) = &filter.role_id {
+                self.find_role(call, role).await?;
+            }
         }
         // the status by which active and frozen are told apart
         let tells = filter.status.as_ref().is_some_and(|status| status.takes("active") != status.takes(FROZEN));
@@ -200,7 +205,9 @@ fn activity(status: &Match) -> Result<Vec<bool>> {
 /// Holders of a role.
 fn holding(query: Query, role: &str) -> Result<Query> {
     let assigned = |field: &str| {
-        format!("Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE {field} = {})", soql::text(role))
+        // one that has expired or was revoked gives nothing any more
+        let of_role = format!("{field} = {} AND IsActive = true", soql::text(role));
+        format!("Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE {of_role})")
     };
     Ok(match RoleKind::of(role)? {
         RoleKind::Profile => query.is("ProfileId", role),

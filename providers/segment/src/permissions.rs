@@ -172,9 +172,12 @@ impl UnassignRole for Segment {
             rest = access::without_role(&rest, role.id, role.workspace)?;
             let is_held = rest.iter().map(|permission| permission.resources.len()).sum::<usize>() < before;
             if role.workspace.is_some() && access::has_elsewhere(&rest, role.id) {
-                return Err(Error::refused("the role is held on sources or the like too; nothing was changed")
+                let where_it_is = if is_held { "on sources or the like too" } else { "on sources or the like alone" };
+                return Err(Error::refused(format!("the role is held {where_it_is}; nothing was changed"))
                     .about(role.id)
-                    .hint("name no workspace to take it away everywhere, or use users/downgrade"));
+                    .hint(
+                        "Segment's console takes it off the workspace alone; without a workspace it goes everywhere",
+                    ));
             }
             if !is_held {
                 // a mistyped role must not read as taken away

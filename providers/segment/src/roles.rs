@@ -56,6 +56,10 @@ impl ListRoleAssignments for Segment {
         if let Some(workspace) = &filter.workspace_id {
             self.workspace_named(call, Some(workspace)).await?;
         }
+        if let (Some(role), None) = (&filter.role_id, &request.cursor) {
+            // a mistyped role must not read as one that nobody holds
+            self.find_role(call, self.http.get("roles"), role).await?;
+        }
         let page = match (&filter.user_id, &filter.group_id) {
             (Some(_), Some(_)) => return Err(Error::invalid("give `user_id` or `group_id`, not both")),
             (Some(user), None) => Page::of_values(self.held_by_user(call, user, true).await?),

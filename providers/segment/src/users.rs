@@ -80,20 +80,15 @@ impl Segment {
 
     /// Refuses to take the last owner's access: nobody could give it back. Costs a call a user, up to the next owner.
     pub(crate) async fn refuse_last_owner(&self, call: &Call, user: &wire::Holder) -> Result<()> {
-        let mut cursor = None;
-        loop {
-            let users = self.http.get("users").slice(call, cursor.as_deref(), None, &self.paged("data.users")).await?;
-            for id in users.each(|raw| Ok(map::user(raw)?.id.to_string()))? {
-                if id != user.id && access::is_owner(self.holder(call, &id).await?.permissions()?) {
-                    return Ok(());
-                }
-            }
-            cursor = users.next;
-            if cursor.is_none() {
-                return Err(Error::refused("this is the only user with the role Workspace Owner")
-                    .hint("give another user that role first; an owner by a user group alone does not count here"));
+        let id = |raw: &RawValue| Ok(map::user(raw)?.id.to_string());
+        let users = self.http.get("users").all(call, &self.paged("data.users"), id).await?;
+        for id in users.iter().filter(|id| **id != user.id) {
+            if access::is_owner(self.holder(call, id).await?.permissions()?) {
+                return Ok(());
             }
         }
+        Err(Error::refused("this is the only user with the role Workspace Owner")
+            .hint("give another user that role first; an owner by a user group alone does not count here"))
     }
 
     /// The addresses that are invited.

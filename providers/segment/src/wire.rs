@@ -39,11 +39,13 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// What the user may do. A list that is not shown is not an empty one.
+    /// What the user may do. A list that is not shown is not an empty one, and a role without its name may be the owner's.
     pub fn permissions(&self) -> Result<&[Permission]> {
-        self.permissions
-            .as_deref()
-            .ok_or_else(|| Error::unexpected("Segment does not show the user's permissions").about(self.id.clone()))
+        let shown = self.permissions.as_deref().filter(|shown| shown.iter().all(|it| it.role_name.is_some()));
+        shown.ok_or_else(|| {
+            Error::unexpected("Segment does not show the user's permissions with the names of their roles")
+                .about(self.id.clone())
+        })
     }
 }
 

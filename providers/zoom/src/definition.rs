@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["first_name", "last_name", "name", "emails", "external_id", "status", "user_type", "created_at", "group_id", "role_id"])
             .scopes(LIST_USERS)
             .partial()
-            .note("pending, active and inactive users, one after the other; a pending user goes by the address"),
+            .note("pending, inactive and active users, one after the other, and then whether the inactive ones are still the same; a pending user goes by the address"),
         ActionFacts::new(Action::GetUser).scopes(READ_USER),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails")])
@@ -81,7 +81,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListOrganizations).scopes(&["user:read:list_users:admin", "user:read:user:admin"]).note("the account, as its owner shows it"),
         ActionFacts::new(Action::ListActivities)
             .filters(&["action", "entity_type", "created_at"])
-            .scopes(&["report:read:operation_logs:admin"])
+            .scopes(&["report:read:operation_logs:admin", "report:read:user_activities:admin"])
             .note("operation logs, and then who signed in and out; without a begin in `created_at` 30 days, and Zoom keeps six months. Ids are made from what an entry says"),
         ActionFacts::new(Action::ListBilling).scopes(&["report:read:admin"]).note("reports of department billing"),
         ActionFacts::new(Action::ListUtilization).filters(&["type"]).scopes(&["billing:read:plan_usage:admin"]).note("one report, `licenses`: hosts there are and hosts used, a plan a row"),
@@ -106,6 +106,9 @@ pub static DEFINITION: Definition = Definition {
     notes: &[
         "An address is no id here, nor is `me`, although Zoom takes them for one: refused, but for the address of a user who \
          has not accepted yet, so that nobody is taken for two. `users list --filter emails=…` finds the id.",
+        "Somebody who is deactivated or activated while users are listed status by status may be missing: such a list ends in \
+         an error that says so.",
+        "A user's host key is taken out of `remote_data`.",
         "A daily limit is told at once, with the time at which Zoom answers again; a limit per second is waited out.",
         "The last sign-in is up to three days late.",
         "Where single sign-on or SCIM manages users, it may undo a change at its next run.",

@@ -4,7 +4,7 @@
 //! 1. This page: what Zoom is like (`ZOOM`), what to ask for and what is true of each action ([`DEFINITION`]), and how to
 //!    connect.
 //! 2. `wire.rs`: Zoom's JSON. `map.rs` and `log_map.rs`: from it to the unified schema, pure functions. `names.rs`: names
-//!    of roles and groups.
+//!    of roles and groups. `passes.rs`: users status by status.
 //! 3. `users.rs`, `seats.rs` (deactivate, activate, downgrade), `groups.rs`, `roles.rs`, `licenses.rs`, `logs.rs`,
 //!    `account.rs`: the actions. Each says what is called in which order; looking before and after a write is core's.
 //!
@@ -20,6 +20,7 @@ mod logs;
 pub mod map;
 mod names;
 mod paging;
+mod passes;
 mod roles;
 mod seats;
 #[cfg(feature = "stand-in")]

@@ -7,7 +7,7 @@ use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, asy
 use userdir_schema::License;
 
 use crate::paging::paged;
-use crate::{Zoom, map, users, wire};
+use crate::{Zoom, map, passes, wire};
 
 #[async_trait]
 impl ListLicenses for Zoom {
@@ -43,12 +43,15 @@ impl Zoom {
                 ..map::license(*id, *name)
             }
         });
+        let mut holders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        // the inactive ones once more: who was deactivated in between was in no list before
+        for status in passes::statuses(None)?.into_iter().chain([passes::INACTIVE]) {
+            let users = self.of_status(status, None);
+            holders.extend(users.all(call, &paged("users"), map::listed_licenses).await?);
+        }
         let mut held: BTreeMap<String, u64> = BTreeMap::new();
-        for status in users::statuses(&UserFilter::default())? {
-            let users = self.http.get("users").query("status", status);
-            for id in users.all(call, &paged("users"), map::listed_licenses).await?.into_iter().flatten() {
-                *held.entry(id).or_default() += 1;
-            }
+        for id in holders.into_values().flatten() {
+            *held.entry(id).or_default() += 1;
         }
         let held = held
             .into_iter()

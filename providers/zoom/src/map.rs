@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use userdir_core::Mapped;
 use userdir_core::mapping::{filled, full_name, time};
 use userdir_schema::{
-    Bill, Column, Email, Group, License, Organization, Phone, Role, RoleAssignment, Status, Text, Url, User, UserGroup,
-    UserLicense, UserOrganization, UserRole, Utilization,
+    Bill, Column, Email, Group, License, Organization, Phone, RemoteData, Role, RoleAssignment, Status, Text, Url,
+    User, UserGroup, UserLicense, UserOrganization, UserRole, Utilization,
 };
 
 use crate::wire;
@@ -70,8 +70,19 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         created_at: time(it.user_created_at).or_else(|| time(it.created_at)),
         last_login_at: time(it.last_login_time),
         urls: (!urls.is_empty()).then_some(urls),
+        remote_data: without_host_key(raw)?,
         ..User::default()
     })
+}
+
+/// Whoever has a user's host key takes over the user's meetings.
+fn without_host_key(raw: &RawValue) -> Mapped<Option<RemoteData<'static>>> {
+    if !raw.get().contains("host_key") {
+        return Ok(None);
+    }
+    let mut members: Map<String, Value> = serde_json::from_str(raw.get())?;
+    members.remove("host_key");
+    to_raw_value(&members).map(|raw| Some(RemoteData::from(raw)))
 }
 
 fn status(word: Text<'_>) -> Status<'_> {
@@ -93,16 +104,17 @@ fn phone(it: wire::PhoneNumber<'_>) -> Option<Phone<'_>> {
 /// The seat, and what else is listed. Rows that tell no type tell nothing of licences.
 fn licenses<'a>(it: &wire::User<'_>) -> Option<Vec<UserLicense<'a>>> {
     let (id, name) = seat(it.r#type?);
-    let listed = it.license_info_list.iter().flatten().filter_map(wire::LicenseInfo::id).map(Text::from);
+    let listed = it.listed().into_iter().map(Text::from);
     let listed = listed.map(|id| UserLicense { name: Some(id.clone()), id: Some(id), ..UserLicense::default() });
     let seat = UserLicense { id: Some(id), name: Some(name), ..UserLicense::default() };
     Some(std::iter::once(seat).chain(listed).collect())
 }
 
-/// The licences of a user beyond the seat.
-pub fn listed_licenses(raw: &RawValue) -> Mapped<Vec<String>> {
+/// A user, under the address that stays the same when an invitation is accepted, with the licences beyond the seat.
+pub fn listed_licenses(raw: &RawValue) -> Mapped<(String, Vec<String>)> {
     let it: wire::User = serde_json::from_str(raw.get())?;
-    Ok(it.license_info_list.iter().flatten().filter_map(wire::LicenseInfo::id).collect())
+    let name = it.email.as_ref().or(it.id.as_ref()).map(Text::to_string);
+    Ok((name.unwrap_or_default(), it.listed()))
 }
 
 /// A row of the synthetic list of licences.
@@ -126,7 +138,13 @@ pub fn role(raw: &RawValue) -> Mapped<Role<'_>> {
 pub fn role_of_user(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
     let it: wire::User = serde_json::from_str(raw.get())?;
     let handle = it.handle().cloned().unwrap_or_default();
-    Ok(RoleAssignment { id: handle.clone(), user_id: Some(handle), role_id: it.role_id, ..RoleAssignment::default() })
+    Ok(RoleAssignment {
+        id: handle.clone(),
+        user_id: Some(handle),
+        role_id: it.role_id,
+        remote_data: without_host_key(raw)?,
+        ..RoleAssignment::default()
+    })
 }
 
 /// A member of a role, under the same id.
@@ -137,7 +155,7 @@ pub fn member_of_role(role: &str, raw: &RawValue) -> Mapped<RoleAssignment<'stat
         id: handle.clone(),
         user_id: Some(handle),
         role_id: Some(role.to_owned().into()),
-        remote_data: Some(raw.to_owned().into()),
+        remote_data: without_host_key(raw)?.or_else(|| Some(raw.to_owned().into())),
         ..RoleAssignment::default()
     })
 }
@@ -145,7 +163,12 @@ pub fn member_of_role(role: &str, raw: &RawValue) -> Mapped<RoleAssignment<'stat
 /// The account, as any of its users shows it.
 pub fn organization(raw: &RawValue) -> Mapped<Organization<'_>> {
     let it: wire::User = serde_json::from_str(raw.get())?;
-    Ok(Organization { id: it.account_id.unwrap_or_default(), name: filled(it.company), ..Organization::default() })
+    Ok(Organization {
+        id: it.account_id.unwrap_or_default(),
+        name: filled(it.company),
+        remote_data: without_host_key(raw)?,
+        ..Organization::default()
+    })
 }
 
 /// A billing report of a department.
@@ -236,6 +259,25 @@ mod tests {
         let licenses = user.licenses.unwrap();
         let ids: Vec<_> = licenses.iter().map(|license| license.id.as_deref().unwrap()).collect();
         assert_eq!(ids, ["licensed", "ZOOM_WORKPLACE_BUNDLE:16", "ZOOM_PHONE"]);
+    }
+
+    #[test]
+    fn two_licences_of_a_kind_are_one_of_their_holder() {
+        let json = r#"{"id": "u1", "email": "maya@example.com", "type": 2, "license_info_list": [
+            {"license_type": "ZOOM_PHONE", "subscription_id": "A"}, {"license_type": "ZOOM_PHONE", "subscription_id": "B"}]}"#;
+        assert_eq!(listed_licenses(raw(json)).unwrap(), ("maya@example.com".into(), vec!["ZOOM_PHONE".into()]));
+        assert_eq!(user(raw(json)).unwrap().licenses.unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_host_key_stays_out() {
+        let json = r#"{"id": "u1", "host_key": "299438", "pmi": 1}"#;
+        let kept = r#"{"id":"u1","pmi":1}"#;
+        assert_eq!(user(raw(json)).unwrap().remote_data.unwrap().get(), kept);
+        assert_eq!(organization(raw(json)).unwrap().remote_data.unwrap().get(), kept);
+        assert_eq!(role_of_user(raw(json)).unwrap().remote_data.unwrap().get(), kept);
+        assert_eq!(member_of_role("1", raw(json)).unwrap().remote_data.unwrap().get(), kept);
+        assert_eq!(user(raw(r#"{"id": "u1"}"#)).unwrap().remote_data, None, "core keeps the vendor's own bytes");
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use userdir_core::action::*;
-use userdir_core::http::{Next, Paging, Pass, TotalAt};
+use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Role, RoleAssignment, User};
 
 use crate::paging::paged;
 use crate::wire::{ADMIN, MEMBER, OWNER};
-use crate::{Zoom, map, users, wire};
+use crate::{Zoom, map, passes, wire};
 
 /// All roles come in one answer.
 pub(crate) const ROLES: Paging =
@@ -198,13 +198,10 @@ impl ListRoleAssignments for Zoom {
             let slice = members.slice(call, cursor, wanted, &paged("members")).await?;
             return Ok(Page::of_values(slice.each(|raw| map::member_of_role(role, raw))?).after(&slice));
         }
-        let pass = Pass::of(request.cursor.as_deref())?;
-        let statuses = users::statuses(&UserFilter::default())?;
-        let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
-        let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
-        let users = self.http.get("users").query("status", *status).guarding(&["status"]).primary();
-        let next = statuses.get(at + 1).map(|status| (*status).to_owned());
-        let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
+        let statuses = passes::statuses(None)?;
+        let Some((slice, next)) = self.by_status(call, &request, None, &statuses).await? else {
+            return Ok(Page::of_values(Vec::new()));
+        };
         Ok(Page::<RoleAssignment<'static>>::of_body(slice.answer.body, "users", map::role_of_user).next(next))
     }
 }

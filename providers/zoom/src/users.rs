@@ -4,7 +4,6 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 
 use userdir_core::action::*;
-use userdir_core::http::Pass;
 use userdir_core::mapping::check_length;
 use userdir_core::page::MapItem;
 use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
@@ -12,11 +11,7 @@ use userdir_schema::{Email, User};
 
 use crate::names::{Names, fill};
 use crate::paging::paged;
-use crate::{Zoom, map, wire};
-
-/// Zoom's statuses: one call answers one of them, and the active ones where none is named. In the order in which people
-/// move on: who accepts while the list is read comes twice at worst.
-const STATUSES: &[(&str, &str)] = &[("invited", "pending"), ("active", "active"), ("inactive", "inactive")];
+use crate::{Zoom, map, passes, wire};
 
 #[async_trait]
 impl ListUsers for Zoom {
@@ -29,32 +24,14 @@ impl ListUsers for Zoom {
         if let Some(addresses) = &filter.emails {
             return self.by_address(call, filter, addresses).await;
         }
-        let statuses = statuses(filter)?;
-        let pass = Pass::of(request.cursor.as_deref())?;
-        let at = statuses.iter().position(|status| *status == pass.name).unwrap_or_default();
-        let Some(status) = statuses.get(at) else { return Ok(Page::of_values(Vec::new())) };
-        let users = self.http.get("users").query("status", *status).query_if("role_id", filter.role_id.as_deref());
-        let users = users.guarding(&["status", "role_id"]).primary();
-        let next = statuses.get(at + 1).map(|status| (*status).to_owned());
-        let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
+        let statuses = passes::statuses(filter.status.as_ref())?;
+        let Some((slice, next)) = self.by_status(call, &request, filter.role_id.as_deref(), &statuses).await? else {
+            return Ok(Page::of_values(Vec::new()));
+        };
         let named = self.named(call, slice.each(|_| Ok(()))?.is_empty()).await?;
         let page = Page::<User<'static>>::of_body(slice.answer.body, "users", named);
         Ok(page.next(next).rechecked(filter.clone()))
     }
-}
-
-/// The statuses to ask for, in Zoom's words.
-pub(crate) fn statuses(filter: &UserFilter) -> Result<Vec<&'static str>> {
-    let Some(wanted) = &filter.status else { return Ok(STATUSES.iter().map(|(_, own)| *own).collect()) };
-    for word in wanted.values() {
-        // Zoom shows no deleted users
-        if word != "deleted" && !STATUSES.iter().any(|(unified, _)| unified == word) {
-            return Err(Error::invalid(format!(
-                "`{word}` is no status; it must be one of `active`, `inactive`, `invited`"
-            )));
-        }
-    }
-    Ok(STATUSES.iter().filter(|(unified, _)| wanted.takes(unified)).map(|(_, own)| *own).collect())
 }
 
 /// Maps users and puts names in.
@@ -114,7 +91,13 @@ impl Zoom {
                 request = request.primary();
             }
             match request.read(call).await {
-                Ok(answer) => users.push(answer.map(map::user)?),
+                Ok(answer) => {
+                    let user: User = answer.map(map::user)?;
+                    // two spellings of an address
+                    if users.iter().all(|known: &User| known.id != user.id) {
+                        users.push(user);
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

@@ -61,6 +61,17 @@ impl<'a> User<'a> {
         listed.filter_map(LicenseInfo::id).collect()
     }
 
+    /// What is listed beyond the type. Two of a kind, of two subscriptions, are one.
+    pub fn listed(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for id in self.license_info_list.iter().flatten().filter_map(LicenseInfo::id) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     /// Signs of a bundle beside the list: what older accounts have.
     pub fn shows_older_bundle(&self) -> bool {
         let says =
