@@ -105,6 +105,7 @@ impl DeleteRoleAssignment for CrowdStrike {
         call: &Call,
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
+        cid::refuse_passed(call, &["action", "cid", "uuid", "role_ids"])?;
         let Parts { uuid, cid, role, group } = Parts::of(&input.id)?;
         let Some(cid) = cid else { return Err(Error::invalid("the assignment's id names no CID").about(&input.id)) };
         let direct = self.grants(call, uuid, Some(cid), true).await?;

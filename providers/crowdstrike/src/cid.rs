@@ -69,9 +69,7 @@ impl CrowdStrike {
         roles: &'r [UserRole<'static>],
         organizations: &Option<Vec<UserOrganization<'static>>>,
     ) -> Result<Places<'r>> {
-        if let Some(name) = ["action", "uuid", "role_ids"].into_iter().find(|name| call.passed(name).is_some()) {
-            return Err(Error::invalid(format!("`remote_data` names `{name}`, which this action sets itself")));
-        }
+        refuse_passed(call, &["action", "uuid", "role_ids"])?;
         let mut places = self.places(call, uuid, roles, organizations, None).await?;
         if let Some(passed) = call.passed("cid") {
             let Some(at) = places.iter().position(|(cid, _)| passed == cid.as_str()) else {
@@ -114,6 +112,14 @@ pub(crate) fn is_organization(
 
 fn filled<'t>(text: &'t Option<Text<'static>>) -> Option<&'t str> {
     text.as_deref().filter(|text| !text.is_empty())
+}
+
+/// Refuses what a change of roles sets itself, before anything is read.
+pub(crate) fn refuse_passed(call: &Call, names: &[&str]) -> Result<()> {
+    match names.iter().find(|name| call.passed(name).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(Error::invalid(format!("`remote_data` names `{name}`, which this action sets itself"))),
+    }
 }
 
 /// What `remote_data` or the account says.

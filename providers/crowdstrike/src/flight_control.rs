@@ -57,7 +57,7 @@ fn change(falcon: &CrowdStrike, what: Membership, group: &str, uuid: &str) -> Re
         // a body on DELETE
         Membership::Remove => falcon.http.delete(MEMBERS),
     };
-    request.json(&members_body(group, &[uuid]))
+    request.json(&members_body(group, &[uuid])).guarding(&["resources"])
 }
 
 impl CrowdStrike {
@@ -91,7 +91,7 @@ impl CrowdStrike {
         let name = input.name.as_deref().or(current.name.as_deref()).unwrap_or_default();
         let description = input.description.as_deref().or(current.description.as_deref()).unwrap_or_default();
         let body = json!({ "user_group_id": input.id, "name": name, "description": description });
-        Ok(self.http.patch(GROUPS).json(&json!({ "resources": [body] })))
+        Ok(self.http.patch(GROUPS).json(&json!({ "resources": [body] })).guarding(&["resources"]))
     }
 
     /// A group is emptied before it is deleted, as the vendor's own tools do.
@@ -111,7 +111,8 @@ impl CrowdStrike {
             }
             steps.add("members", sent.map(Effect::of_write));
         }
-        let mut delete = self.delete(GROUPS).query("user_group_ids", id).primary();
+        let delete = self.delete(GROUPS).query("user_group_ids", id);
+        let mut delete = delete.guarding(&["user_group_ids"]).primary();
         if !members.is_empty() {
             delete = delete.then();
         }

@@ -114,13 +114,20 @@ impl<'c> Changes<'c> {
         Changes { falcon, call, action, uuid, steps: Steps::default() }
     }
 
-    /// Sends those at one CID. The roles of one call are changed together or not at all.
+    /// Sends those at one CID. The roles of one call are changed together or not at all. What is passed through goes into
+    /// the first, and where it names a CID, into the first at that CID alone: anywhere else it would win over the call's own.
     pub async fn send(&mut self, cid: &str, roles: &[Named]) {
         for roles in roles.chunks(ROLES_A_CALL) {
             let ids: Vec<&str> = roles.iter().map(|role| role.id.as_str()).collect();
             let body = json!({ "action": self.action, "cid": cid, "uuid": self.uuid, "role_ids": ids });
             let request = self.falcon.http.post("user-management/entities/user-role-actions/v1").json(&body);
-            let sent = self.steps.send(self.call, request).await;
+            let sent = match self.call.passed("cid") {
+                Some(passed) if passed != cid => match self.steps.go_on() {
+                    true => request.write(self.call).await,
+                    false => self.steps.not_tried(),
+                },
+                _ => self.steps.send(self.call, request).await,
+            };
             self.steps.add_all(roles.iter().map(|role| &role.shown), sent.map(Effect::of_write));
         }
     }

@@ -46,7 +46,7 @@ fn change(falcon: &CrowdStrike, what: Membership, group: &str, uuid: &str) -> Re
     let parameters = [json!({ "name": "user_uuid", "value": uuid })];
     let body = json!({ "ids": [group], "filter": "", "action_parameters": parameters });
     let request = falcon.http.post("user-management/entities/group-users-actions/v1");
-    request.query("action_name", action).json(&body)
+    request.query("action_name", action).json(&body).guarding(&["action_name", "ids", "filter", "action_parameters"])
 }
 
 /// Name and description, those that are given.
@@ -84,11 +84,11 @@ impl CrowdStrike {
 
     pub(crate) fn changed_profile_group(&self, input: &UpdateGroupInput) -> Request {
         let body = fields(input.name.clone(), input.description.clone());
-        self.http.patch(GROUPS).query("id", &input.id).json(&body)
+        self.http.patch(GROUPS).query("id", &input.id).json(&body).guarding(&["id"])
     }
 
     pub(crate) async fn delete_profile_group(&self, call: &Call, id: &str) -> Result<Reply<Group<'static>>> {
-        self.delete(GROUPS).query("ids", id).primary().write(call).await?;
+        self.delete(GROUPS).query("ids", id).guarding(&["ids"]).primary().write(call).await?;
         Ok(Reply::sent(id))
     }
 }

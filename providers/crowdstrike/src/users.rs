@@ -155,7 +155,7 @@ impl UpdateUser for CrowdStrike {
         }
         let names = json!({ "first_name": first.unwrap_or_default(), "last_name": last.unwrap_or_default() });
         let request = self.http.patch("user-management/entities/users/v1").query("user_uuid", &input.id).json(&names);
-        request.idempotent().primary().write(call).await?;
+        request.guarding(&["user_uuid"]).idempotent().primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
@@ -163,8 +163,8 @@ impl UpdateUser for CrowdStrike {
 #[async_trait]
 impl DeleteUser for CrowdStrike {
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
-        let request = self.delete("user-management/entities/users/v1").query("user_uuid", &input.id).primary();
-        match request.write(call).await {
+        let request = self.delete("user-management/entities/users/v1").query("user_uuid", &input.id);
+        match request.guarding(&["user_uuid"]).primary().write(call).await {
             // core has just seen the user: gone in between
             Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),
             sent => sent.map(|_| Reply::sent(&input.id)),

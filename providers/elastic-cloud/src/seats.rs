@@ -214,33 +214,42 @@ impl ElasticCloud {
         Ok((wanted, organization))
     }
 
-    /// What became of each role after the one call for all: the same for each, or what reading again shows.
-    async fn each_effect(
+    /// Adds what became of each role after the one call for all. A yes to several proves none of them, and core is content
+    /// with a role at any place; a refusal may have come after some. Both are told by reading again.
+    async fn add_effects(
         &self,
         call: &Call,
         sent: Result<Effect>,
         (organization, user): (&str, &str),
         wanted: &[Wanted],
+        steps: &mut Steps,
         is_done: impl Fn(&Wanted, &RoleAssignments) -> bool,
-    ) -> Result<Vec<Result<Effect>>> {
-        let error = match sent {
-            Ok(effect) => return Ok(wanted.iter().map(|_| Ok(effect)).collect()),
-            Err(error) if wanted.len() < 2 || error.vendor().is_none() || error.outcome() == Outcome::Unknown => {
-                return Err(error);
-            }
-            Err(error) => error,
+    ) {
+        let is_told = match &sent {
+            Ok(effect) => *effect != Effect::Applied,
+            Err(error) => wanted.len() < 2 || error.vendor().is_none() || error.outcome() == Outcome::Unknown,
         };
-        let now = self.members(call, organization).await?;
-        let now = &now.find(user)?.assignments;
-        let refused = || {
-            let again = Error::new(error.kind(), error.message().to_owned());
+        if is_told {
+            return steps.add_all(wanted.iter().map(Wanted::target), sent);
+        }
+        let members = self.members(call, organization).await;
+        let Some(member) = members.as_ref().ok().and_then(|members| members.find(user).ok()) else {
+            // a yes is left to core, which looks as well
+            let sent = sent.map_err(|error| error.with_outcome(Outcome::Unknown));
+            return steps.add_all(wanted.iter().map(Wanted::target), sent);
+        };
+        let error = sent.err().unwrap_or_else(not_shown);
+        let again = || {
+            let again = Error::new(error.kind(), error.message().to_owned()).with_outcome(error.outcome());
             match error.vendor() {
                 Some(answer) => again.from_vendor(answer.clone()),
                 None => again,
             }
         };
-        let effect = |wanted| if is_done(wanted, now) { Ok(Effect::Already) } else { Err(refused()) };
-        Ok(wanted.iter().map(effect).collect())
+        for wanted in wanted {
+            let effect = if is_done(wanted, &member.assignments) { Ok(Effect::Applied) } else { Err(again()) };
+            steps.add(wanted.target(), effect);
+        }
     }
 
     /// Takes roles away: each entry as it is listed.
@@ -273,10 +282,7 @@ impl ElasticCloud {
         if !body.is_empty() {
             let sent = self.take(user, &body).primary().write(call).await.map(Effect::of_write);
             let is_done = |wanted: &Wanted, now: &RoleAssignments| wanted.held(now).is_ok_and(|held| held.is_empty());
-            let effects = self.each_effect(call, sent, (organization, user), &taken, is_done).await?;
-            for (wanted, effect) in taken.iter().zip(effects) {
-                steps.add(wanted.target(), effect);
-            }
+            self.add_effects(call, sent, (organization, user), &taken, &mut steps, is_done).await;
         }
         for wanted in not_held {
             let effect = if members.shows_all() { Ok(Effect::Already) } else { Err(not_visible()) };
@@ -306,21 +312,9 @@ impl AssignRole for ElasticCloud {
             steps.add(wanted.target(), Ok(Effect::Already));
         }
         if !missing.is_empty() {
-            let mut sent = self.give(&input.id, &body_of(&missing)?).primary().write(call).await.map(Effect::of_write);
-            // core is content with the role at any place: one that is held elsewhere too is looked at here
-            let is_held = |wanted: &Wanted| held.each().any(|(scope, entry)| wanted.names(&scope, entry));
-            if matches!(sent, Ok(Effect::Applied)) && missing.iter().any(is_held) {
-                let now = self.members(call, &organization).await?;
-                let now = &now.find(&input.id)?.assignments;
-                if !missing.iter().all(|wanted| wanted.is_covered(now)) {
-                    sent = Err(not_shown());
-                }
-            }
-            let effects =
-                self.each_effect(call, sent, (&organization, &input.id), &missing, Wanted::is_covered).await?;
-            for (wanted, effect) in missing.iter().zip(effects) {
-                steps.add(wanted.target(), effect);
-            }
+            let sent = self.give(&input.id, &body_of(&missing)?).primary().write(call).await.map(Effect::of_write);
+            let subject = (organization.as_str(), input.id.as_str());
+            self.add_effects(call, sent, subject, &missing, &mut steps, Wanted::is_covered).await;
         }
         steps.finish(Reply::sent(&input.id))
     }
