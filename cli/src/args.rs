@@ -113,8 +113,9 @@ pub enum Fixed {
         /// Only this provider; may be repeated.
         #[arg(long = "provider", value_name = "SLUG")]
         providers: Vec<String>,
-        /// Folder with the vendors' own API descriptions, one folder a slug, to check requests and answers against.
-        #[arg(long, value_name = "DIR", env = "USERDIR_SPECS_DIR")]
+        /// Folder with the vendors' own API descriptions, one folder a slug, to check requests and answers against
+        /// [env: USERDIR_SPECS_DIR].
+        #[arg(long, value_name = "DIR")]
         specs: Option<PathBuf>,
         /// Only the cases as they stand, without the faults derived from them: seconds instead of minutes.
         #[arg(long)]
@@ -278,7 +279,8 @@ pub struct Given {
 
 /// The whole tree.
 pub fn command() -> Command {
-    let root = Command::new("userdir")
+    // the derived parts bring their own doc comments: what the whole is about is said after them
+    let root = Fixed::augment_subcommands(Globals::augment_args(Command::new("userdir")))
         .about("One API over the user directories of the apps a company runs on")
         .version(env!("CARGO_PKG_VERSION"))
         .arg_required_else_help(true)
@@ -287,7 +289,6 @@ pub fn command() -> Command {
             "Exit codes: 0 done, 1 the action failed, 2 wrong usage, 3 refused by a guard, 4 not supported by that \
              vendor, 5 partly done.",
         );
-    let root = Fixed::augment_subcommands(Globals::augment_args(root));
     Resource::ALL.iter().fold(root, |root, resource| root.subcommand(resource_command(*resource)))
 }
 

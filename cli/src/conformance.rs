@@ -20,6 +20,9 @@ pub async fn run(
     specs: Option<PathBuf>,
     without_faults: bool,
 ) -> Result<()> {
+    // set and empty is not set
+    let named = || std::env::var_os("USERDIR_SPECS_DIR").filter(|folder| !folder.is_empty());
+    let specs = specs.or_else(|| named().map(PathBuf::from));
     if specs.is_none() {
         // programs expect nothing on stderr but an error
         if session.format == Format::Table {
@@ -41,7 +44,7 @@ pub async fn run(
         Format::Table => report.table(),
         Format::Markdown => report.markdown(),
         Format::Json | Format::Ndjson => report.json().to_string(),
-        Format::Csv => return Err(usage("`conformance` has no CSV").hint("choose table, json or markdown")),
+        Format::Csv => return Err(usage("`conformance` has no CSV").hint("choose table, json or ndjson")),
     };
     output::line(text.trim_end())?;
     // what falls short stands in the report

@@ -105,10 +105,20 @@ impl Failure {
     pub fn json(&self) -> Value {
         match self {
             Failure::Action(error) => json!({"error": action_json(error)}),
-            Failure::Store(error) => json!({"error": {"kind": store_kind(error), "message": error.to_string()}}),
-            Failure::Output(error) => json!({"error": {"kind": "output", "message": error.to_string()}}),
+            Failure::Store(error) => json!({"error": self.own_json(store_kind(error), error.to_string())}),
+            Failure::Output(error) => json!({"error": self.own_json("output", error.to_string())}),
             Failure::Told(_) => Value::Null,
         }
+    }
+
+    /// What no action says, in the shape of what one says. Whether anything was done is known where it is wrong usage.
+    fn own_json(&self, kind: &str, message: String) -> Value {
+        let mut told = action_json(&Error::invalid(message));
+        if let Some(told) = told.as_object_mut() {
+            told.insert("kind".into(), kind.into());
+            told.insert("outcome".into(), json!((self.exit_code() == 2).then_some(Outcome::NotDone)));
+        }
+        told
     }
 
     /// Tells it on stderr and gives the exit code. A reader that went away is no failure.
@@ -265,6 +275,19 @@ mod tests {
         let wrong_key = StoreError::WrongKey { database: "x".into() };
         assert_eq!(Failure::from(wrong_key).exit_code(), 1);
         assert_eq!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).exit_code(), 0);
+    }
+
+    #[test]
+    fn every_failure_has_the_same_shape_for_programs() {
+        let shape = |failure: Failure| {
+            let json = failure.json();
+            json["error"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+        };
+        let usual = shape(usage("x"));
+        let no_account = Failure::Store(StoreError::NotFound { what: "account", name: "x".into() });
+        assert_eq!(no_account.json()["error"]["outcome"], "not_done");
+        assert_eq!(shape(no_account), usual);
+        assert_eq!(shape(Failure::Output(io::Error::other("x"))), usual);
     }
 
     #[test]

@@ -130,9 +130,14 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let message = text.trim().trim_start_matches("error: ");
     let (message, rest) = message.split_once("\n\n").unwrap_or((message, ""));
-    let failure: Failure = usage(message);
-    let failure = if rest.is_empty() { failure } else { failure.hint(rest) };
+    let failure: Failure = usage(one_line(message));
+    let failure = if rest.is_empty() { failure } else { failure.hint(one_line(rest)) };
     failure.report(false)
+}
+
+/// A text without its line feeds and indents.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The format, where the arguments could not be read.

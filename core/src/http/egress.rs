@@ -129,14 +129,17 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [first, second, ..] = address.segments();
+    let [first, second, third, ..] = address.segments();
     !(address.is_loopback()
         || address.is_unspecified()
         || address.is_multicast()
         || (first & 0xfe00) == 0xfc00 // RFC 4193, unique local
         || (first & 0xffc0) == 0xfe80 // RFC 4291, link-local
         || (first & 0xffc0) == 0xfec0 // RFC 3879, site-local
-        || (first == 0x2001 && second == 0xdb8)) // RFC 3849, documentation
+        || (first == 0x2001 && second == 0xdb8) // RFC 3849, documentation
+        // these hold an IPv4 address, in a place that the network chooses: no vendor is there
+        || (first == 0x2001 && second == 0) // RFC 4380, Teredo
+        || (first == 0x64 && second == 0xff9b && third == 1)) // RFC 8215, local NAT64
 }
 
 /// The IPv4 address inside an IPv6 one: mapped, compatible, NAT64 and 6to4.
@@ -261,6 +264,10 @@ mod tests {
             "https://[fe80::1]/",
             "https://[fd00::1]/",
             "https://[64:ff9b::a00:1]/",
+            "https://[64:ff9b:1::a00:1]/",
+            "https://[64:ff9b:1:7f00:0:100::]/",
+            "https://[2001:0:a00:1::]/",
+            "https://[2001::80ff:fffe]/",
             "https://[2002:a00:1::]/",
             "https://localhost/",
             "https://a.localhost/",
@@ -271,7 +278,13 @@ mod tests {
         ] {
             assert_eq!(check(url).unwrap_err().kind(), ErrorKind::Refused, "{url}");
         }
-        for url in ["https://acme.okta.com/", "https://8.8.8.8/", "https://[2606:4700::1111]/"] {
+        for url in [
+            "https://acme.okta.com/",
+            "https://8.8.8.8/",
+            "https://[2606:4700::1111]/",
+            "https://[2001:4860:4860::8888]/",
+            "https://[64:ff9b::808:808]/",
+        ] {
             assert!(check(url).is_ok(), "{url}");
         }
         assert!(Egress::new(true).check(&Url::parse("http://127.0.0.1:8080/").unwrap()).is_ok());
