@@ -34,12 +34,17 @@ pub async fn run(
     } else {
         "playing the fixtures, and what can go wrong…"
     });
+    let folder = specs.clone();
     let options = Options { providers, specs, without_faults };
     let report = userdir_harness::run(&session.registry, &options).await.map_err(|error| match error {
         HarnessError::Provider(error) => Failure::Action(error),
         other => usage(other.to_string()),
     })?;
     drop(progress);
+    let undescribed: Vec<&str> = report.providers.iter().filter(|it| !it.is_described).map(|it| it.slug).collect();
+    if let Some(folder) = folder.filter(|_| session.format == Format::Table && !undescribed.is_empty()) {
+        eprintln!("no description in `{}`: {}", folder.display(), undescribed.join(", "));
+    }
     let text = match session.format {
         Format::Table => report.table(),
         Format::Markdown => report.markdown(),

@@ -91,30 +91,52 @@ pub async fn run(registry: &Registry, options: &Options) -> Result<Report, Harne
         let named = named.collect::<Result<Vec<_>, HarnessError>>()?;
         chosen.retain(|registration| named.contains(&registration.definition.slug));
     }
+    let specs = chosen.iter().map(|it| options.specs_of(it)).collect::<Result<Vec<_>, _>>()?;
+    options.held_against(&chosen, &specs)?;
     let mut report = Report::default();
-    for registration in chosen {
+    for (registration, specs) in chosen.into_iter().zip(specs) {
         let embedded = FIXTURES.iter().find(|(slug, _)| *slug == registration.definition.slug);
         let files = embedded.map(|(_, dir)| Files::embedded(dir)).transpose()?.unwrap_or_default();
         let subject = Subject { registry: (**registry).clone(), registration };
-        let slug = registration.definition.slug;
-        let specs = options.specs.as_deref().map(|folder| Specs::open(&folder.join(slug))).transpose();
-        let specs = specs.map_err(|error| HarnessError::Specs(format!("{slug}: {error}")))?;
         report.providers.push(provider::report(&subject, &files, specs.as_ref(), options.without_faults).await);
     }
     Ok(report)
 }
 
-/// Runs one provider through the fixtures of a folder with every fault, and against the descriptions of another.
+impl Options {
+    /// The descriptions of one provider, where a folder is named.
+    fn specs_of(&self, registration: &Registration) -> Result<Option<Specs>, HarnessError> {
+        let slug = registration.definition.slug;
+        let specs = self.specs.as_deref().map(|folder| Specs::open(&folder.join(slug))).transpose();
+        specs.map_err(|error| HarnessError::Specs(format!("{slug}: {error}")))
+    }
+
+    /// A folder is named to be used: each provider that is named must have a description there, else one of all.
+    fn held_against(&self, chosen: &[&Registration], specs: &[Option<Specs>]) -> Result<(), HarnessError> {
+        let Some(folder) = self.specs.as_deref().map(Path::display) else { return Ok(()) };
+        let is_there = |specs: &Option<Specs>| specs.as_ref().is_some_and(|specs| !specs.is_empty());
+        let missing = chosen.iter().zip(specs).find(|(_, specs)| !is_there(specs)).map(|(it, _)| it.definition.slug);
+        Err(HarnessError::Specs(match missing {
+            Some(slug) if !self.providers.is_empty() => format!("no description of {slug} in `{folder}`"),
+            Some(_) if !specs.iter().any(is_there) => {
+                format!("no description in `{folder}`: they are looked for in a folder a provider, named by its slug")
+            }
+            _ => return Ok(()),
+        }))
+    }
+}
+
+/// Runs one provider through the fixtures of a folder.
 ///
 /// # Errors
 /// What cannot be read.
 pub async fn run_dir(
     registration: &'static Registration,
     fixtures: &Path,
-    specs: Option<&Path>,
+    options: &Options,
 ) -> Result<Report, HarnessError> {
-    let specs = specs.map(Specs::open).transpose().map_err(HarnessError::Specs)?;
-    Ok(run_with(registration, &Files::open(fixtures)?, specs.as_ref(), false).await)
+    let specs = options.specs_of(registration)?;
+    Ok(run_with(registration, &Files::open(fixtures)?, specs.as_ref(), options.without_faults).await)
 }
 
 /// Runs one provider through the cases of these fixtures as they stand.

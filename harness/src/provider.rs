@@ -10,7 +10,7 @@ use crate::report::{ActionReport, CaseReport, Check, Excuse, ProviderReport, Rul
 use crate::round_trip::round_trip;
 use crate::rules::{Evidence, NORMAL, Rule};
 use crate::scan;
-use crate::specs::{Judged, Specs};
+use crate::specs::{self, Judged, Specs};
 
 /// The query parameter that is passed through to find the primary request.
 const PROBE: &str = "userdir_probe";
@@ -68,6 +68,7 @@ pub(crate) async fn report(
             Some(_) => {}
         }
     }
+    failures.extend(fixtures.deviations.iter().filter_map(specs::lack).map(|lack| format!("deviations.toml: {lack}")));
     let excuses = Excuses::read(&fixtures, &mut failures);
     let struck = if without_faults { Default::default() } else { faults::strike(subject, &tried).await };
     let trip = if without_faults { None } else { round_trip(subject.registration).await };
@@ -113,7 +114,8 @@ pub(crate) async fn report(
         failures.extend(unused.map(|it| format!("deviations.toml: `{}` `{}` is not needed", it.operation, it.what)));
         deviations = judged.used;
     }
-    ProviderReport { slug: definition.slug, actions, deviations, failures }
+    let is_described = specs.is_some_and(|specs| !specs.is_empty());
+    ProviderReport { slug: definition.slug, is_described, actions, deviations, failures }
 }
 
 /// Puts what the vendor's description says of an action's cases into its report.

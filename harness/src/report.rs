@@ -28,6 +28,8 @@ pub struct Report {
 pub struct ProviderReport {
     /// Its slug.
     pub slug: &'static str,
+    /// Whether there was a description of the vendor's to hold it against.
+    pub is_described: bool,
     /// Every action of the table.
     pub actions: Vec<ActionReport>,
     /// Differences from the vendor's description that are excused, with the reasons.

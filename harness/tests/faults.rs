@@ -8,11 +8,11 @@ use std::path::Path;
 
 use support::{careless, toy};
 use userdir::Registration;
-use userdir_harness::{Report, run_dir};
+use userdir_harness::{Options, Report, run_dir};
 
 async fn report(registration: &'static Registration) -> Report {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/toy");
-    run_dir(registration, &folder, None).await.unwrap()
+    run_dir(registration, &folder, &Options::default()).await.unwrap()
 }
 
 #[tokio::test]

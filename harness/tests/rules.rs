@@ -70,7 +70,7 @@ fn fails(files: &Files, pieces: &[&str]) {
 
 #[tokio::test]
 async fn a_good_provider_is_green() {
-    let report = run_dir(&toy::REGISTRATION, &folder(), None).await.unwrap();
+    let report = run_dir(&toy::REGISTRATION, &folder(), &Options::default()).await.unwrap();
     assert!(report.is_green(), "{}", report.table());
     let json = report.json();
     assert_eq!(json["green"], true);
@@ -207,6 +207,27 @@ fn excuses_are_few_and_needed() {
 }
 
 #[test]
+fn excuses_from_a_description_are_policed() {
+    let mut files = good();
+    let deviation = |of: &str, what: &str, reason: &str, source: &str| {
+        format!(
+            "[[deviation]]\noperation = \"{of}\"\nwhat = \"{what}\"\nreason = \"{reason}\"\nsource = \"{source}\"\n"
+        )
+    };
+    for (deviation, lack) in [
+        (deviation(" ", "x", "r", "s"), "has no operation"),
+        (deviation("GET /users", "", "r", "s"), "has no what"),
+        (deviation("GET /users", "x", "", "s"), "has no reason"),
+        (deviation("GET /users", "x", "r", ""), "has no source"),
+        (deviation("GET /*", "x", "r", "s"), "is about everything"),
+        (deviation("*", "x", "r", "s"), "is about everything"),
+    ] {
+        files.insert("deviations.toml", deviation);
+        fails(&files, &["deviations.toml", lack]);
+    }
+}
+
+#[test]
 fn files_are_read_strictly() {
     let case = "get_user/normal/case.toml";
     fails(&with(case, "title =", "titel = 1\ntitle ="), &[case, "unknown field `titel`"]);
@@ -262,13 +283,13 @@ async fn expected_files_are_blessed_only_after_the_right_requests() {
     let expected = folder.path().join("list_users/normal/expected.json");
     let blessed = async || bless(&toy::REGISTRATION, folder.path()).await.unwrap();
     assert_eq!(blessed().await.written, std::slice::from_ref(&expected));
-    let report = run_dir(&toy::REGISTRATION, folder.path(), None).await.unwrap();
+    let report = run_dir(&toy::REGISTRATION, folder.path(), &Options::default()).await.unwrap();
     assert!(report.is_green(), "{}", report.table());
     assert!(blessed().await.written.is_empty());
 
     // one that is not there yet is told, and made
     std::fs::remove_file(&expected).unwrap();
-    let report = run_dir(&toy::REGISTRATION, folder.path(), None).await.unwrap();
+    let report = run_dir(&toy::REGISTRATION, folder.path(), &Options::default()).await.unwrap();
     let failures = report.failures();
     let is_told = |one: &String| one.contains("case normal: there is no `expected.json` with the output yet");
     assert!(matches!(failures.as_slice(), [one] if is_told(one)), "{failures:?}");
@@ -291,6 +312,19 @@ async fn a_run_says_what_it_cannot_do() {
     let options = Options { specs: Some("specs".into()), ..Options::default() };
     assert!(userdir_harness::run(&registry, &options).await.is_err());
     assert!(Report::default().is_green());
+
+    // a folder is named to be used
+    let specs = tempfile::tempdir().unwrap();
+    let mut options = Options { specs: Some(specs.path().to_owned()), without_faults: true, ..Options::default() };
+    let told = async |options: &Options| userdir_harness::run(&registry, options).await.unwrap_err().to_string();
+    assert!(told(&options).await.contains("no description in"));
+    options.providers = vec!["okta".into()];
+    assert!(told(&options).await.contains("no description of okta in"));
+    std::fs::create_dir(specs.path().join("okta")).unwrap();
+    let empty = "{ \"openapi\": \"3.1.0\", \"paths\": {} }";
+    std::fs::write(specs.path().join("okta/okta.json"), empty).unwrap();
+    let report = userdir_harness::run(&registry, &options).await.unwrap();
+    assert!(!report.is_green() && report.providers.iter().all(|it| it.is_described));
 
     let options = Options { providers: vec!["okta".into()], ..Options::default() };
     let report = userdir_harness::run(&registry, &options).await.unwrap();

@@ -88,8 +88,6 @@ pub struct Source {
     pub seen: Option<String>,
     /// What else there is to say.
     pub note: Option<String>,
-    /// Why bodies are on purpose other than the vendor's description has them.
-    pub departs: Option<String>,
 }
 
 /// What stands behind a case.

@@ -134,11 +134,11 @@ struct SkipFile {
     skips: Vec<Skip>,
 }
 
-/// A difference from the vendor's own description that is the description's fault.
+/// A difference from the vendor's own description that is the description's fault, or on purpose.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {
-    /// The operation, such as `GET /users`; the beginning of one stands for all that begin so.
+    /// The operation, such as `GET /users`; `GET /reports/*` stands for all that begin so. Or the description's file.
     pub operation: String,
     /// A piece of what is told of the difference.
     pub what: String,

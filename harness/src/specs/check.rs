@@ -14,10 +14,14 @@ pub(crate) struct Described {
     pub operation: String,
     /// What is not as described.
     pub faults: Vec<String>,
+    /// The description's file.
+    pub document: String,
+    /// What is wrong with the description as a whole.
+    pub flaws: Vec<String>,
 }
 
 /// Compares an exchange with the operation that fits best; among equals with the one that fits without a fault.
-pub(crate) fn exchange(documents: &[Document], exchange: &Exchange, departs: bool) -> Described {
+pub(crate) fn exchange(documents: &[Document], exchange: &Exchange) -> Described {
     let request = &exchange.request;
     let path = request.path.strip_prefix(userdir_stand_in::case::BASE).unwrap_or(&request.path);
     let mut found: Vec<_> = documents.iter().filter_map(|document| document.find(&request.method, path)).collect();
@@ -25,21 +29,23 @@ pub(crate) fn exchange(documents: &[Document], exchange: &Exchange, departs: boo
     let best = found.first().map(|(fit, _)| *fit);
     let judged = found.iter().filter(|(fit, _)| Some(*fit) == best).map(|(_, operation)| {
         let mut faults = parameters(operation, request);
-        if !departs {
-            faults.extend(body(operation, request));
-            faults.extend(response(operation, &exchange.response));
-        }
+        faults.extend(body(operation, request));
+        faults.extend(response(operation, &exchange.response));
         let pointer = operation.pointer();
         Described {
             is_found: true,
             operation: format!("{} {}", request.method, operation.template),
             faults: faults.into_iter().map(|fault| format!("{fault} ({pointer})")).collect(),
+            document: operation.document.name.clone(),
+            flaws: operation.flaws(),
         }
     });
-    judged.min_by_key(|described| described.faults.len()).unwrap_or_else(|| Described {
+    judged.min_by_key(|described| described.faults.len() + described.flaws.len()).unwrap_or_else(|| Described {
         is_found: false,
         operation: format!("{} {path}", request.method),
         faults: vec!["no description has this operation".to_owned()],
+        document: String::new(),
+        flaws: Vec::new(),
     })
 }
 

@@ -14,13 +14,14 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use userdir_stand_in::{Case, Fixtures};
+use userdir_stand_in::Fixtures;
 
 pub use deviations::Deviation;
+pub(crate) use deviations::lack;
 
 use deviations::Deviations;
 use document::Document;
@@ -80,17 +81,24 @@ impl Specs {
     pub fn judge(&self, fixtures: &Fixtures) -> Judged {
         let mut deviations = Deviations::new(&fixtures.deviations);
         let mut judged = Judged::default();
+        // what is wrong with a description is told once, and not by every request
+        let mut told = BTreeSet::new();
         for case in &fixtures.cases {
             for (number, exchange) in case.script.exchanges.iter().enumerate() {
-                let described = check::exchange(&self.documents, exchange, departs(case));
+                let described = check::exchange(&self.documents, exchange);
                 if described.is_found {
                     *judged.checked.entry(case.action.clone()).or_default() += 1;
                 }
-                for what in described.faults {
-                    if !deviations.excuse(&described.operation, &what) {
-                        let text =
-                            format!("case {}: request {}: {}: {what}", case.name, number + 1, described.operation);
+                let mut find = |about: &str, what: &str| {
+                    if !deviations.excuse(about, what) {
+                        let text = format!("case {}: request {}: {about}: {what}", case.name, number + 1);
                         judged.findings.push(Finding { action: case.action.clone(), text });
+                    }
+                };
+                described.faults.iter().for_each(|what| find(&described.operation, what));
+                for flaw in described.flaws {
+                    if told.insert((described.document.clone(), flaw.clone())) {
+                        find(&described.document, &flaw);
                     }
                 }
             }
@@ -98,9 +106,4 @@ impl Specs {
         (judged.used, judged.unused) = deviations.into_parts();
         judged
     }
-}
-
-/// Whether the bodies of a case are on purpose other than the description's.
-fn departs(case: &Case) -> bool {
-    case.script.source.departs.is_some()
 }

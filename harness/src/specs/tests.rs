@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 use userdir_stand_in::case::Exchange;
+use userdir_stand_in::{Case, Fixtures};
 
-use super::check;
 use super::document::Document;
+use super::{Deviation, Specs, check};
 
 /// A description with what the check has to bear: a base path, a reference, a nullable, an open object.
 fn openapi() -> Value {
@@ -50,7 +51,7 @@ fn document(root: &Value, name: &str) -> Document {
 
 fn faults(root: &Value, exchange: Value) -> Vec<String> {
     let exchange: Exchange = serde_json::from_value(exchange).unwrap();
-    check::exchange(&[document(root, "acme.json")], &exchange, false).faults
+    check::exchange(&[document(root, "acme.json")], &exchange).faults
 }
 
 /// Whether exactly these are found wrong.
@@ -110,7 +111,7 @@ fn a_literal_path_goes_before_a_name() {
         json!({ "request": { "method": "GET", "path": "/v2/users/me" }, "response": { "status": 200, "json": {} } }),
     )
     .unwrap();
-    let described = check::exchange(&[document(&openapi(), "acme.json")], &exchange, false);
+    let described = check::exchange(&[document(&openapi(), "acme.json")], &exchange);
     assert_eq!((described.operation.as_str(), described.faults.len()), ("GET /users/me", 0));
 }
 
@@ -139,4 +140,96 @@ fn swagger_2_is_read_too() {
     for piece in ["`client_id` is missing", "`ttl` cannot be `long`", "`x` is not described", "`/token`"] {
         assert!(found.contains(piece), "{piece}: {found}");
     }
+}
+
+/// What is wrong with the description itself, as an exchange shows it.
+fn flaws(root: &Value, exchange: Value) -> Vec<String> {
+    let exchange: Exchange = serde_json::from_value(exchange).unwrap();
+    check::exchange(&[document(root, "acme.json")], &exchange).flaws
+}
+
+fn me(path: &str) -> Value {
+    json!({ "request": { "method": "GET", "path": path }, "response": { "status": 200, "json": {} } })
+}
+
+#[test]
+fn the_path_of_a_server_belongs_to_the_path() {
+    assert_eq!(flaws(&openapi(), me("/v2/users/me")), Vec::<String>::new());
+    assert_eq!(flaws(&openapi(), me("/v9/other/users/me")), ["no server has the path `/v9/other/`"]);
+    assert_eq!(flaws(&openapi(), me("/users/me")), ["no server has the path `/`"]);
+    // one of the operation's own goes before
+    let mut root = openapi();
+    root["paths"]["/users/me"]["servers"] = json!([{ "url": "https://me.acme.example" }]);
+    assert_eq!(flaws(&root, me("/users/me")), Vec::<String>::new());
+    assert_eq!(flaws(&root, me("/v2/users/me")), ["no server has the path `/v2/`"]);
+}
+
+#[test]
+fn a_reference_to_nowhere_is_a_flaw() {
+    let mut root = openapi();
+    root["components"]["schemas"]["User"]["properties"]["team"] = json!({ "$ref": "#/components/schemas/Team" });
+    root["components"]["schemas"]["User"]["properties"]["site"] = json!({ "$ref": "other.json#/Site" });
+    let exchange = list(json!({ "limit": "1" }), json!({ "users": [] }));
+    assert_eq!(flaws(&root, exchange), ["`#/components/schemas/Team` is nowhere", "`other.json#/Site` is nowhere"]);
+    assert_eq!(flaws(&root, me("/v2/users/me")), Vec::<String>::new());
+}
+
+/// The findings of two cases of the same request, and what of the excuses was needed.
+fn judged(root: &Value, excuses: &[[&str; 4]]) -> super::Judged {
+    let case = |name: &str| {
+        let exchange = list(json!({ "limit": "1" }), json!({ "users": [{ "id": 1, "name": "A" }] }));
+        let script = json!({
+            "title": "t", "source": { "kind": "written" }, "exchange": [exchange], "expect": { "output": [] }
+        });
+        Case {
+            action: "list_users".into(),
+            name: name.into(),
+            script: serde_json::from_value(script).unwrap(),
+            output_file: None,
+            plan_file: None,
+            files: Default::default(),
+        }
+    };
+    let deviation = |it: &[&str; 4]| Deviation {
+        operation: it[0].into(),
+        what: it[1].into(),
+        reason: it[2].into(),
+        source: it[3].into(),
+    };
+    let fixtures = Fixtures {
+        cases: vec![case("one"), case("two")],
+        deviations: excuses.iter().map(deviation).collect(),
+        ..Fixtures::default()
+    };
+    Specs { documents: vec![document(root, "acme.json")] }.judge(&fixtures)
+}
+
+#[test]
+fn an_excuse_is_about_one_thing() {
+    let findings = |excuses: &[[&str; 4]]| judged(&openapi(), excuses).findings.len();
+    assert_eq!(findings(&[]), 2);
+    assert_eq!(findings(&[["GET /users", "`/users/0/id`", "r", "s"]]), 0);
+    assert_eq!(findings(&[["GET /us*", "`/users/0/id`", "r", "s"]]), 0);
+    // part of a name is not the name, and a blank is nothing
+    assert_eq!(findings(&[["GET /user", "`/users/0/id`", "r", "s"]]), 2);
+    for excuse in
+        [["", "id", "r", "s"], ["GET /users", "", "r", "s"], ["*", "id", "r", "s"], ["GET /*", "id", "r", "s"]]
+    {
+        assert_eq!(findings(&[excuse]), 2, "{excuse:?}");
+    }
+    for excuse in [["GET /users", "id", " ", "s"], ["GET /users", "id", "r", ""]] {
+        assert_eq!(findings(&[excuse]), 2, "{excuse:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_description_is_told_once() {
+    let mut root = openapi();
+    root["servers"] = json!([{ "url": "https://api.acme.example/v9/other" }]);
+    let excused = ["GET /users", "`/users/0/id`", "r", "s"];
+    let found = judged(&root, &[excused]).findings;
+    assert_eq!(found.len(), 1);
+    assert!(found[0].text.ends_with("acme.json: no server has the path `/v2/`"), "{found:?}");
+    let judged = judged(&root, &[excused, ["acme.json", "no server", "r", "s"]]);
+    assert_eq!((judged.findings.len(), judged.used.len()), (0, 2));
 }
