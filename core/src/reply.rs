@@ -101,6 +101,7 @@ pub struct Steps {
     failed: Vec<Step>,
     error: Option<Error>,
     has_sent: bool,
+    notes: Vec<&'static str>,
 }
 
 impl Steps {
@@ -147,6 +148,11 @@ impl Steps {
         }
     }
 
+    /// Adds a note for the reply.
+    pub fn note(&mut self, note: &'static str) {
+        self.notes.push(note);
+    }
+
     /// Adds what one vendor call came to that was about several things, such as several roles at once: all or none.
     pub fn add_all(&mut self, targets: impl IntoIterator<Item = impl Into<String>>, effect: Result<Effect>) {
         let mut effect = effect;
@@ -172,7 +178,7 @@ impl Steps {
     /// As said.
     pub fn finish<T>(self, reply: Reply<T>) -> Result<Reply<T>> {
         match self.error {
-            None => Ok(reply.with_steps(self.done)),
+            None => Ok(self.notes.into_iter().fold(reply.with_steps(self.done), Reply::note)),
             Some(error) if self.done.is_empty() && self.failed.len() == 1 => Err(error),
             Some(error) if self.done.is_empty() => {
                 Err(error.with_details(Details::Steps { done: self.done, failed: self.failed }))

@@ -234,10 +234,12 @@ impl ElasticCloud {
         }
         let members = self.members(call, organization).await;
         let Some(member) = members.as_ref().ok().and_then(|members| members.find(user).ok()) else {
-            // a yes is left to core, which looks as well
+            // a yes is left to core, which looks as well, and not at each place
+            steps.note("the members could not be read again, and a role may be another at its own place");
             let sent = sent.map_err(|error| error.with_outcome(Outcome::Unknown));
             return steps.add_all(wanted.iter().map(Wanted::target), sent);
         };
+        let was_accepted = sent.is_ok();
         let error = sent.err().unwrap_or_else(not_shown);
         let again = || {
             let again = Error::new(error.kind(), error.message().to_owned()).with_outcome(error.outcome());
@@ -246,6 +248,9 @@ impl ElasticCloud {
                 None => again,
             }
         };
+        if !was_accepted {
+            steps.note("the vendor refused the call, and its members show that it was done");
+        }
         for wanted in wanted {
             let effect = if is_done(wanted, &member.assignments) { Ok(Effect::Applied) } else { Err(again()) };
             steps.add(wanted.target(), effect);
