@@ -245,6 +245,7 @@ mod tests {
             query: vec![("limit".into(), "5".into()), ("filter".into(), "x".into())],
             cursor: None,
             dry_run: false,
+            skip_api_call: false,
             request_id: String::new(),
             send_again: false,
             path: FreePath::parse("Users").map_err(Problem::from),
