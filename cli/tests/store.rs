@@ -41,7 +41,7 @@ fn a_token_is_made_shown_once_and_revoked() {
     assert_eq!(cli.run(&["tokens", "revoke", "nobody's"]).code, 2);
     let audit = cli.run(&["audit", "list", "--account", "store"]).json();
     let actions: Vec<&str> = audit.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["api-token/revoke", "api-token/create", "api-token/create"]);
+    assert_eq!(actions, ["api-token/revoke", "api-token/create", "api-token/create", "store/create"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
