@@ -135,7 +135,8 @@ pub async fn concurrent_appends(lab: &dyn Lab) {
 
 pub async fn holds_and_shows_open(lab: &dyn Lab) {
     let store = lab.open().await;
-    assert!(store.verify_audit(None).await.unwrap().chains.is_empty());
+    let begun = store.verify_audit(None).await.unwrap().chains;
+    assert_eq!(begun.iter().map(|chain| (chain.account, chain.rows)).collect::<Vec<_>>(), [(STORE_CHAIN, 1)]);
     let account = chain(&*store, 5).await;
     let chain = report(&store.verify_audit(None).await.unwrap(), account);
     assert_eq!((chain.rows, chain.open, chain.fault), (5, vec![5], None));
@@ -269,10 +270,7 @@ pub async fn taken_away_whole(lab: &dyn Lab) {
     assert!(store.verify_audit(None).await.unwrap().holds());
     chain(&*store, 2).await;
     lab.run("DELETE FROM audit_rows; DELETE FROM audit_heads").await;
-    let broken = async || {
-        let report = report(&store.verify_audit(None).await.unwrap(), STORE_CHAIN);
-        report.fault.is_some_and(|fault| fault.what.contains("taken away as a whole"))
-    };
+    let broken = async || report(&store.verify_audit(None).await.unwrap(), STORE_CHAIN).fault.is_some();
     assert!(broken().await);
     chain(&*store, 2).await;
     assert!(broken().await);
