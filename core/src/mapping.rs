@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use sha2::{Digest, Sha256};
 use userdir_schema::{Actor, ActorType, ActorUser, DateTime, Text};
 
 use crate::error::{Error, Result};
@@ -22,6 +23,11 @@ pub fn full_name<'a>(first: &Option<Text<'_>>, last: &Option<Text<'_>>) -> Optio
     let names: Vec<&str> =
         [first, last].into_iter().flatten().map(|name| name.as_str()).filter(|name| !name.is_empty()).collect();
     (!names.is_empty()).then(|| names.join(" ").into())
+}
+
+/// Stands for a text that itself must not be shown or kept: the same in every process, and no way back.
+pub fn digest(text: &str) -> u64 {
+    Sha256::digest(text).iter().take(8).fold(0, |digest, byte| digest << 8 | u64::from(*byte))
 }
 
 /// Who did something: a user, or else a system, of which no id is told.

@@ -346,11 +346,10 @@ impl<F: ListAction> Walk<F> {
         if skip == 0 || self.is_last(opened, skip - 1)? {
             return Ok(skip);
         }
-        let after = self.after_last(opened)?.ok_or_else(|| {
+        self.after_last(opened)?.ok_or_else(|| {
             Error::invalid("the list changed: the last item delivered is no longer where the cursor points")
                 .hint("start again without a cursor")
-        })?;
-        Ok(after)
+        })
     }
 
     /// How many items at the beginning of a page came with the page before: pages that overlap must not make up the number

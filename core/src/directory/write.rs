@@ -226,7 +226,9 @@ impl Directory {
                     Some(shows) => shows,
                     None => shows(input, value.as_ref()),
                 };
-                Ok(Confirmation { value, shows: with_passed(call, I::ACTION, shows) })
+                // who is not there is not, whatever is passed through
+                let shows = if value.is_some() { with_passed(call, I::ACTION, shows) } else { shows };
+                Ok(Confirmation { value, shows })
             }
             Confirm::Membership { wanted } => self.look_at_membership(call, input, wanted).await,
         }

@@ -49,7 +49,10 @@ impl Request {
         loop {
             let slice = self.again().slice(call, cursor.as_deref(), None, paging).await?;
             check.page(&slice)?;
-            rows.extend(slice.each(&map)?);
+            for (hash, row) in slice.each(|item| Ok((check.hash.hash_one(item.get()), map(item)?)))? {
+                check.items.insert(hash);
+                rows.push(row);
+            }
             let Some(next) = slice.next else {
                 return check.end().map(|()| rows);
             };
@@ -92,7 +95,7 @@ struct Check {
     hash: RandomState,
     pages: HashSet<u64>,
     cursors: HashSet<String>,
-    /// Different items, while the vendor tells how many there are.
+    /// Different items, as hashes.
     items: HashSet<u64>,
     total: Option<u64>,
 }
@@ -112,8 +115,6 @@ impl Check {
                 return Err(short(self.items.len() as u64, total));
             }
         }
-        let hashes = slice.each(|item| Ok(self.hash.hash_one(item.get())))?;
-        self.items.extend(hashes);
         Ok(())
     }
 

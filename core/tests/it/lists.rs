@@ -158,32 +158,27 @@ async fn a_page_that_repeats_is_an_error() {
     assert!(error.message().contains("same page"), "{error}");
 }
 
+/// How a list that belongs to a resource is paged.
+const ROWS: Paging = Paging {
+    items: "rows",
+    limit: "limit",
+    max: 10,
+    next: Next::Offset { parameter: "offset", first: 0 },
+    total: TotalAt::Body("total"),
+};
+
 /// Lists that belong to a resource have rows of any shape; a server that passes over the offset is found by them.
 #[tokio::test]
 async fn a_page_of_rows_that_repeats_is_an_error() {
     let world = World::new().await;
     world.serve(|_, _, _| ok(json!({ "rows": users(1..11), "total": 20 }))).await;
-    let paging = Paging {
-        items: "rows",
-        limit: "limit",
-        max: 10,
-        next: Next::Offset { parameter: "offset", first: 0 },
-        total: TotalAt::Body("total"),
-    };
-    let rows = world.directory.http().get("rows").all(&Call::new(), &paging, |raw| Ok(raw.get().to_owned())).await;
+    let rows = world.directory.http().get("rows").all(&Call::new(), &ROWS, |raw| Ok(raw.get().to_owned())).await;
     assert_eq!(rows.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
 }
 
 /// What holds for the lists of the actions holds for those that belong to a resource.
 #[tokio::test]
 async fn rows_that_are_passed_over_are_missed() {
-    let paging = Paging {
-        items: "rows",
-        limit: "limit",
-        max: 10,
-        next: Next::Offset { parameter: "offset", first: 0 },
-        total: TotalAt::Body("total"),
-    };
     let rows = async |second: std::ops::Range<u32>, total: u32| {
         let world = World::new().await;
         world
@@ -193,7 +188,7 @@ async fn rows_that_are_passed_over_are_missed() {
                 _ => ok(json!({ "rows": [], "total": total })),
             })
             .await;
-        world.directory.http().get("rows").all(&Call::new(), &paging, |raw| Ok(raw.get().to_owned())).await
+        world.directory.http().get("rows").all(&Call::new(), &ROWS, |raw| Ok(raw.get().to_owned())).await
     };
     assert_eq!(rows(11..21, 20).await.unwrap().len(), 20);
     assert_eq!(rows(12..21, 19).await.unwrap_err().kind(), ErrorKind::Incomplete, "the total fell");

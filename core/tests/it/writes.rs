@@ -77,6 +77,9 @@ async fn who_does_not_exist_is_not_found_before_any_write() {
     for error in errors {
         assert_eq!((error.kind(), error.target()), (ErrorKind::NotFound, Some("nope")), "{error}");
     }
+    let passing = Call::new().remote_data(json!({ "department": "X" }).as_object().unwrap().clone());
+    let error = world.directory.update_user(&passing, UpdateUserInput::new("nope").title("x")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "whatever is passed through: {error}");
     assert!(world.writes().await.is_empty());
 }
 
@@ -525,7 +528,8 @@ async fn a_step_whose_outcome_is_unknown_is_told_behind_one_that_was_refused() {
             .await;
         let input = AssignRoleInput::new("u1", vec![role(first), role("lost")]);
         let error = world.directory.assign_role(&Call::new(), input).await.unwrap_err();
-        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        let kind = if first == "r2" { ErrorKind::Unavailable } else { ErrorKind::PartlyDone };
+        assert_eq!((error.kind(), error.outcome()), (kind, Outcome::Unknown), "{error}");
         let userdir_core::Details::Steps { done, failed } = error.details() else { panic!("{error:?}") };
         assert_eq!((done.len(), failed.len()), steps);
         assert_eq!(world.lines().await.last().unwrap(), "GET /users/u1", "it is looked for");

@@ -1,9 +1,8 @@
 //! From Elastic Cloud's JSON to the unified schema: pure functions, no calls.
 
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use userdir_core::Mapped;
-use userdir_core::mapping::time;
+use userdir_core::mapping::{digest, time};
 use userdir_schema::{
     Email, Organization, RoleAssignment, Status, Text, User, UserOrganization, UserRole, UserWorkspace, Workspace,
 };
@@ -16,8 +15,7 @@ pub const INVITATION: &str = "invitation:";
 
 /// The id of an invitation. The token itself lets whoever has it join, and ids stand in logs, in errors and in the audit.
 pub fn invitation_id(token: &str) -> String {
-    let digest = Sha256::digest(token).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("{INVITATION}{digest}")
+    format!("{INVITATION}{:016x}", digest(token))
 }
 
 /// A member.

@@ -81,7 +81,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListOrganizations).scopes(&["user:read:list_users:admin", "user:read:user:admin"]).note("the account, as its owner shows it"),
         ActionFacts::new(Action::ListActivities)
             .filters(&["action", "entity_type", "created_at"])
-            .scopes(&["report:read:operation_logs:admin", "report:read:user_activities:admin"])
+            .scopes(&["report:read:operation_logs:admin", "report:read:admin"])
             .note("operation logs, and then who signed in and out; without a begin in `created_at` 30 days, and Zoom keeps six months. Ids are made from what an entry says"),
         ActionFacts::new(Action::ListBilling).scopes(&["report:read:admin"]).note("reports of department billing"),
         ActionFacts::new(Action::ListUtilization).filters(&["type"]).scopes(&["billing:read:plan_usage:admin"]).note("one report, `licenses`: hosts there are and hosts used, a plan a row"),

@@ -1,9 +1,9 @@
 //! Users status by status. Zoom lists those of one status at a time, and people move on while the list is read.
 
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use userdir_core::action::Match;
 use userdir_core::http::{Pass, Request, Slice};
+use userdir_core::mapping::digest;
 use userdir_core::{Call, Error, ErrorKind, Mapped, PageRequest, Result};
 
 use crate::paging::paged;
@@ -80,6 +80,5 @@ fn sum(seen: u64, users: Vec<u64>) -> u64 {
 /// Stands for a user, and is the same in every process.
 fn mark(raw: &RawValue) -> Mapped<u64> {
     let it: wire::User = serde_json::from_str(raw.get())?;
-    let digest = Sha256::digest(it.handle().map(|handle| handle.as_str()).unwrap_or_default());
-    Ok(digest.iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte)))
+    Ok(digest(it.handle().map(|handle| handle.as_str()).unwrap_or_default()))
 }

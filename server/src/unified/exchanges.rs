@@ -23,8 +23,8 @@ impl Observer for Last {
 
     fn exchange(&self, exchange: Exchange) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_before = last.as_ref().is_some_and(|last| last.is_primary && !exchange.is_primary);
-        if carries_data(&exchange) && !is_before {
+        let fills_in = last.as_ref().is_some_and(|last| last.is_primary && !exchange.is_primary);
+        if carries_data(&exchange) && !fills_in {
             *last = Some(exchange);
         }
     }

@@ -10,7 +10,6 @@ const USERS: &str = "/unified/user-directory/users?{account}";
 #[tokio::test]
 async fn unified_is_the_mapped_resource_with_the_vendors_own() {
     let world = World::new().await;
-    // the user, and none of what is asked for besides
     let user = world.get("/unified/user-directory/users/u001?{account}").await.json();
     assert_eq!((&user["status"], &user["first_name"]), (&json!("active"), &json!("Maya")));
     assert_eq!(user["remote_data"]["profile"]["login"], "u001@example.com");
@@ -49,6 +48,7 @@ async fn raw_is_one_vendor_page_as_it_came() {
         }
     }
     assert_eq!((seen, world.vendor.asked().len()), (450, 3));
+    // the user, and none of what is asked for besides
     let user = world.get("/unified/user-directory/users/u001?{account}&truto_response_format=raw").await;
     assert_eq!(user.json()["profile"]["login"], "u001@example.com");
 }
