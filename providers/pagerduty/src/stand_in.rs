@@ -8,6 +8,8 @@ use userdir_stand_in::memory::words::{json_of, names, number, object, ok, piece,
 use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
 use userdir_stand_in::{Answer, Received};
 
+use crate::map::BASE_ROLES;
+
 #[derive(Clone)]
 struct PagerDuty(Directory);
 
@@ -42,7 +44,7 @@ const STAKEHOLDER: &str = "PQ8W0D0";
 
 /// An account of seven people; the first one owns it.
 pub fn new() -> Box<dyn Vendor> {
-    let mut directory = Directory::seeded(FULL, id);
+    let mut directory = Directory::seeded(FULL, id).with_roles(BASE_ROLES);
     let roles = ["owner", "admin"].into_iter().chain(std::iter::repeat("limited_user"));
     for (person, role) in directory.people.values_mut().zip(roles) {
         person.roles.insert(role.into());
