@@ -135,7 +135,6 @@ impl Vendor for PagerDuty {
             lower_seat: STAKEHOLDER,
             role: "observer",
             licenses: &["Business (Full User)", "Business (Stakeholder)"],
-            ..Particulars::default()
         }
     }
 

@@ -159,7 +159,6 @@ impl Vendor for Zoom {
             lower_seat: BASIC,
             role: ADMIN,
             licenses: &["Basic", "Licensed", "None", "On-prem", "Unassigned without Meetings Basic"],
-            ..Particulars::default()
         }
     }
 
