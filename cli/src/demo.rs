@@ -6,13 +6,16 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value};
-use userdir::runtime::RuntimeBuilder;
-use userdir::{Action, Error, FIXTURES, Registration, Runtime, STAND_INS};
+use serde_json::{Map, Value, json};
+use userdir::runtime::{RuntimeBuilder, SystemClock};
+use userdir::{Action, Clock, Error, FIXTURES, Registration, Runtime, STAND_INS, async_trait};
 use userdir_server::{Server, ServerConfig};
+use userdir_stand_in::case::BEGIN;
 use userdir_stand_in::memory::Stage;
 use userdir_stand_in::{Files, Fixtures, Replaying, StandIn};
 use userdir_store::{AccountChange, AccountStatus, KeySource, NewAccount, NewApiToken, Scope, Store, open_sqlite};
@@ -71,9 +74,27 @@ pub async fn run(session: &Session, demo: &Demo) -> Result<()> {
     Ok(server.run(stop).await?)
 }
 
-/// The stand-ins are on loopback.
+/// The stand-ins are on loopback, and know what was asked of them at the time of the fixtures.
 fn runtime() -> RuntimeBuilder {
-    Runtime::builder().allow_private_networks(true)
+    Runtime::builder().allow_private_networks(true).clock(Arc::new(Begin(SystemClock::default())))
+}
+
+/// The time of day at which every fixture begins, for good: what asks for the last month asks for theirs.
+struct Begin(SystemClock);
+
+#[async_trait]
+impl Clock for Begin {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(BEGIN).unwrap_or_default()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    async fn sleep(&self, pause: Duration) {
+        self.0.sleep(pause).await;
+    }
 }
 
 fn config(demo: &Demo) -> ServerConfig {
@@ -141,7 +162,14 @@ fn remembered(stage: &Stage, action: Action) -> Option<Map<String, Value>> {
         Action::DeactivateUser => (ordinary.next()?, Map::new()),
         // somebody else: the other one cannot sign in any more
         Action::DowngradeUser => (ordinary.nth(1)?, stage.particulars().downgrade),
-        Action::UnassignRole => return Some(stage.particulars().unassign).filter(|input| !input.is_empty()),
+        Action::UnassignRole => {
+            let role = stage.particulars().role;
+            let (holder, _) = directory.holders(role).next()?;
+            return Some(Map::from_iter([
+                ("id".to_owned(), holder.clone().into()),
+                ("roles".to_owned(), json!([{ "id": role }])),
+            ]));
+        }
         Action::RemoveUserFromGroup => {
             let (group, team) = directory.groups.iter().next()?;
             let members = [("group_id", group), ("user_id", team.members.first()?)];

@@ -51,15 +51,19 @@ impl RoundTrip {
 }
 
 /// The trip. What a provider does not implement is left out.
-const TRIP: [Action; 14] = [
+const TRIP: [Action; 18] = [
     Action::CreateUser,
     Action::GetUser,
     Action::ListUsers,
     Action::UpdateUser,
+    Action::ListRoles,
+    Action::AssignRole,
+    Action::UnassignRole,
     Action::CreateGroup,
     Action::GetGroup,
     Action::ListGroups,
     Action::AddUserToGroup,
+    Action::ListLicenses,
     Action::DowngradeUser,
     Action::RemoveUserFromGroup,
     Action::DeactivateUser,
@@ -171,6 +175,8 @@ async fn changed(scene: &mut Scene, step: &mut Step) -> usize {
         (Err(error), Action::DeleteUser | Action::DeleteGroup) => {
             error.kind() == ErrorKind::NotFound && again.writes.is_empty()
         }
+        // Okta refuses a role that is held, and so tells that it is
+        (Ok((Effect::Already, _)), Action::AssignRole) => true,
         (Ok((Effect::Already, _)), _) => again.writes.is_empty(),
         _ => false,
     };
@@ -183,6 +189,10 @@ async fn changed(scene: &mut Scene, step: &mut Step) -> usize {
             step.failures.push(format!("read afterwards: {}", gone.said()));
         }
     }
+    if matches!(action, Action::AssignRole | Action::UnassignRole) && scene.able(Action::GetUser) {
+        let read = scene.call(Action::GetUser).await;
+        step.failures.extend(shows(scene, action, &read).into_iter().map(|why| format!("read afterwards: {why}")));
+    }
     scene.accept();
     writes
 }
@@ -194,6 +204,11 @@ fn shows(scene: &Scene, action: Action, came: &Came) -> Vec<String> {
         failures.push(came.said());
         return failures;
     };
+    let gives = action == Action::AssignRole;
+    // what is pending is not shown yet
+    if (gives || action == Action::UnassignRole) && *effect != Effect::Pending && scene.shows_role(value) != gives {
+        failures.push(format!("`roles` is {}", value.get("roles").unwrap_or(&Value::Null)));
+    }
     let expected = scene.expected(action);
     let wrong = expected.iter().filter(|(name, wanted)| value.get(name) != Some(wanted));
     // what is pending is not shown yet

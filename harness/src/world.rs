@@ -12,9 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 use userdir::runtime::Limits;
 use userdir::{Clock, Result, Runtime, async_trait};
-
-/// The time of day at which every case begins: 2026-01-01T00:00:00Z.
-pub(crate) const BEGIN: i64 = 1_767_225_600;
+pub(crate) use userdir_stand_in::case::BEGIN;
 
 /// Time that never really passes: a wait ends at once, and is noted.
 #[derive(Debug, Default)]

@@ -39,6 +39,9 @@ pub const SECRET: &str = "{{secret}}";
 /// Stands for a value that cannot be known beforehand, such as a signed assertion: any text that is not empty.
 pub const ANY: &str = "{{any}}";
 
+/// The time of day at which every case begins: 2026-01-01T00:00:00Z.
+pub const BEGIN: i64 = 1_767_225_600;
+
 /// A case: where it stands and what it says, the files it names read in.
 #[derive(Clone, Debug)]
 pub struct Case {

@@ -80,6 +80,7 @@ struct Place {
 #[derive(Debug)]
 struct Played {
     exchanges: Vec<Exchange>,
+    is_read: bool,
     /// From which exchange on the case has changed something; none for reads.
     changes_at: Option<usize>,
     /// Cases to try first have the lowest.
@@ -122,12 +123,13 @@ impl Replay {
                 && !is_token(&exchange.request)
         };
         let cases = scripts.iter().map(|(case, script)| {
-            let changes_at = if is_read(case) { None } else { script.exchanges.iter().position(changes) };
+            let is_read = is_read(case);
+            let changes_at = if is_read { None } else { script.exchanges.iter().position(changes) };
             let is_usual = case.name == "normal" || case.name == "two-pages";
             let is_taking = TAKING.contains(&case.action.as_str());
-            let rank = u8::from(!is_usual) * 4 + u8::from(!is_read(case)) * 2 + u8::from(!is_taking);
+            let rank = u8::from(!is_usual) * 4 + u8::from(!is_read) * 2 + u8::from(!is_taking);
             let rank = (rank, format!("{}/{}", case.action, case.name));
-            Played { exchanges: script.exchanges.clone(), changes_at, rank }
+            Played { exchanges: script.exchanges.clone(), is_read, changes_at, rank }
         });
         let mut cases: Vec<Played> = cases.collect();
         cases.sort_by(|a, b| a.rank.cmp(&b.rank));
@@ -139,7 +141,8 @@ impl Replay {
     }
 
     fn fits(&self, place: Place, request: &Received) -> Option<usize> {
-        fits(&self.exchange(place)?.request, request)
+        let is_read = self.cases.get(place.case)?.is_read;
+        fits(&self.exchange(place)?.request, request, is_read)
     }
 
     /// The exchanges that may answer a request, the best first.
@@ -223,24 +226,39 @@ fn is_token(request: &Request) -> bool {
     has("grant_type") || has("client_secret")
 }
 
-/// How well a request is the one of an exchange: the number of query values that are the same; none where it is another.
-/// Numbers in the query may differ: they are sizes of pages.
-fn fits(expected: &Request, actual: &Received) -> Option<usize> {
-    let body = || match (&expected.body, &expected.form) {
-        (Some(body), _) => actual.json().is_some_and(|json| diff::json(body, &json).is_empty()),
+/// How well a request is the one of an exchange: the number of values that are the same; none where it is another.
+/// Numbers in the query may differ, and those in the body of a reading: they are sizes of pages.
+fn fits(expected: &Request, actual: &Received, is_read: bool) -> Option<usize> {
+    if expected.method != actual.method || expected.path != actual.path || !agree(&expected.query, &actual.query) {
+        return None;
+    }
+    let in_body = match (&expected.body, &expected.form) {
+        (Some(body), _) if is_read => agrees(body, &actual.json()?)?,
+        (Some(body), _) => diff::json(body, &actual.json()?).is_empty().then_some(0)?,
         (None, Some(form)) => {
             let fields: Vec<(String, String)> = url::form_urlencoded::parse(&actual.body).into_owned().collect();
-            agree(form, &fields)
+            agree(form, &fields).then_some(0)?
         }
-        (None, None) => actual.body.is_empty(),
+        (None, None) => actual.body.is_empty().then_some(0)?,
     };
-    let is_it = expected.method == actual.method && expected.path == actual.path;
-    (is_it && agree(&expected.query, &actual.query) && body()).then(|| {
-        let same = |(name, value): &&(String, String)| {
-            expected.query.get(name).is_some_and(|wanted| wanted.values().contains(value))
-        };
-        actual.query.iter().filter(same).count()
-    })
+    let same = |(name, value): &&(String, String)| {
+        expected.query.get(name).is_some_and(|wanted| wanted.values().contains(value))
+    };
+    Some(in_body + actual.query.iter().filter(same).count())
+}
+
+/// The same of two bodies.
+fn agrees(expected: &Value, actual: &Value) -> Option<usize> {
+    match (expected, actual) {
+        (Value::Number(_), Value::Number(_)) => Some(usize::from(expected == actual)),
+        (Value::Array(expected), Value::Array(actual)) if expected.len() == actual.len() => {
+            expected.iter().zip(actual).map(|(wanted, got)| agrees(wanted, got)).sum()
+        }
+        (Value::Object(expected), Value::Object(actual)) if expected.len() == actual.len() => {
+            expected.iter().map(|(name, wanted)| agrees(wanted, actual.get(name)?)).sum()
+        }
+        _ => (expected == actual).then_some(0),
+    }
 }
 
 fn agree(expected: &Values, actual: &[(String, String)]) -> bool {

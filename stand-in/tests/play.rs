@@ -169,6 +169,11 @@ fn replayed() -> Fixtures {
             "[[exchange]]\nrequest = {{ method = \"GET\", path = \"/users\", query = {{ limit = \"200\", skip = \"{skip}\" }} }}\nresponse = {{ status = 200, json = [{id}] }}\n"
         )
     };
+    let search = |from: u8, id: u8| {
+        format!(
+            "[[exchange]]\nrequest = {{ method = \"POST\", path = \"/events\", body = {{ limit = 100, from = {from} }} }}\nresponse = {{ status = 200, json = [{id}] }}\n"
+        )
+    };
     let user = |on: &str| exchange("GET", "/users/1", 200, on);
     let write = exchange("POST", "/users/1/off", 200, "{}");
     let cases = [
@@ -177,6 +182,7 @@ fn replayed() -> Fixtures {
         ("deactivate_user/already", user("{ on = false }")),
         ("deactivate_user/normal", format!("{}{write}{}", user("{ on = true }"), user("{ on = false }"))),
         ("get_user/refused", exchange("GET", "/users/2", 403, "{}")),
+        ("list_activities/normal", format!("{}{}", search(0, 1), search(100, 2))),
     ];
     let mut files = Files::default();
     files.insert("account.toml", "[settings]\nbase_url = \"{{base}}\"\n[secrets]\ntoken = \"{{secret}}\"");
@@ -197,6 +203,10 @@ async fn all_cases_are_replayed_in_any_order() {
         assert!(get("/users?limit=50&skip=0").await.ends_with("[1]"), "another size of page will do");
         assert!(get("/users?limit=50&skip=1").await.ends_with("[2]"));
         assert!(get("/users/1").await.ends_with(r#"{"on":true}"#));
+        let search = async |body: &str| send(&base, "POST /events HTTP/1.1", body).await;
+        assert!(search(r#"{"limit":5,"from":0}"#).await.ends_with("[1]"), "in a body too");
+        assert!(search(r#"{"limit":5,"from":100}"#).await.ends_with("[2]"));
+        assert!(search(r#"{"limit":5,"from":"x"}"#).await.starts_with("HTTP/1.1 501"));
     }
     assert!(send(&base, "POST /users/1/off HTTP/1.1", "").await.starts_with("HTTP/1.1 200"));
     for _ in 0..3 {

@@ -133,6 +133,9 @@ impl Scene {
             }
             Action::GetGroup | Action::DeleteGroup => (Map::new(), json!({ "id": self.group })),
             Action::GetUser | Action::DeleteUser => (Map::new(), json!({ "id": self.user })),
+            Action::AssignRole | Action::UnassignRole => {
+                (Map::new(), json!({ "id": self.user, "roles": [{ "id": particulars.role }] }))
+            }
             _ => (Map::new(), json!({ "user_id": self.user })),
         };
         input.extend(own.as_object().cloned().unwrap_or_default());
@@ -204,6 +207,8 @@ impl Scene {
         match action {
             Action::CreateUser => newcomer.is_some(),
             Action::UpdateUser => newcomer.is_some_and(|person| person.family_name == RENAMED),
+            Action::AssignRole => newcomer.is_some_and(|person| person.roles.contains(self.particulars.role)),
+            Action::UnassignRole => newcomer.is_some_and(|person| !person.roles.contains(self.particulars.role)),
             Action::CreateGroup => group.is_some(),
             Action::AddUserToGroup => is_member,
             Action::RemoveUserFromGroup => group.is_some() && newcomer.is_some() && !is_member,
@@ -241,11 +246,19 @@ impl Scene {
         expected
     }
 
-    /// Addresses of all people, or names of all groups, sorted.
+    /// Whether a user that came out has the role that is given and taken away.
+    pub fn shows_role(&self, user: &Value) -> bool {
+        let roles = user.get("roles").and_then(Value::as_array).into_iter().flatten();
+        roles.into_iter().any(|role| role.get("id").and_then(Value::as_str) == Some(self.particulars.role))
+    }
+
+    /// Addresses of all people, or names of all groups, roles or licences, sorted.
     pub fn everyone(&self, action: Action) -> Vec<String> {
         let directory = self.stage.directory();
         let mut names: Vec<String> = match action {
             Action::ListUsers => directory.people.values().map(|person| person.email.clone()).collect(),
+            Action::ListRoles => directory.roles.values().map(|role| role.name.clone()).collect(),
+            Action::ListLicenses => self.particulars.licenses.iter().map(|name| (*name).to_owned()).collect(),
             _ => directory.groups.values().map(|team| team.name.clone()).collect(),
         };
         names.sort();
@@ -276,7 +289,7 @@ impl Scene {
     }
 }
 
-/// The address of a user, or the name of a group.
+/// The address of a user, or the name of something else.
 fn name(line: &str) -> String {
     let item: Value = serde_json::from_str(line).unwrap_or_default();
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);

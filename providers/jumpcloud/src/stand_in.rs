@@ -2,25 +2,29 @@
 //!
 //! <https://docs.jumpcloud.com/api/>
 
+mod administrators;
+
 use serde_json::{Map, Value, json};
 
 use userdir_stand_in::memory::words::{MADE, json_of, number, object, ok, piece, segments, text, unknown};
 use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
 use userdir_stand_in::{Answer, Received};
 
+use administrators::{HELP_DESK, ROLES};
+
 #[derive(Clone)]
 struct JumpCloud(Directory);
 
 /// An organization of seven people, of whom one is an administrator too, and an administrator who is none of them.
 pub fn new() -> Box<dyn Vendor> {
-    let mut directory = Directory::seeded("", id);
+    let mut directory = Directory::seeded("", id).with_roles(&ROLES);
     for person in directory.people.values_mut() {
         let username = person.email.split('@').next().unwrap_or_default();
         person.more.insert("username".into(), username.into());
         person.more.insert("activated".into(), true.into());
     }
     if let Some(first) = directory.people.values_mut().next() {
-        first.more.insert(ROLES.into(), json!([HELP_DESK]));
+        first.roles.insert(HELP_DESK.into());
     }
     Box::new(JumpCloud(directory))
 }
@@ -30,14 +34,6 @@ fn id(number: u32) -> String {
 }
 
 const ORGANIZATION: &str = "5ecfda6bd61a0f3a8c1b1c55";
-const ADMINISTRATOR: &str = "5f2c99d04c3d6b0a1e3c0f10";
-const BILLING: &str = "5c3536e9e0a6840001872799";
-const HELP_DESK: &str = "5c3536e9e0a6840001872801";
-/// The administrator who is one of the people, linked by the address.
-const LINKED: &str = "5f2c99d04c3d6b0a1e3c0f20";
-/// Where a person has the roles of their administrator.
-const ROLES: &str = "administrator_roles";
-
 impl Vendor for JumpCloud {
     fn answer(&mut self, request: &Received) -> Answer {
         let path = segments(request);
@@ -46,18 +42,8 @@ impl Vendor for JumpCloud {
         match (request.method.as_str(), path.as_slice()) {
             ("GET", ["api", "organizations"]) => counted(request, vec![organization()]),
             ("GET", ["api", "organizations", ORGANIZATION]) => ok(organization()),
-            ("GET", ["api", "users"]) => counted(request, self.administrators()),
-            ("GET", ["api", "users", "getSelf"]) => ok(own()),
-            ("GET", ["api", "users", id]) => self.administrator(id),
-            ("PUT", ["api", "users", LINKED]) => {
-                self.administer(|more| more.insert(ROLES.into(), body.get("roles").cloned().unwrap_or_default()));
-                self.administrator(LINKED)
-            }
-            ("DELETE", ["api", "users", LINKED]) => {
-                let gone = self.administrator(LINKED);
-                self.administer(|more| more.remove(ROLES));
-                gone
-            }
+            (_, ["api", "users", rest @ ..]) => self.administrators(request, rest, &body),
+            (_, ["api", "v2", "roles", rest @ ..]) => self.roles(request, rest, &body),
             ("GET", ["api", "systemusers"]) => self.users(request),
             ("POST", ["api", "systemusers"]) => self.hire(&body),
             ("GET", ["api", "systemusers", id]) => self.person(id),
@@ -68,11 +54,6 @@ impl Vendor for JumpCloud {
                 gone
             }
             ("POST", ["api", "systemusers", id, "state", what]) => self.state(id, what),
-            ("GET", ["api", "v2", "roles"]) => counted(request, ROLE_NAMES.map(role).to_vec()),
-            ("GET", ["api", "v2", "roles", id]) => {
-                let one = ROLE_NAMES.into_iter().find(|(known, _)| known == id);
-                one.map_or_else(missing, |one| ok(role(one)))
-            }
             ("GET", ["api", "v2", "usergroups"]) => self.groups(request),
             ("POST", ["api", "v2", "usergroups"]) => {
                 let mut team = Team::default();
@@ -128,7 +109,8 @@ impl Vendor for JumpCloud {
             })),
             changes: object(json!({ "last_name": "Vega" })),
             new_group: object(json!({ "name": "Legal" })),
-            unassign: object(json!({ "id": id(1), "roles": [{ "id": HELP_DESK }] })),
+            role: HELP_DESK,
+            licenses: &["Platform Plus"],
             ..Particulars::default()
         }
     }
@@ -139,27 +121,10 @@ impl Vendor for JumpCloud {
 }
 
 fn organization() -> Value {
-    json!({ "_id": ORGANIZATION, "id": ORGANIZATION, "displayName": "Acme", "logoUrl": null, "created": MADE })
-}
-
-const ROLE_NAMES: [(&str, &str); 2] = [(BILLING, "Administrator with Billing"), (HELP_DESK, "Help Desk")];
-
-fn role((id, name): (&str, &str)) -> Value {
-    json!({ "id": id, "name": name, "isCustom": false, "scopes": [] })
-}
-
-/// The administrator whose key is used.
-fn own() -> Value {
-    administrator(ADMINISTRATOR, "admin@example.com", ["Ada", "Min"], json!([BILLING]))
-}
-
-fn administrator(id: &str, email: &str, [first, last]: [&str; 2], roles: Value) -> Value {
-    let of_role = |role: &Value| ROLE_NAMES.iter().find(|(id, _)| role == id).map(|(_, name)| *name);
-    let names: Vec<&str> = roles.as_array().into_iter().flatten().filter_map(of_role).collect();
+    let plan = json!([{ "name": "Platform Plus", "productCode": "JCPLUS", "productCategory": "PLATFORM" }]);
     json!({
-        "_id": id, "email": email, "firstname": first, "lastname": last, "organization": ORGANIZATION,
-        "role": roles.get(0), "roleName": names.first(), "roles": roles, "roleNames": names, "suspended": false,
-        "totpEnrolled": true, "created": MADE,
+        "_id": ORGANIZATION, "id": ORGANIZATION, "displayName": "Acme", "logoUrl": null, "created": MADE,
+        "entitlement": { "billingModel": "DEFAULT", "entitlementProducts": plan },
     })
 }
 
@@ -173,26 +138,8 @@ fn state(person: &Person) -> &'static str {
 }
 
 impl JumpCloud {
-    fn administrators(&self) -> Vec<Value> {
-        let linked = self.0.people.values().filter_map(|person| {
-            let roles = person.more.get(ROLES)?.clone();
-            Some(administrator(LINKED, &person.email, [&person.given_name, &person.family_name], roles))
-        });
-        linked.chain([own()]).collect()
-    }
-
-    fn administrator(&self, id: &str) -> Answer {
-        self.administrators().into_iter().find(|one| one["_id"] == id).map_or_else(missing, ok)
-    }
-
-    /// Changes what the linked administrator's person keeps.
-    fn administer<T>(&mut self, change: impl Fn(&mut Map<String, Value>) -> T) {
-        let is_linked = |person: &&mut Person| person.more.contains_key(ROLES);
-        self.0.people.values_mut().filter(is_linked).for_each(|person| drop(change(&mut person.more)));
-    }
-
     fn users(&self, request: &Received) -> Answer {
-        let mut users: Vec<Value> = self.0.people.iter().map(|(id, person)| user(id, person)).collect();
+        let mut users: Vec<Value> = self.0.people.iter().map(|(id, person)| self.user(id, person)).collect();
         let filters = request.query.iter().filter(|(name, _)| name.starts_with("filter"));
         for (_, filter) in filters {
             let mut parts = filter.splitn(3, ':');
@@ -209,8 +156,22 @@ impl JumpCloud {
         counted(request, users)
     }
 
+    fn user(&self, id: &str, person: &Person) -> Value {
+        let mut user = json!({
+            "_id": id, "id": id, "email": person.email, "firstname": person.given_name, "lastname": person.family_name,
+            "state": state(person), "suspended": person.blocked, "activated": false, "account_locked": false,
+            "account_locked_date": null, "created": MADE, "totp_enabled": false, "organization": ORGANIZATION, "admin": self.link(id, person),
+            "mfaEnrollment": { "overallStatus": "NOT_ENROLLED" }, "externally_managed": false, "external_dn": "",
+        });
+        if let Some(user) = user.as_object_mut() {
+            user.extend(person.more.clone());
+            user.remove("staged");
+        }
+        user
+    }
+
     fn person(&self, id: &str) -> Answer {
-        self.0.people.get(id).map_or_else(missing, |person| ok(user(id, person)))
+        self.0.people.get(id).map_or_else(missing, |person| ok(self.user(id, person)))
     }
 
     fn hire(&mut self, body: &Value) -> Answer {
@@ -313,20 +274,6 @@ fn write_user(person: &mut Person, body: &Value) -> Result<(), Answer> {
 fn write_group(team: &mut Team, body: &Value) {
     team.name = text(body, "/name").unwrap_or_default();
     team.more = Map::from_iter(text(body, "/description").map(|text| ("description".to_owned(), text.into())));
-}
-
-fn user(id: &str, person: &Person) -> Value {
-    let mut user = json!({
-        "_id": id, "id": id, "email": person.email, "firstname": person.given_name, "lastname": person.family_name,
-        "state": state(person), "suspended": person.blocked, "activated": false, "account_locked": false,
-        "account_locked_date": null, "created": MADE, "totp_enabled": false, "organization": ORGANIZATION, "admin": null,
-        "mfaEnrollment": { "overallStatus": "NOT_ENROLLED" }, "externally_managed": false, "external_dn": "",
-    });
-    if let Some(user) = user.as_object_mut() {
-        user.extend(person.more.clone());
-        user.remove("staged");
-    }
-    user
 }
 
 fn group(id: &str, team: &Team) -> Value {

@@ -8,6 +8,8 @@ use userdir_stand_in::memory::words::{json_of, names, number, object, ok, piece,
 use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
 use userdir_stand_in::{Answer, Received};
 
+use crate::map::BASE_ROLES;
+
 #[derive(Clone)]
 struct PagerDuty(Directory);
 
@@ -42,10 +44,10 @@ const STAKEHOLDER: &str = "PQ8W0D0";
 
 /// An account of seven people; the first one owns it.
 pub fn new() -> Box<dyn Vendor> {
-    let mut directory = Directory::seeded(FULL, id);
+    let mut directory = Directory::seeded(FULL, id).with_roles(BASE_ROLES);
     let roles = ["owner", "admin"].into_iter().chain(std::iter::repeat("limited_user"));
     for (person, role) in directory.people.values_mut().zip(roles) {
-        person.more.insert("role".into(), role.into());
+        person.roles.insert(role.into());
     }
     for team in directory.groups.values_mut() {
         team.more = team.members.iter().map(|member| (member.clone(), "manager".into())).collect();
@@ -131,7 +133,8 @@ impl Vendor for PagerDuty {
             new_group: object(json!({ "name": "Legal" })),
             downgrade: object(json!({ "license_id": STAKEHOLDER, "role_id": "read_only_user" })),
             lower_seat: STAKEHOLDER,
-            ..Particulars::default()
+            role: "observer",
+            licenses: &["Business (Full User)", "Business (Stakeholder)"],
         }
     }
 
@@ -141,7 +144,7 @@ impl Vendor for PagerDuty {
 }
 
 fn role(person: &Person) -> &str {
-    person.more.get("role").and_then(Value::as_str).unwrap_or_default()
+    person.roles.first().map(String::as_str).unwrap_or_default()
 }
 
 fn license_of(person: &Person) -> Option<&'static License> {
@@ -176,9 +179,9 @@ impl PagerDuty {
             return refused(400, 2001, "Invalid Input Provided", &["Requester User Not Found"]);
         }
         let mut more = Map::new();
-        more.insert("role".into(), "limited_user".into());
         more.insert("invitation_sent".into(), true.into());
-        let mut person = Person { seat: FULL.into(), more, ..Person::default() };
+        let roles = ["limited_user".to_owned()].into();
+        let mut person = Person { seat: FULL.into(), roles, more, ..Person::default() };
         if let Err(refusal) = self.write(&mut person, body) {
             return refusal;
         }
@@ -204,6 +207,7 @@ impl PagerDuty {
             match (name.as_str(), word) {
                 ("name", Some(full)) => (person.given_name, person.family_name) = names(&full),
                 ("email", Some(email)) => person.email = email,
+                ("role", Some(role)) => person.roles = [role].into(),
                 ("license", _) => person.seat = text(&value, "/id").unwrap_or_default(),
                 ("type", _) => {}
                 _ => drop(person.more.insert(name, value)),
@@ -295,7 +299,7 @@ impl PagerDuty {
         let mut user = json!({
             "id": id, "type": "user", "summary": name, "name": name, "email": person.email, "time_zone": null,
             "html_url": format!("https://acme.pagerduty.com/users/{id}"), "invitation_sent": false, "job_title": null,
-            "description": null, "teams": teams, "contact_methods": [email], "notification_rules": [],
+            "description": null, "role": role(person), "teams": teams, "contact_methods": [email], "notification_rules": [],
         });
         if let Some(user) = user.as_object_mut() {
             user.extend(person.more.clone());

@@ -11,15 +11,22 @@ use userdir_stand_in::{Answer, Received};
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
+/// A role, which exists where somebody holds it.
+const AUDITOR: &str = "auditor";
+
 #[derive(Clone)]
 struct Scim(Directory);
 
 /// A server of seven people.
 pub fn new() -> Box<dyn Vendor> {
-    let mut directory = Directory::seeded("", id);
+    let mut directory = Directory::seeded("", id).with_roles(&[(AUDITOR, "Auditor")]);
     for person in directory.people.values_mut() {
         let email = json!([{ "value": person.email, "type": "work", "primary": true }]);
         person.more.insert("emails".into(), email);
+    }
+    if let Some(first) = directory.people.values_mut().next() {
+        first.more.insert("roles".into(), json!([{ "value": AUDITOR, "display": "Auditor" }]));
+        first.roles.insert(AUDITOR.into());
     }
     Box::new(Scim(directory))
 }
@@ -83,6 +90,7 @@ impl Vendor for Scim {
             })),
             changes: object(json!({ "last_name": "Vega" })),
             new_group: object(json!({ "name": "Legal" })),
+            role: AUDITOR,
             ..Particulars::default()
         }
     }
@@ -221,6 +229,8 @@ fn write_user(person: &mut Person, body: &Value) {
     person.blocked = body.pointer("/active") == Some(&Value::Bool(false));
     person.more = object(body.clone());
     person.more.retain(|name, _| !OWN.contains(&name.as_str()));
+    let roles = body.pointer("/roles").and_then(Value::as_array).into_iter().flatten();
+    person.roles = roles.filter_map(|role| text(role, "/value")).collect();
 }
 
 fn write_group(team: &mut Team, body: &Value) {

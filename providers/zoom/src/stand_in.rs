@@ -1,6 +1,9 @@
-//! Zoom: users by status and page token, invited until they accept; a seat that is a number; groups with members.
+//! Zoom: users by status and page token, invited until they accept; a seat that is a number, and one role; groups with
+//! members.
 //!
 //! <https://developers.zoom.us/docs/api/>
+
+mod roles;
 
 use serde_json::{Map, Value, json};
 
@@ -10,6 +13,8 @@ use userdir_stand_in::memory::words::{
 use userdir_stand_in::memory::{Directory, Particulars, Person, Team, Vendor};
 use userdir_stand_in::{Answer, Received};
 
+use roles::{ADMIN, BUILT_IN, MEMBER, OWNER, role};
+
 #[derive(Clone)]
 struct Zoom(Directory);
 
@@ -18,10 +23,10 @@ const LICENSED: &str = "2";
 
 /// An account of seven people, all licensed: the first one owns it, one is inactive, one has yet to accept.
 pub fn new() -> Box<dyn Vendor> {
-    let mut directory = Directory::seeded(LICENSED, id);
-    let roles = ["0", "1"].into_iter().chain(std::iter::repeat("2"));
+    let mut directory = Directory::seeded(LICENSED, id).with_roles(&BUILT_IN);
+    let roles = [OWNER, ADMIN].into_iter().chain(std::iter::repeat(MEMBER));
     for (number, (person, role)) in directory.people.values_mut().zip(roles).enumerate() {
-        person.more.insert("role_id".into(), role.into());
+        person.roles.insert(role.into());
         match number {
             5 => drop(person.more.insert("pending".into(), true.into())),
             6 => (person.blocked, person.seat) = (true, BASIC.into()),
@@ -58,7 +63,7 @@ impl Vendor for Zoom {
             },
             ("PATCH", ["users", user]) => self.update(user, &body),
             ("DELETE", ["users", user]) => {
-                match self.find(user).map(|(id, person)| (id.clone(), role(person) == "0")) {
+                match self.find(user).map(|(id, person)| (id.clone(), role(person) == OWNER)) {
                     None => nobody(user),
                     Some((_, true)) => refused(400, 200, "The owner cannot be deleted"),
                     Some((id, _)) => {
@@ -68,12 +73,10 @@ impl Vendor for Zoom {
                 }
             }
             ("PUT", ["users", user, "status"]) => self.status(user, &body),
-            ("GET", ["roles"]) => {
-                let roles = [("0", "Owner"), ("1", "Admin"), ("2", "Member")].map(|(id, name)| {
-                    let members = self.0.people.values().filter(|person| role(person) == id).count();
-                    json!({ "id": id, "name": name, "description": "", "total_members": members })
-                });
-                ok(json!({ "roles": roles, "total_records": 3 }))
+            (_, ["roles", rest @ ..]) => self.roles(request, rest, &body),
+            ("GET", ["accounts", "me", "plans", "usage"]) => {
+                let used = self.0.people.values().filter(|person| person.seat == LICENSED).count();
+                ok(json!({ "plan_base": { "type": "monthly", "hosts": 20, "usage": used } }))
             }
             ("GET", ["groups"]) => page(request, "groups", self.0.groups.iter().map(|(id, it)| (id, group(id, it)))),
             ("POST", ["groups"]) => {
@@ -154,17 +157,14 @@ impl Vendor for Zoom {
             new_group: object(json!({ "name": "Legal" })),
             downgrade: Map::new(),
             lower_seat: BASIC,
-            ..Particulars::default()
+            role: ADMIN,
+            licenses: &["Basic", "Licensed", "None", "On-prem", "Unassigned without Meetings Basic"],
         }
     }
 
     fn copy(&self) -> Box<dyn Vendor> {
         Box::new(self.clone())
     }
-}
-
-fn role(person: &Person) -> &str {
-    person.more.get("role_id").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Invited, and not here yet.
@@ -215,7 +215,7 @@ impl Zoom {
         }
         let mut person = Person { email, ..Person::default() };
         person.more.insert("pending".into(), true.into());
-        person.more.insert("role_id".into(), "2".into());
+        person.roles.insert(MEMBER.into());
         write(&mut person, &info);
         let id = self.0.hire(id, person.clone());
         let mut made = object(member(&id, &person));
@@ -235,7 +235,7 @@ impl Zoom {
         let action = text(body, "/action").unwrap_or_default();
         match action.as_str() {
             _ if is_pending(person) => return refused(400, 1120, "The invitation has not been accepted."),
-            "deactivate" if ["0", "1"].contains(&role(person)) => {
+            "deactivate" if [OWNER, ADMIN].contains(&role(person)) => {
                 return refused(400, 200, "The owner and administrators cannot be deactivated");
             }
             "deactivate" => (person.blocked, person.seat) = (true, BASIC.into()),
@@ -254,9 +254,7 @@ impl Zoom {
         if !self.0.groups.contains_key(group) {
             return no_group(group);
         }
-        let members = body.pointer("/members").and_then(Value::as_array).into_iter().flatten();
-        let named = members.filter_map(|member| text(member, "/id").or_else(|| text(member, "/email")));
-        let found: Vec<String> = named.filter_map(|user| Some(self.find(&user)?.0.clone())).collect();
+        let found: Vec<String> = named(body).iter().filter_map(|user| Some(self.find(user)?.0.clone())).collect();
         let Some(team) = self.0.groups.get_mut(group) else { return no_group(group) };
         let added: Vec<String> = found.into_iter().filter(|id| team.members.insert(id.clone())).collect();
         json_of(201, json!({ "ids": added.join(","), "added_at": MADE }))
@@ -295,6 +293,12 @@ fn write(person: &mut Person, body: &Value) {
             _ => drop(person.more.insert(name, value)),
         }
     }
+}
+
+/// The members that a body names, by id or address.
+fn named(body: &Value) -> Vec<String> {
+    let members = body.pointer("/members").and_then(Value::as_array).into_iter().flatten();
+    members.filter_map(|member| text(member, "/id").or_else(|| text(member, "/email"))).collect()
 }
 
 /// What a group tells of a member.

@@ -63,19 +63,23 @@ pub struct Particulars {
     pub new_group: Map<String, Value>,
     /// Of `downgrade_user`, but for the user.
     pub downgrade: Map<String, Value>,
-    /// Of `unassign_role`: a role and who holds it; empty where nobody holds one.
-    pub unassign: Map<String, Value>,
+    /// A role that can be given and taken away; empty where there is none.
+    pub role: &'static str,
+    /// Names of the licences that there are.
+    pub licenses: &'static [&'static str],
     /// The seat that a downgraded user has afterwards.
     pub lower_seat: &'static str,
 }
 
-/// People and groups, in the words of no vendor.
+/// People, groups and roles, in the words of no vendor.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Directory {
     /// By id.
     pub people: BTreeMap<String, Person>,
     /// By id.
     pub groups: BTreeMap<String, Team>,
+    /// Roles that there are, by id.
+    pub roles: BTreeMap<String, Role>,
     made: u32,
 }
 
@@ -92,6 +96,8 @@ pub struct Person {
     pub blocked: bool,
     /// What they have a licence for.
     pub seat: String,
+    /// Ids of the roles that they hold.
+    pub roles: BTreeSet<String>,
     /// Other things that the vendor keeps of them, under its own names.
     pub more: Map<String, Value>,
 }
@@ -107,6 +113,15 @@ pub struct Team {
     pub more: Map<String, Value>,
 }
 
+/// A role.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Role {
+    /// Name.
+    pub name: String,
+    /// Other things that the vendor keeps of it, under its own names.
+    pub more: Map<String, Value>,
+}
+
 /// People that are there from the beginning: more than two pages of three.
 const PEOPLE: [(&str, &str); 7] = [
     ("Ada", "Byron"),
@@ -118,8 +133,12 @@ const PEOPLE: [(&str, &str); 7] = [
     ("Annie", "Jump"),
 ];
 
+/// Groups that are there from the beginning, and how many are in them: more than a page of three.
+const GROUPS: [(&str, usize); 5] =
+    [("Engineering", 4), ("Finance", 2), ("Marketing", 1), ("Operations", 3), ("Research", 0)];
+
 impl Directory {
-    /// Seven people in two groups, all with this seat; `id` makes an id of a number.
+    /// Seven people in some groups, all with this seat; `id` makes an id of a number.
     pub fn seeded(seat: &str, id: fn(u32) -> String) -> Directory {
         let mut directory = Directory::default();
         for (given, family) in PEOPLE {
@@ -133,7 +152,7 @@ impl Directory {
             directory.hire(id, person);
         }
         let everyone: Vec<String> = directory.people.keys().cloned().collect();
-        for (name, size) in [("Engineering", 4), ("Finance", 2)] {
+        for (name, size) in GROUPS {
             let members = everyone.iter().take(size).cloned().collect();
             directory.found(id, Team { name: name.to_owned(), members, ..Team::default() });
         }
@@ -154,6 +173,36 @@ impl Directory {
         let id = id(self.made);
         self.groups.insert(id.clone(), team);
         id
+    }
+
+    /// Adds a role and gives the new id.
+    pub fn add_role(&mut self, id: fn(u32) -> String, role: Role) -> String {
+        self.made += 1;
+        let id = id(self.made);
+        self.roles.insert(id.clone(), role);
+        id
+    }
+
+    /// Takes a role out, from whoever holds it too; whether it was there.
+    pub fn remove_role(&mut self, id: &str) -> bool {
+        self.people.values_mut().for_each(|person| {
+            person.roles.remove(id);
+        });
+        self.roles.remove(id).is_some()
+    }
+
+    /// With these roles, by id and name.
+    #[must_use]
+    pub fn with_roles<'r>(mut self, roles: impl IntoIterator<Item = &'r (&'r str, &'r str)>) -> Directory {
+        let named =
+            |(id, name): &(&str, &str)| ((*id).to_owned(), Role { name: (*name).to_owned(), ..Role::default() });
+        self.roles.extend(roles.into_iter().map(named));
+        self
+    }
+
+    /// Whoever holds a role.
+    pub fn holders<'d>(&'d self, role: &'d str) -> impl Iterator<Item = (&'d String, &'d Person)> {
+        self.people.iter().filter(move |(_, person)| person.roles.contains(role))
     }
 
     /// Takes somebody out, memberships too; whether they were there.

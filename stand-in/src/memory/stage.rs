@@ -23,7 +23,7 @@ pub enum Trick {
     ShowLate(u32),
     /// The second page of a list is its first page once more.
     RepeatPage,
-    /// Somebody of the first page leaves before the second one is read.
+    /// Somebody of the first page leaves before the second one is read; and a group.
     Shrink,
 }
 
@@ -169,5 +169,6 @@ impl Playing {
         if let Some(first) = directory.people.keys().next().cloned() {
             directory.dismiss(&first);
         }
+        directory.groups.pop_first();
     }
 }

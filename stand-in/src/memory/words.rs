@@ -49,7 +49,12 @@ pub fn piece<T>(items: Vec<T>, from: usize, size: usize) -> Vec<T> {
 
 /// The value that an expression such as `userName eq "ada"` names after these words.
 pub fn quoted_after<'e>(expression: &'e str, words: &str) -> Option<&'e str> {
-    expression.split_once(words)?.1.split_once('"').map(|(value, _)| value)
+    all_quoted_after(expression, words).first().copied()
+}
+
+/// The values that one such as `status eq "a" or status eq "b"` does.
+pub fn all_quoted_after<'e>(expression: &'e str, words: &str) -> Vec<&'e str> {
+    expression.split(words).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0)).collect()
 }
 
 /// Given and family name of a full one.
