@@ -37,7 +37,7 @@ pub(crate) struct Ran {
     /// What is wrong; none where the case holds.
     pub failures: Vec<String>,
     /// What came out, address and secret under their names again.
-    pub output: Option<Value>,
+    pub came: Option<Came>,
     /// What would have been written, in plan mode.
     pub plan: Option<Value>,
     /// Whether exactly the expected requests were made.
@@ -46,6 +46,8 @@ pub(crate) struct Ran {
     pub requests: usize,
     /// The requests that carried the probe.
     pub carried: Vec<Received>,
+    /// How long it waited in all.
+    pub waited: Duration,
     /// The writes, as observers were shown them.
     pub writes: Vec<WriteStep>,
     /// Numbers of those that the vendor took.
@@ -120,7 +122,7 @@ async fn attempt(
     let names = [(base.as_str(), BASE), (CANARY, SECRET)];
     let failures =
         failures.into_iter().map(|text| names.iter().fold(text, |text, (value, name)| text.replace(value, name)));
-    let came = came.ok();
+    let came = came.ok().map(|came| unfilled(came, &names));
     let plan = came.as_ref().map(|came| {
         let mut plan = compare::plan(&came.plan);
         replace(&mut plan, &names);
@@ -129,7 +131,8 @@ async fn attempt(
     Ok(Ran {
         failures: failures.collect(),
         plan,
-        output: came.map(|came| unfilled(came, &names).output),
+        came,
+        waited: clock.waits().iter().sum(),
         writes: watcher.writes(),
         taken: watcher.taken(),
         as_scripted,
@@ -141,6 +144,9 @@ async fn attempt(
 /// With address and secret under their names again.
 pub(crate) fn unfilled(mut came: Came, names: &[(&str, &str)]) -> Came {
     replace(&mut came.output, names);
+    for (value, name) in names {
+        came.notes.iter_mut().for_each(|note| *note = note.replace(value, name));
+    }
     came
 }
 

@@ -30,12 +30,13 @@ pub async fn bless(registration: &'static Registration, fixtures: &Path) -> Resu
     let read = Fixtures::read(&files);
     let mut blessed = Blessed { left_out: read.faults.iter().map(ToString::to_string).collect(), ..Blessed::default() };
     for tried in provider::try_all(&subject, &read).await.iter().filter(|tried| tried.case.is_success()) {
-        if !tried.ran.as_scripted || tried.ran.output.is_none() {
+        if !tried.ran.as_scripted || tried.ran.came.is_none() {
             let why = tried.ran.failures.first().map_or("", String::as_str);
             blessed.left_out.push(format!("{}/{}: {why}", tried.case.action, tried.case.name));
             continue;
         }
-        let pairs = [(&tried.case.output_file, &tried.ran.output), (&tried.case.plan_file, &tried.ran.plan)];
+        let output = tried.ran.came.as_ref().map(|came| &came.output);
+        let pairs = [(&tried.case.output_file, output), (&tried.case.plan_file, tried.ran.plan.as_ref())];
         for (file, value) in pairs {
             if let (Some(file), Some(value)) = (file, value)
                 && files.get(file).and_then(|text| serde_json::from_str::<Value>(text).ok()).as_ref() != Some(value)

@@ -69,6 +69,9 @@ pub struct Script {
     pub source: Source,
     /// How to connect; else `account.toml` says.
     pub account: Option<Account>,
+    /// Paths of members of the answers, such as `user.seats.type`, without which nothing can be told; ids need no mention.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// The call.
     #[serde(default)]
     pub call: Call,

@@ -108,21 +108,29 @@ impl Interruption {
         self.name == STALL
     }
 
+    /// Whether the vendor says that it did nothing; what is missing or in conflict may be so because it is done.
+    pub fn refuses(&self) -> bool {
+        matches!(self.kinds, [Authentication | Permission | RateLimited])
+    }
+
     /// Whether the vendor has nothing of the request, and the client cannot know that.
     pub fn is_unread(&self) -> bool {
         self.name == RESET_BEFORE
     }
 }
 
-/// The interruptions of a case: all at the exchanges that are shown for the first time, each at one in any case.
-pub(super) fn of(script: &Script, is_first: &[bool], number: usize) -> Vec<Spoil> {
+/// The interruptions of a case: all at the exchanges that are shown for the first time, each at one in any case. `later`
+/// are the pages after a first one, in a list that has not yet met the interruptions there: they strike those.
+pub(super) fn of(script: &Script, is_first: &[bool], later: &[usize], number: usize) -> Vec<Spoil> {
     let mut spoils = Vec::new();
     for (index, interruption) in INTERRUPTIONS.iter().enumerate() {
         // what is refused in the case already is its own fault
         let is_able = |it: &Exchange| it.response.status < 400 && (interruption.answer)(it, "").is_some();
         let able: Vec<usize> =
             script.exchanges.iter().enumerate().filter(|(_, it)| is_able(it)).map(|(at, _)| at).collect();
-        let turn = (number + index).checked_rem(able.len()).and_then(|turn| able.get(turn)).copied();
+        let pages: Vec<usize> = able.iter().copied().filter(|at| later.contains(at)).collect();
+        let among = if pages.is_empty() { &able } else { &pages };
+        let turn = (number + index).checked_rem(among.len()).and_then(|turn| among.get(turn)).copied();
         let chosen = able.iter().copied().filter(|at| {
             let is_first = is_first.get(*at).copied().unwrap_or_default();
             Some(*at) == turn || is_first && !interruption.stalls()

@@ -5,10 +5,12 @@
 //! `vendor.rs` plays the vendor to which it happens, and `verdict.rs` says what must hold.
 //!
 //! Every fault strikes every success once at least; of an action's cases those that are the first to show an exchange have
-//! every fault at it. More would repeat what is known.
+//! every fault at it, and the first list of several pages has every fault at a later one. More would repeat what is known.
+//! What did not come to pass, such as an answer that nobody asked for any more, is not counted.
 
 mod interruption;
 mod rewrite;
+mod rewritten;
 mod vendor;
 mod verdict;
 
@@ -23,7 +25,7 @@ use userdir_stand_in::case::{BASE, Exchange, Request, SECRET, Script};
 use userdir_stand_in::play::differences;
 use userdir_stand_in::{Port, Received};
 
-use crate::attempt::{self, Came, Subject};
+use crate::attempt::{self, Came, Ran, Subject};
 use crate::leak::{CANARY, Secrets, Watcher};
 use crate::provider::Tried;
 use crate::world::{Log, VirtualClock};
@@ -53,10 +55,8 @@ struct Trial<'t> {
     /// The case's script, as the provider's account sees it without address and secret.
     script: &'t Script,
     spoil: Spoil,
-    /// The writes of the case, as the undisturbed run showed them.
-    writes: &'t [WriteStep],
-    /// Numbers of those that the vendor took.
-    taken: &'t BTreeSet<u32>,
+    /// The undisturbed run.
+    ran: &'t Ran,
 }
 
 /// In what way a case is spoiled.
@@ -78,22 +78,37 @@ struct Outcome {
     leaks: Vec<String>,
 }
 
+/// A fault that was played.
+struct Played {
+    action: Action,
+    /// Whether anything of it came to pass.
+    struck: bool,
+    failures: Vec<String>,
+}
+
 /// Plays all faults of the cases that hold.
 pub(crate) async fn strike(subject: &Subject, tried: &[Tried<'_>]) -> BTreeMap<Action, Faults> {
     let mut trials = Vec::new();
     let mut shown: BTreeSet<(Action, String)> = BTreeSet::new();
-    for (number, tried) in tried.iter().filter(|tried| is_struck(tried)).enumerate() {
+    let mut paged: BTreeSet<Action> = BTreeSet::new();
+    // those that change something first: where it was so before, most of what goes wrong says nothing of the writes
+    let (already, changing): (Vec<_>, Vec<_>) = tried.iter().filter(|tried| is_struck(tried)).partition(is_already);
+    for (number, tried) in changing.into_iter().chain(already).enumerate() {
         let script = &tried.case.script;
         let is_first: Vec<bool> =
             script.exchanges.iter().map(|exchange| shown.insert((tried.action, kind_of(exchange)))).collect();
-        let spoils = interruption::of(script, &is_first, number).into_iter().chain(rewrite::of(tried.action, script));
+        let mut later: Vec<usize> = rewrite::pages(script).into_iter().map(|(_, later)| later).collect();
+        if !later.is_empty() && !paged.insert(tried.action) {
+            later.clear();
+        }
+        let spoils =
+            interruption::of(script, &is_first, &later, number).into_iter().chain(rewrite::of(tried.action, script));
         trials.extend(spoils.map(|spoil| Trial {
             action: tried.action,
             case: &tried.case.name,
             script,
             spoil,
-            writes: &tried.ran.writes,
-            taken: &tried.ran.taken,
+            ran: &tried.ran,
         }));
     }
     let (waiting, busy): (Vec<Trial>, Vec<Trial>) = trials.into_iter().partition(Trial::stalls);
@@ -101,10 +116,10 @@ pub(crate) async fn strike(subject: &Subject, tried: &[Tried<'_>]) -> BTreeMap<A
     let (waiting, busy) =
         futures_util::future::join(play_all(subject, waiting, STALLING), play_all(subject, busy, at_once)).await;
     let mut faults: BTreeMap<Action, Faults> = BTreeMap::new();
-    for (action, failures) in waiting.into_iter().chain(busy) {
-        let of_action = faults.entry(action).or_default();
-        of_action.played += 1;
-        of_action.failures.extend(failures);
+    for played in waiting.into_iter().chain(busy) {
+        let of_action = faults.entry(played.action).or_default();
+        of_action.played += usize::from(played.struck);
+        of_action.failures.extend(played.failures);
     }
     faults
 }
@@ -115,6 +130,11 @@ fn is_struck(tried: &Tried<'_>) -> bool {
     tried.case.is_success() && tried.ran.failures.is_empty() && !script.call.plan && !script.exchanges.is_empty()
 }
 
+/// Whether a case finds that it is so already.
+fn is_already(tried: &&Tried<'_>) -> bool {
+    tried.ran.came.as_ref().is_some_and(|came| came.effect == Some("already"))
+}
+
 /// What exchanges of the same sort have in common: method and path, ids left out.
 fn kind_of(exchange: &Exchange) -> String {
     let is_id = |part: &&str| part.bytes().any(|byte| byte.is_ascii_digit()) || part.contains(['%', '@']);
@@ -122,24 +142,27 @@ fn kind_of(exchange: &Exchange) -> String {
     format!("{} {}", exchange.request.method, parts.collect::<Vec<_>>().join("/"))
 }
 
-async fn play_all(subject: &Subject, trials: Vec<Trial<'_>>, at_once: usize) -> Vec<(Action, Vec<String>)> {
+async fn play_all(subject: &Subject, trials: Vec<Trial<'_>>, at_once: usize) -> Vec<Played> {
     // boxed one by one, since the compiler cannot see that a stream of such futures is `Send`
     let played = trials.into_iter().map(|trial| futures_util::FutureExt::boxed(play(subject, trial)));
     stream::iter(played.collect::<Vec<_>>()).buffer_unordered(at_once).collect().await
 }
 
-async fn play(subject: &Subject, trial: Trial<'_>) -> (Action, Vec<String>) {
+async fn play(subject: &Subject, trial: Trial<'_>) -> Played {
     let (spoil, script, action) = (trial.spoil.clone(), trial.script.clone(), trial.action);
     let played = {
         let subject = subject.clone();
         attempt::apart(move |log| async move { attempt(&subject, action, script, spoil, &log).await }).await
     };
-    let failures = match played {
-        Ok(outcome) => verdict::of(&trial, &outcome),
-        Err(what) => vec![what],
+    let (struck, failures) = match played {
+        // an earlier answer was enough, such as one that is kept
+        Ok(outcome) if trial.interrupts() && outcome.seen.struck == 0 => (false, outcome.leaks),
+        Ok(outcome) => (true, verdict::of(&trial, &outcome)),
+        Err(what) => (true, vec![what]),
     };
     let place = format!("case {}: {}", trial.case, trial.name());
-    (trial.action, failures.into_iter().map(|failure| format!("{place}: {failure}")).collect())
+    let failures = failures.into_iter().map(|failure| format!("{place}: {failure}")).collect();
+    Played { action, struck, failures }
 }
 
 async fn attempt(
@@ -178,6 +201,10 @@ fn broken(error: std::io::Error) -> String {
 }
 
 impl Trial<'_> {
+    fn interrupts(&self) -> bool {
+        matches!(self.spoil, Spoil::Interrupted(..))
+    }
+
     fn stalls(&self) -> bool {
         matches!(&self.spoil, Spoil::Interrupted(interruption, _) if interruption.stalls())
     }
@@ -192,7 +219,7 @@ impl Trial<'_> {
     /// The write that an exchange of the case is; none where it only reads.
     fn write_at(&self, at: usize) -> Option<&WriteStep> {
         let request = &self.script.exchanges.get(at)?.request;
-        let mut steps = self.writes.iter().filter(|step| is_write(step, &request.method, &request.path));
+        let mut steps = self.ran.writes.iter().filter(|step| is_write(step, &request.method, &request.path));
         // several forms of one change differ in their bodies
         let body = |step: &&WriteStep| step.body.as_ref().and_then(|body| serde_json::from_str(body.get()).ok());
         steps.clone().find(|step| request.body.is_some() && body(step) == request.body).or_else(|| steps.next())

@@ -15,7 +15,7 @@ use super::Spoil;
 pub(super) const UNKNOWN: &str = "userdir_unknown";
 
 /// A word that no vendor has.
-const NEW_WORD: &str = "brand_new_word";
+pub(super) const NEW_WORD: &str = "brand_new_word";
 
 /// Members whose values are words of a set.
 const WORDS: &[&str] = &["status", "state"];
@@ -54,7 +54,7 @@ pub(super) fn of(action: Action, script: &Script) -> Vec<Spoil> {
     if kind != ActionKind::Write {
         let mut members = BTreeSet::new();
         answers(script).for_each(|answer| members_of(&answer, "", &mut members));
-        if members.iter().any(|member| WORDS.contains(&last(member))) {
+        if members.iter().any(|member| is_word(member)) {
             rewrites.push(Rewrite::UnknownWord);
         }
         rewrites.extend(members.into_iter().filter(|member| !is_of_paging(member)).map(Rewrite::Null));
@@ -69,10 +69,19 @@ pub(super) fn of(action: Action, script: &Script) -> Vec<Spoil> {
             rewrites.push(Rewrite::ForeignLinks);
         }
     }
-    rewrites.into_iter().map(Spoil::Rewritten).collect()
+    rewrites.into_iter().filter(|rewrite| rewrite.changes(script)).map(Spoil::Rewritten).collect()
 }
 
 impl Rewrite {
+    /// Whether a vendor says anything else then.
+    fn changes(&self, script: &Script) -> bool {
+        let said = |script: &Script| -> Vec<_> {
+            let of = |it: &Exchange| (it.response.headers.clone(), json_of(it).ok_or_else(|| it.response.text.clone()));
+            script.exchanges.iter().map(of).collect()
+        };
+        said(script) != said(&self.apply(script.clone(), "http://elsewhere.test"))
+    }
+
     /// The case with its answers rewritten.
     pub fn apply(&self, mut script: Script, foreign_host: &str) -> Script {
         match self {
@@ -82,13 +91,7 @@ impl Rewrite {
                     object.insert(UNKNOWN.into(), json!({ "new": [1, null] }));
                 }
             }),
-            Rewrite::UnknownWord => edit(&mut script, |object| {
-                for word in WORDS {
-                    if let Some(value @ Value::String(_)) = object.get_mut(*word) {
-                        *value = NEW_WORD.into();
-                    }
-                }
-            }),
+            Rewrite::UnknownWord => edit(&mut script, reword),
             Rewrite::Null(member) => {
                 for exchange in &mut script.exchanges {
                     with_json(exchange, |answer| set_null(answer, "", member));
@@ -110,11 +113,11 @@ impl Rewrite {
 
 /// The answers that are JSON.
 fn answers(script: &Script) -> impl Iterator<Item = Value> {
-    script
-        .exchanges
-        .iter()
-        .filter(|it| !is_token(it))
-        .filter_map(|it| serde_json::from_str(it.response.text.as_ref()?).ok())
+    script.exchanges.iter().filter(|it| !is_token(it)).filter_map(json_of)
+}
+
+fn json_of(exchange: &Exchange) -> Option<Value> {
+    serde_json::from_str(exchange.response.text.as_ref()?).ok()
 }
 
 /// Whether it answers with a token.
@@ -152,6 +155,11 @@ fn set_null(value: &mut Value, path: &str, member: &str) {
 
 /// The values that a member has, as texts.
 pub(super) fn values(script: &Script, member: &str) -> Vec<String> {
+    answers(script).flat_map(|answer| values_in(&answer, member)).collect()
+}
+
+/// The values that a member of this path has in one answer or item.
+pub(super) fn values_in(value: &Value, member: &str) -> Vec<String> {
     fn walk(value: &Value, path: &str, member: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(object) => object.iter().for_each(|(name, value)| {
@@ -167,7 +175,7 @@ pub(super) fn values(script: &Script, member: &str) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    answers(script).for_each(|answer| walk(&answer, "", member, &mut found));
+    walk(value, "", member, &mut found);
     found
 }
 
@@ -181,32 +189,55 @@ fn is_of_paging(member: &str) -> bool {
     ["next", "more", "cursor", "total", "page", "offset", "done"].iter().any(|word| name.contains(word))
 }
 
-/// Edits every object of every answer.
-fn edit(script: &mut Script, change: impl Fn(&mut serde_json::Map<String, Value>)) {
-    fn walk(value: &mut Value, change: &impl Fn(&mut serde_json::Map<String, Value>)) {
-        match value {
-            Value::Object(object) => {
-                object.values_mut().for_each(|value| walk(value, change));
-                change(object);
-            }
-            Value::Array(items) => items.iter_mut().for_each(|item| walk(item, change)),
-            _ => {}
+/// Whether a member says by a word how it stands.
+pub(super) fn is_word(member: &str) -> bool {
+    WORDS.contains(&last(member))
+}
+
+/// Whether a record says by a word of its own how it stands.
+pub(super) fn has_word(record: Option<&Value>) -> bool {
+    record.is_some_and(|record| WORDS.iter().any(|word| record.get(word).is_some_and(Value::is_string)))
+}
+
+fn reword(object: &mut serde_json::Map<String, Value>) {
+    for word in WORDS {
+        if let Some(value @ Value::String(_)) = object.get_mut(*word) {
+            *value = NEW_WORD.into();
         }
     }
+}
+
+/// With words that no vendor has, wherever there is a word.
+pub(super) fn reworded(mut value: Value) -> Value {
+    walk(&mut value, &reword);
+    value
+}
+
+fn walk(value: &mut Value, change: &impl Fn(&mut serde_json::Map<String, Value>)) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(|value| walk(value, change));
+            change(object);
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, change)),
+        _ => {}
+    }
+}
+
+/// Edits every object of every answer.
+fn edit(script: &mut Script, change: impl Fn(&mut serde_json::Map<String, Value>)) {
     script.exchanges.iter_mut().for_each(|exchange| with_json(exchange, |answer| walk(answer, &change)));
 }
 
 fn with_json(exchange: &mut Exchange, change: impl FnOnce(&mut Value)) {
-    let Some(mut answer) = exchange.response.text.as_ref().and_then(|text| serde_json::from_str(text).ok()) else {
-        return;
-    };
+    let Some(mut answer) = json_of(exchange) else { return };
     change(&mut answer);
     exchange.response.text = Some(answer.to_string());
 }
 
 /// Neighbouring pages: two answered requests to one place, of which the second asks for something else and leaves out
 /// nothing that the first one says.
-fn pages(script: &Script) -> Vec<(usize, usize)> {
+pub(super) fn pages(script: &Script) -> Vec<(usize, usize)> {
     let is_next = |first: &Exchange, second: &Exchange| {
         let (one, it) = (&first.request, &second.request);
         let is_answered = first.response.status < 400 && second.response.status < 400;

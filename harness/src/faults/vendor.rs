@@ -77,9 +77,13 @@ impl Struck {
         if state.seen.struck == 0 {
             return None;
         }
+        // nothing was answered since, so nothing has changed
+        if state.next <= *at && self.fits(*at, request) {
+            return Some(*at);
+        }
         let mut later = (at + 1..self.exchanges.len()).filter(|place| self.fits(*place, request));
         let mut before = (0..=*at).rev().filter(|place| self.fits(*place, request));
-        match interruption.is_unread() {
+        match interruption.is_unread() || interruption.refuses() {
             true => before.next().or_else(|| later.next()),
             false => later.next().or_else(|| before.next()),
         }

@@ -1,20 +1,22 @@
-//! What must hold when something goes wrong.
+//! What must hold when something happens to an exchange; `rewritten.rs` has what must hold when answers are strange.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use userdir::action::ActionKind;
 use userdir::{Error, ErrorKind, Outcome as Became};
-use userdir_stand_in::case::Exchange;
+use userdir_stand_in::case::{Exchange, OneOrMany};
 use userdir_stand_in::diff;
 
 use super::interruption::{Interruption, Repeats};
-use super::rewrite::{self, Rewrite, UNKNOWN};
-use super::{Outcome, Spoil, Trial, times};
+use super::{Outcome, Spoil, Trial, rewrite, rewritten, times};
 use crate::attempt::Came;
 
 /// Requests that one exchange may cost: the attempts of the default limits.
 const ATTEMPTS: usize = 5;
+
+/// The longest that all tries of one exchange may wait where the vendor asks for no wait.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What does not hold.
 pub(super) fn of(trial: &Trial<'_>, outcome: &Outcome) -> Vec<String> {
@@ -25,7 +27,7 @@ pub(super) fn of(trial: &Trial<'_>, outcome: &Outcome) -> Vec<String> {
     failures.extend(repeated_writes(trial, outcome));
     match &trial.spoil {
         Spoil::Interrupted(interruption, at) => failures.extend(interrupted(trial, interruption, *at, outcome)),
-        Spoil::Rewritten(rewrite) => failures.extend(rewritten(trial, rewrite, outcome)),
+        Spoil::Rewritten(rewrite) => failures.extend(rewritten::of(trial, rewrite, outcome)),
     }
     failures
 }
@@ -61,35 +63,58 @@ fn repeated_writes(trial: &Trial<'_>, outcome: &Outcome) -> Option<String> {
 
 fn interrupted(trial: &Trial<'_>, interruption: &Interruption, at: usize, outcome: &Outcome) -> Vec<String> {
     let mut failures = Vec::new();
-    if outcome.seen.struck == 0 {
-        // an earlier answer was enough, such as one that is kept
-        return failures;
-    }
-    // a reading may be asked for by the provider and by core
-    if outcome.seen.struck > if trial.write_at(at).is_some() { ATTEMPTS } else { 2 * ATTEMPTS } {
+    let may = match interruption.repeats {
+        Repeats::Nobody => 1,
+        Repeats::WithNewToken => 2,
+        Repeats::Harmless | Repeats::Everybody => ATTEMPTS,
+    };
+    let askers = match trial.action.info().kind {
+        // what is there before and after is looked for by the provider and by core
+        ActionKind::Write if trial.write_at(at).is_none() => 2,
+        // a second try of another sort needs a token too
+        _ if trial.script.exchanges.get(at).is_some_and(rewrite::is_token) => 2,
+        // each page may need to be told the same
+        ActionKind::List => trial.script.exchanges.iter().map(|it| calls(trial, it)).max().unwrap_or(1),
+        _ => 1,
+    };
+    if outcome.seen.struck > askers * may {
         failures.push(format!("it was tried {} times", outcome.seen.struck));
     }
+    failures.extend(waited(trial, interruption, outcome));
     // a token that is refreshed with another one's words is no part of the case
     let is_other_token =
         interruption.repeats == Repeats::WithNewToken && (!outcome.seen.strange.is_empty() || trial.went_wrong(at));
     if recovers(trial, interruption, at) && !is_other_token {
         failures.extend(whole(trial, outcome));
-        let waited: Duration = outcome.waits.iter().sum();
-        if waited < Duration::from_secs(interruption.wait) {
-            failures.push(format!("it waited {waited:?}, and the vendor asked for {} s", interruption.wait));
-        }
         return failures;
     }
-    // it may have gone another way, which the case does not show
-    if !outcome.seen.strange.is_empty() {
-        failures.extend(outcome.came.as_ref().ok().and_then(|came| honest(trial, interruption, at, came)));
-        return failures;
-    }
-    match &outcome.came {
-        Ok(came) => failures.extend(honest(trial, interruption, at, came)),
-        Err(error) => failures.extend(named(trial, interruption, at, error)),
-    }
+    failures.extend(match &outcome.came {
+        Ok(came) => honest(trial, interruption, at, came),
+        // it may have gone another way, which the case does not show
+        Err(error) if !outcome.seen.strange.is_empty() => denied(trial, interruption, at, error),
+        Err(error) => named(trial, interruption, at, error),
+    });
     failures
+}
+
+/// How often a case asks at the place of an exchange.
+fn calls(trial: &Trial<'_>, exchange: &Exchange) -> usize {
+    let place = |it: &Exchange| (it.request.method.clone(), it.request.path.clone());
+    trial.script.exchanges.iter().filter(|it| place(it) == place(exchange)).count()
+}
+
+/// It waits as long as the vendor says, and not much longer; what would be too long is told at once.
+fn waited(trial: &Trial<'_>, interruption: &Interruption, outcome: &Outcome) -> Option<String> {
+    let asked = Duration::from_secs(interruption.wait);
+    let waited = outcome.waits.iter().sum::<Duration>().saturating_sub(trial.ran.waited);
+    let most = match interruption.repeats {
+        // another way, which the case does not show, has waits of its own
+        Repeats::Nobody if outcome.seen.strange.is_empty() => Duration::ZERO,
+        _ if asked.is_zero() => PATIENCE,
+        _ => asked * 2,
+    };
+    let must = if outcome.came.is_ok() { asked } else { Duration::ZERO };
+    (waited < must || waited > most).then(|| format!("it waited {waited:?}, and the vendor asked for {asked:?}"))
 }
 
 /// Whether the call must end as if nothing had happened.
@@ -113,7 +138,7 @@ fn whole(trial: &Trial<'_>, outcome: &Outcome) -> Vec<String> {
     }
 }
 
-fn differences(trial: &Trial<'_>, output: &Value) -> Vec<String> {
+pub(super) fn differences(trial: &Trial<'_>, output: &Value) -> Vec<String> {
     let Some(expected) = &trial.script.expect.output else { return Vec::new() };
     diff::json(expected, output).into_iter().map(|line| format!("output {line}")).collect()
 }
@@ -121,8 +146,15 @@ fn differences(trial: &Trial<'_>, output: &Value) -> Vec<String> {
 /// A success in spite of what happened says what it does not know.
 fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came) -> Option<String> {
     let differences = differences(trial, &came.output);
-    let is_already = |step: &userdir::Step| step.effect == Some(userdir::Effect::Already);
-    let is_told = !came.notes.is_empty() || came.is_partial || came.steps.iter().any(is_already);
+    let is_missing = interruption.kinds == [ErrorKind::NotFound];
+    let may_be_so = is_missing || interruption.kinds == [ErrorKind::Conflict];
+    if is_already(came) && !may_be_so && !trial.ran.came.as_ref().is_some_and(is_already) {
+        return Some("it is called `already`, and nothing says that it is so".into());
+    }
+    if is_missing && trial.is_first_look(at) {
+        return Some("who is meant is not there, and it succeeded".into());
+    }
+    let is_told = is_already(came) || is_told(trial, came);
     match trial.action.info().kind {
         ActionKind::List if differences.is_empty() => None,
         // what the account may not read, or does not have, is left out of everybody
@@ -132,17 +164,22 @@ fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came
             None
         }
         // nobody is the one that was asked for
-        ActionKind::List if interruption.kinds == [ErrorKind::NotFound] && is_filtered(trial) => None,
+        ActionKind::List if is_missing && trial.is_filtered() => None,
         ActionKind::List => {
             Some(format!("a list that lacks something was called complete: {}", differences.join("; ")))
         }
-        ActionKind::Write if is_told || matches!(came.effect, Some("already" | "pending")) => None,
+        ActionKind::Write if is_told => None,
         // a look that the provider can do without, or one that came in the end
         ActionKind::Write if trial.write_at(at).is_none() && !trial.wrote(at) && differences.is_empty() => None,
         // what the case itself cannot find is looked for, and nothing hangs on it
         ActionKind::Write if trial.went_wrong(at) && differences.is_empty() => None,
-        // not found is what a removal is to end in
-        ActionKind::Write if interruption.kinds == [ErrorKind::NotFound] && removes(trial) => None,
+        // not found is what a removal is to end in, once it was sent, or where it was there and is looked for afterwards
+        ActionKind::Write if is_missing && removes(trial) && trial.wrote(at) => None,
+        ActionKind::Write
+            if is_missing && removes(trial) && trial.write_at(at).is_some() && at > 0 && !is_last(trial, at) =>
+        {
+            None
+        }
         // what the account may not read beside what was changed
         ActionKind::Write if trial.write_at(at).is_none() && is_unreadable(interruption, &differences) => None,
         // a body that nobody reads, of a write that a reading confirms
@@ -153,10 +190,24 @@ fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came
         }
         _ if differences.is_empty() || is_told => None,
         // nothing there is none; and an id is enough without the name of the thing
-        _ if interruption.kinds == [ErrorKind::NotFound] && is_unreadable(interruption, &differences) => None,
+        _ if is_missing && is_unreadable(interruption, &differences) => None,
         _ if differences.iter().all(|line| line.contains(".name: missing")) => None,
         _ => Some(format!("something is left out and no note says so: {}", differences.join("; "))),
     }
+}
+
+/// Whether a write, or a step of it, is said to have been done before.
+fn is_already(came: &Came) -> bool {
+    let is_so = |step: &userdir::Step| step.effect == Some(userdir::Effect::Already);
+    came.effect == Some("already") || came.steps.iter().any(is_so)
+}
+
+/// Whether it says of itself what the undisturbed run does not.
+fn is_told(trial: &Trial<'_>, came: &Came) -> bool {
+    let undisturbed = trial.ran.came.as_ref();
+    let notes = undisturbed.map_or(&[][..], |it| &it.notes);
+    came.notes.iter().any(|note| !notes.contains(note))
+        || came.is_partial && !undisturbed.is_some_and(|it| it.is_partial)
 }
 
 /// Whether all that differs is members that are not there, and the vendor has refused to show them.
@@ -181,7 +232,7 @@ fn is_last(trial: &Trial<'_>, at: usize) -> bool {
     at + 1 == trial.script.exchanges.len()
 }
 
-fn same_items(trial: &Trial<'_>, output: &Value) -> bool {
+pub(super) fn same_items(trial: &Trial<'_>, output: &Value) -> bool {
     let ids = |value: &Value| -> Vec<Value> {
         value.as_array().into_iter().flatten().filter_map(|item| item.get("id").cloned()).collect()
     };
@@ -191,7 +242,6 @@ fn same_items(trial: &Trial<'_>, output: &Value) -> bool {
 /// The error is called what it is, and a write that may have been carried out is told so.
 fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Error) -> Option<String> {
     let kind = error.kind();
-    let is_write = trial.write_at(at).is_some();
     let wrote = trial.wrote(at);
     // what the case itself lets go wrong is told first
     let is_unclear_anyway = trial.went_wrong(at);
@@ -215,11 +265,15 @@ fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Erro
     if !interruption.kinds.contains(&kind) && !is_partly && !is_unshown {
         return Some(format!("the error is called `{}`: {error}", kind.as_str()));
     }
-    let is_unclear = interruption.repeats == Repeats::Harmless && is_write;
-    if (is_unclear || wrote) && error.outcome() != Became::Unknown && !is_partly {
-        return Some(format!("the write may have been carried out, and the error does not say so: {error}"));
-    }
-    None
+    denied(trial, interruption, at, error)
+}
+
+/// A write that may have been carried out, and an error that does not say so.
+fn denied(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Error) -> Option<String> {
+    let is_partly = matches!(error.kind(), ErrorKind::PartlyDone | ErrorKind::Incomplete);
+    let is_unclear = interruption.repeats == Repeats::Harmless && trial.write_at(at).is_some();
+    let may_be_done = (is_unclear || trial.wrote(at)) && error.outcome() != Became::Unknown && !is_partly;
+    may_be_done.then(|| format!("the write may have been carried out, and the error does not say so: {error}"))
 }
 
 impl Trial<'_> {
@@ -227,90 +281,30 @@ impl Trial<'_> {
     fn wrote(&self, at: usize) -> bool {
         let own = self.write_at(at).map(|step| step.step);
         let before = (0..at).filter_map(|before| self.write_at(before));
-        before.map(|step| step.step).any(|step| self.taken.contains(&step) && Some(step) != own)
+        before.map(|step| step.step).any(|step| self.ran.taken.contains(&step) && Some(step) != own)
+    }
+
+    /// Whether the exchange at this place is the first to ask for the one whom the call is about, and nothing was tried yet.
+    fn is_first_look(&self, at: usize) -> bool {
+        let input = &self.script.call.input;
+        let Some(subject) = ["id", "user_id"].iter().find_map(|name| input.get(*name)?.as_str()) else { return false };
+        let names = |exchange: &Exchange| {
+            let queried = exchange.request.query.values().flat_map(OneOrMany::values);
+            exchange.request.path.split('/').chain(queried.map(String::as_str)).any(|part| part == subject)
+        };
+        let before = self.script.exchanges.iter().take(at);
+        let is_tried = (0..at).any(|before| self.write_at(before).is_some());
+        let asks = |it: &Exchange| it.request.method == "GET" && names(it);
+        self.script.exchanges.get(at).is_some_and(asks) && !before.into_iter().any(names) && !is_tried
+    }
+
+    /// Whether the list is asked for some: who is not known to be among them is left out.
+    pub fn is_filtered(&self) -> bool {
+        !self.script.call.input.is_empty()
     }
 
     /// Whether the case itself has a refusal before the exchange at this place.
     fn went_wrong(&self, at: usize) -> bool {
         self.script.exchanges.iter().take(at).any(|it| it.response.status >= 400)
     }
-}
-
-fn rewritten(trial: &Trial<'_>, rewrite: &Rewrite, outcome: &Outcome) -> Vec<String> {
-    let is_list = trial.action.info().kind == ActionKind::List;
-    match (rewrite, &outcome.came) {
-        // what is sent back whole has the new field too, which the case does not show
-        (Rewrite::UnknownField, _) if !outcome.seen.strange.is_empty() && !trial.writes.is_empty() => Vec::new(),
-        (Rewrite::UnknownField, Ok(came)) => differences(trial, &without_unknown(came.output.clone())),
-        (Rewrite::UnknownField, Err(error)) => vec![format!("it failed: {error}")],
-        (Rewrite::UnknownWord, Ok(came)) if !is_list || is_filtered(trial) || same_items(trial, &came.output) => {
-            Vec::new()
-        }
-        (Rewrite::UnknownWord, Ok(_)) => vec!["somebody is left out".to_owned()],
-        (Rewrite::UnknownWord, Err(error)) => vec![format!("it failed: {error}")],
-        (Rewrite::Null(member), Ok(came))
-            if is_list && !is_filtered(trial) && is_item(trial, member) && !same_number(trial, &came.output) =>
-        {
-            vec!["the list is shorter, and called complete".to_owned()]
-        }
-        (Rewrite::Null(_), _) => Vec::new(),
-        (Rewrite::RepeatedPage(..) | Rewrite::ForeignLinks, Ok(_)) => {
-            vec!["it succeeded, and should have been an error".to_owned()]
-        }
-        (Rewrite::RepeatedPage(..) | Rewrite::ForeignLinks, Err(error)) => {
-            let is_it =
-                matches!(error.kind(), ErrorKind::UnexpectedResponse | ErrorKind::Incomplete | ErrorKind::Refused);
-            (!is_it && outcome.seen.strange.is_empty())
-                .then(|| format!("the error is called `{}`: {error}", error.kind().as_str()))
-                .into_iter()
-                .collect()
-        }
-    }
-}
-
-/// Whether the list is asked for some: who is not known to be among them is left out.
-fn is_filtered(trial: &Trial<'_>) -> bool {
-    !trial.script.call.input.is_empty()
-}
-
-/// Whether a member is one of the items themselves, and not of something that items are made of: each item shows it, and
-/// there are as many of it.
-fn is_item(trial: &Trial<'_>, member: &str) -> bool {
-    let expected = trial.script.expect.output.as_ref().and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let shows = |item: &Value| item.get("remote_data").is_some_and(|raw| raw.get(rewrite::last(member)).is_some());
-    // what identifies an item cannot be missing
-    let names = rewrite::values(trial.script, member);
-    let is_named = |item: &Value| {
-        let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-        names.iter().any(|name| id.contains(name.as_str()))
-    };
-    expected.iter().all(shows) && names.len() == expected.len() && !expected.iter().all(is_named)
-}
-
-fn same_number(trial: &Trial<'_>, output: &Value) -> bool {
-    let number = |value: &Value| value.as_array().map_or(0, Vec::len);
-    trial.script.expect.output.as_ref().is_none_or(|expected| number(output) >= number(expected))
-}
-
-/// The output without the member that was put in: it is in what is the vendor's own alone, or else a failure.
-fn without_unknown(mut output: Value) -> Value {
-    fn walk(value: &mut Value) {
-        match value {
-            Value::Object(object) => {
-                object.remove(UNKNOWN);
-                object.values_mut().for_each(walk);
-            }
-            Value::Array(items) => items.iter_mut().for_each(walk),
-            _ => {}
-        }
-    }
-    let items = match &mut output {
-        Value::Array(items) => items.as_mut_slice(),
-        one => std::slice::from_mut(one),
-    };
-    for item in items {
-        // where the vendor's own words go
-        ["remote_data", "metadata"].iter().for_each(|raw| item.get_mut(*raw).into_iter().for_each(walk));
-    }
-    output
 }
