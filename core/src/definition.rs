@@ -187,6 +187,21 @@ pub enum Place {
     Both,
 }
 
+/// A member that is needed, and documented in the body.
+pub const fn body(name: &'static str) -> Required {
+    Required { name, place: Place::Body }
+}
+
+/// A member that is needed, and documented in the query.
+pub const fn query(name: &'static str) -> Required {
+    Required { name, place: Place::Query }
+}
+
+/// A member that is needed, and documented in the query and in the body.
+pub const fn both(name: &'static str) -> Required {
+    Required { name, place: Place::Both }
+}
+
 impl ActionFacts {
     /// An action without anything peculiar.
     pub const fn new(action: Action) -> ActionFacts {
@@ -273,6 +288,11 @@ pub struct Lack {
     pub actions: &'static [Action],
     /// The reason, as the caller reads it after "not supported by this vendor, because".
     pub because: &'static str,
+}
+
+/// What a vendor does not have: `because` completes "not supported by this vendor, because".
+pub const fn lack(actions: &'static [Action], because: &'static str) -> Lack {
+    Lack { actions, because }
 }
 
 impl Definition {

@@ -1,7 +1,7 @@
 //! What BlackLine needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Required, Scheme, Setting, body, lack};
 
 /// BlackLine's own page.
 pub static DEFINITION: Definition = Definition {
@@ -77,31 +77,25 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(USERS).note("the API user, found in the list of users by its login"),
     ],
     lacks: &[
-        Lack { actions: &[Action::DeleteUser], because: "no public source shows a call of BlackLine that deletes users; deactivate them" },
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "BlackLine knows active and inactive users alone; use users/deactivate and users/activate",
-        },
-        Lack {
-            actions: &[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup],
-            because: "no public source shows a call of BlackLine that changes teams; do it in BlackLine",
-        },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "no public source shows a call of BlackLine that changes roles; do it in BlackLine",
-        },
-        Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "organizations stand for BlackLine's products, which its API does not change",
-        },
-        Lack {
-            actions: &[Action::ListActivities, Action::GetActivity],
-            because: "no public source shows an audit log in BlackLine's API",
-        },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "no public source shows bills or usage reports in BlackLine's API",
-        },
+        lack(&[Action::DeleteUser], "no public source shows a call of BlackLine that deletes users; deactivate them"),
+        lack(
+            &[Action::SuspendUser, Action::UnsuspendUser],
+            "BlackLine knows active and inactive users alone; use users/deactivate and users/activate",
+        ),
+        lack(
+            &[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup],
+            "no public source shows a call of BlackLine that changes teams; do it in BlackLine",
+        ),
+        lack(
+            &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
+            "no public source shows a call of BlackLine that changes roles; do it in BlackLine",
+        ),
+        lack(
+            &[Action::UpdateOrganization, Action::DeleteOrganization],
+            "organizations stand for BlackLine's products, which its API does not change",
+        ),
+        lack(&[Action::ListActivities, Action::GetActivity], "no public source shows an audit log in BlackLine's API"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "no public source shows bills or usage reports in BlackLine's API"),
     ],
     notes: &[
         "BlackLine publishes no description of its API outside its customer portal; calls and names are those that independent \
@@ -129,7 +123,3 @@ const PRODUCTS: &str = "products, of which nothing but the id is known; without 
 
 const ROLES_OF_USER: &[Required] = &[body("id"), body("roles")];
 const MEMBERSHIP: &[Required] = &[body("group_id"), body("user_id")];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

@@ -1,7 +1,7 @@
 //! What Falcon needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack};
 
 /// Falcon's own page.
 pub static DEFINITION: Definition = Definition {
@@ -72,32 +72,23 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::GetWorkspace).scopes(TENANTS),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
-            because: "no call of Falcon's changes a user's status; take the roles away with users/unassign-role, or delete the user",
-        },
-        Lack {
-            actions: &[Action::DowngradeUser],
-            because: "Falcon has no seats that could be cheaper; give and take roles with users/assign-role and users/unassign-role",
-        },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "Falcon's API does not make or change roles; that is done in the console",
-        },
-        Lack { actions: &[Action::ListLicenses, Action::GetLicense], because: "Falcon's user management knows no licences" },
-        Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "a CID is changed by CrowdStrike and not by this API",
-        },
-        Lack {
-            actions: &[Action::ListActivities, Action::GetActivity],
-            because: "Falcon's audit log comes as an event stream and cannot be listed",
-        },
-        Lack { actions: &[Action::ListMe], because: "a token belongs to an API client and to no user" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Falcon's user management has no bills and no usage reports",
-        },
+        lack(
+            &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
+            "no call of Falcon's changes a user's status; take the roles away with users/unassign-role, or delete the user",
+        ),
+        lack(
+            &[Action::DowngradeUser],
+            "Falcon has no seats that could be cheaper; give and take roles with users/assign-role and users/unassign-role",
+        ),
+        lack(
+            &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
+            "Falcon's API does not make or change roles; that is done in the console",
+        ),
+        lack(&[Action::ListLicenses, Action::GetLicense], "Falcon's user management knows no licences"),
+        lack(&[Action::UpdateOrganization, Action::DeleteOrganization], "a CID is changed by CrowdStrike and not by this API"),
+        lack(&[Action::ListActivities, Action::GetActivity], "Falcon's audit log comes as an event stream and cannot be listed"),
+        lack(&[Action::ListMe], "a token belongs to an API client and to no user"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Falcon's user management has no bills and no usage reports"),
     ],
     notes: &[
         "Roles given or taken may be shown more than 30 seconds later: until then the effect is `pending`. Read the user again.",
@@ -130,7 +121,3 @@ const WRITE: &[&str] = &["User management: Write", "User management: Read"];
 const GROUPS_READ: &[&str] = &["User management: Read or Flight Control: Read"];
 const GROUPS_WRITE: &[&str] = &["User management: Write or Flight Control: Write", "User management: Read"];
 const TENANTS: &[&str] = &["Sensor download: Read", "Flight Control: Read"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

@@ -1,7 +1,7 @@
 //! What Elastic Cloud needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 /// Elastic Cloud's own page.
 pub static DEFINITION: Definition = Definition {
@@ -61,44 +61,33 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::GetWorkspace),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::UpdateUser],
-            because: "names and addresses belong to the person's own account; only roles can be changed",
-        },
-        Lack {
-            actions: &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
-            because: "Elastic Cloud has no block on signing in; take the roles away, or end the membership with users/delete",
-        },
-        Lack {
-            actions: &[
-                Action::ListGroups,
-                Action::GetGroup,
-                Action::CreateGroup,
-                Action::UpdateGroup,
-                Action::DeleteGroup,
-                Action::AddUserToGroup,
-                Action::RemoveUserFromGroup,
+        lack(&[Action::UpdateUser], "names and addresses belong to the person's own account; only roles can be changed"),
+        lack(
+            &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
+            "Elastic Cloud has no block on signing in; take the roles away, or end the membership with users/delete",
+        ),
+        lack(
+            &[
+                Action::ListGroups, Action::GetGroup, Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup,
+                Action::AddUserToGroup, Action::RemoveUserFromGroup,
             ],
-            because: "Elastic Cloud has no groups with members; mappings of an identity provider's groups give roles at sign-in, and who is in them is the provider's",
-        },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "the roles of Elastic Cloud are fixed; custom roles are made inside a project",
-        },
-        Lack { actions: &[Action::ListLicenses, Action::GetLicense], because: "Elastic Cloud has no seats" },
-        Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "the call that renames an organization is deprecated, and there is none that deletes one",
-        },
-        Lack {
-            actions: &[Action::ListActivities, Action::GetActivity],
-            because: "Elastic Cloud has no log of what happens in an organization",
-        },
-        Lack { actions: &[Action::ListMe], because: "an API key belongs to the organization and to no person" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Elastic Cloud counts costs in units of its own (ECU), by calls that it calls experimental; it has no bills and no utilization by user",
-        },
+            "Elastic Cloud has no groups with members; mappings of an identity provider's groups give roles at sign-in, and who is in them is the provider's",
+        ),
+        lack(
+            &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
+            "the roles of Elastic Cloud are fixed; custom roles are made inside a project",
+        ),
+        lack(&[Action::ListLicenses, Action::GetLicense], "Elastic Cloud has no seats"),
+        lack(
+            &[Action::UpdateOrganization, Action::DeleteOrganization],
+            "the call that renames an organization is deprecated, and there is none that deletes one",
+        ),
+        lack(&[Action::ListActivities, Action::GetActivity], "Elastic Cloud has no log of what happens in an organization"),
+        lack(&[Action::ListMe], "an API key belongs to the organization and to no person"),
+        lack(
+            &[Action::ListBilling, Action::ListUtilization],
+            "Elastic Cloud counts costs in units of its own (ECU), by calls that it calls experimental; it has no bills and no utilization by user",
+        ),
     ],
     notes: &[
         "What `scopes` names are roles of the key. A key sees only the assignments that it may manage: with a key that is no \
@@ -118,11 +107,3 @@ pub static DEFINITION: Definition = Definition {
 const MEMBER: &[&str] = &["any role of the organization"];
 const OWNER: &[&str] = &["organization-admin"];
 const ADMIN: &[&str] = &["organization-admin", "deployment-admin", "<kind>-admin"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}
-
-const fn query(name: &'static str) -> Required {
-    Required { name, place: Place::Query }
-}

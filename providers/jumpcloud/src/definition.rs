@@ -1,7 +1,7 @@
 //! What JumpCloud needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Required, Scheme, Setting, body, lack};
 
 /// JumpCloud's own page.
 pub static DEFINITION: Definition = Definition {
@@ -97,20 +97,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(READ).note("the administrator whose API key the account has"),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::DowngradeUser],
-            because: "JumpCloud has no seats that could be cheaper; take administrator roles away with users/unassign-role",
-        },
-        Lack { actions: &[Action::GetActivity], because: "Directory Insights answers queries and has no read of one event" },
-        Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "an organization is changed in JumpCloud's console",
-        },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "JumpCloud has no workspaces" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "JumpCloud's API has a price list, but no bills and no usage reports",
-        },
+        lack(&[Action::DowngradeUser], "JumpCloud has no seats that could be cheaper; take administrator roles away with users/unassign-role"),
+        lack(&[Action::GetActivity], "Directory Insights answers queries and has no read of one event"),
+        lack(&[Action::UpdateOrganization, Action::DeleteOrganization], "an organization is changed in JumpCloud's console"),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "JumpCloud has no workspaces"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "JumpCloud's API has a price list, but no bills and no usage reports"),
     ],
     notes: &[
         "A role is an administrator role. A directory user holds those of the administrator with the same address; a key that \
@@ -146,7 +137,3 @@ const RULED: &str =
 
 const ROLES_OF_USER: &[Required] = &[body("id"), body("roles")];
 const MEMBERSHIP: &[Required] = &[body("group_id"), body("user_id")];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

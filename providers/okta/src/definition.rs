@@ -1,7 +1,7 @@
 //! What Okta needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack};
 
 use crate::lifecycle;
 
@@ -98,25 +98,13 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(&["okta.users.read"]),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::DowngradeUser],
-            because: "Okta has no seats that could be cheaper; take administrator roles away with users/unassign-role",
-        },
-        Lack { actions: &[Action::GetActivity], because: "Okta's system log is a list and has no read of one event" },
-        Lack { actions: &[Action::GetOrganization], because: "there is one organization, and the list shows it whole" },
-        Lack {
-            actions: &[Action::UpdateOrganization],
-            because: "userdir does not offer it; the organization's profile is changed in Okta's console",
-        },
-        Lack {
-            actions: &[Action::DeleteOrganization],
-            because: "Okta's management API does not delete organizations",
-        },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "Okta has no workspaces" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Okta's management API has no bills and no usage reports",
-        },
+        lack(&[Action::DowngradeUser], "Okta has no seats that could be cheaper; take administrator roles away with users/unassign-role"),
+        lack(&[Action::GetActivity], "Okta's system log is a list and has no read of one event"),
+        lack(&[Action::GetOrganization], "there is one organization, and the list shows it whole"),
+        lack(&[Action::UpdateOrganization], "userdir does not offer it; the organization's profile is changed in Okta's console"),
+        lack(&[Action::DeleteOrganization], "Okta's management API does not delete organizations"),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "Okta has no workspaces"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Okta's management API has no bills and no usage reports"),
     ],
     notes: &[
         "Lists of users ask for every status by name, because Okta leaves deactivated users out otherwise; a status that \
@@ -145,7 +133,3 @@ const MEMBERSHIP: &[&str] = &["okta.groups.manage", "okta.users.read"];
 
 /// What a user holds is read together with the user.
 const HELD_ROLES: &[&str] = &["okta.roles.manage", "okta.users.read"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

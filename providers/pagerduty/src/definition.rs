@@ -1,7 +1,7 @@
 //! What PagerDuty needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 /// PagerDuty's own page.
 pub static DEFINITION: Definition = Definition {
@@ -90,29 +90,26 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(READ_USERS),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
-            because: "PagerDuty has no sign-in block: users/downgrade moves somebody to a stakeholder's seat, and users/delete is for good",
-        },
-        Lack {
-            actions: &[Action::UnassignRole],
-            because: "a user always has one base role, and a member one role in the team: users/assign-role or users/downgrade replace it, groups/remove-user ends a membership",
-        },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "PagerDuty's roles are fixed",
-        },
-        Lack {
-            actions: &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
-            because: "PagerDuty's roles are part of users and memberships and have no ids of their own",
-        },
-        Lack {
-            actions: &[Action::GetOrganization, Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "there is one account, and PagerDuty shows no more of it than its subdomain",
-        },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "PagerDuty has no workspaces" },
-        Lack { actions: &[Action::GetActivity], because: "PagerDuty's audit trail is a list and has no read of one record" },
-        Lack { actions: &[Action::ListBilling], because: "PagerDuty's API has no bills" },
+        lack(
+            &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
+            "PagerDuty has no sign-in block: users/downgrade moves somebody to a stakeholder's seat, and users/delete is for good",
+        ),
+        lack(
+            &[Action::UnassignRole],
+            "a user always has one base role, and a member one role in the team: users/assign-role or users/downgrade replace it, groups/remove-user ends a membership",
+        ),
+        lack(&[Action::CreateRole, Action::UpdateRole, Action::DeleteRole], "PagerDuty's roles are fixed"),
+        lack(
+            &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
+            "PagerDuty's roles are part of users and memberships and have no ids of their own",
+        ),
+        lack(
+            &[Action::GetOrganization, Action::UpdateOrganization, Action::DeleteOrganization],
+            "there is one account, and PagerDuty shows no more of it than its subdomain",
+        ),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "PagerDuty has no workspaces"),
+        lack(&[Action::GetActivity], "PagerDuty's audit trail is a list and has no read of one record"),
+        lack(&[Action::ListBilling], "PagerDuty's API has no bills"),
     ],
     notes: &[
         "A list shows its first 10,000 items; one that is longer ends in an error that says so. Narrow users by `group_id`.",
@@ -137,11 +134,3 @@ const WRITE_USERS: &[&str] = &["users.read", "users.write"];
 const SEATS: &[&str] = &["users.read", "users.write", "teams.read", "teams.write", "licenses.read"];
 /// Whether a user is in a team is read from the user.
 const MEMBERSHIP: &[&str] = &["teams.read", "teams.write", "users.read"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}
-
-const fn query(name: &'static str) -> Required {
-    Required { name, place: Place::Query }
-}

@@ -1,7 +1,7 @@
 //! What Salesforce needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 use crate::lifecycle;
 
@@ -111,10 +111,10 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(&["openid"]),
     ],
     lacks: &[
-        Lack { actions: &[Action::GetActivity], because: "Salesforce's logs are lists; sign-ins cannot be looked up by id" },
-        Lack { actions: &[Action::DeleteOrganization], because: "an organization is closed by Salesforce, not through its API" },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "a Salesforce organization has no workspaces" },
-        Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "Salesforce's REST API has no bills and no usage reports" },
+        lack(&[Action::GetActivity], "Salesforce's logs are lists; sign-ins cannot be looked up by id"),
+        lack(&[Action::DeleteOrganization], "an organization is closed by Salesforce, not through its API"),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "a Salesforce organization has no workspaces"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Salesforce's REST API has no bills and no usage reports"),
     ],
     notes: &[
         "Feature licences, such as Marketing User, are no rows of `licenses`: they are fields of a user, of which each \
@@ -141,11 +141,3 @@ const MANAGE_USERS: &[&str] = &["Manage Internal Users"];
 const MANAGE_GROUPS: &[&str] = &["Manage Users"];
 const ASSIGN: &[&str] = &["Assign Permission Sets", "View Setup and Configuration", "Manage Internal Users"];
 const FREEZE: &[&str] = &["Freeze Users"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}
-
-const fn query(name: &'static str) -> Required {
-    Required { name, place: Place::Query }
-}

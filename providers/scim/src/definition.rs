@@ -1,7 +1,7 @@
 //! What a SCIM server needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack};
 
 use crate::users;
 
@@ -73,41 +73,24 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::DeleteRoleAssignment),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "SCIM knows only `active`; use users/deactivate and users/activate",
-        },
-        Lack {
-            actions: &[Action::DowngradeUser],
-            because: "SCIM has no seats that could be cheaper; change roles with users/assign-role and users/unassign-role",
-        },
-        Lack {
-            actions: &[Action::GetRole, Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "a role of SCIM is a value on users and nothing of its own",
-        },
-        Lack {
-            actions: &[Action::GetLicense],
-            because: "an entitlement of SCIM is a value on users and nothing of its own",
-        },
-        Lack {
-            actions: &[
-                Action::ListOrganizations,
-                Action::GetOrganization,
-                Action::UpdateOrganization,
+        lack(&[Action::SuspendUser, Action::UnsuspendUser], "SCIM knows only `active`; use users/deactivate and users/activate"),
+        lack(&[Action::DowngradeUser], "SCIM has no seats that could be cheaper; change roles with users/assign-role and users/unassign-role"),
+        lack(
+            &[Action::GetRole, Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
+            "a role of SCIM is a value on users and nothing of its own",
+        ),
+        lack(&[Action::GetLicense], "an entitlement of SCIM is a value on users and nothing of its own"),
+        lack(
+            &[
+                Action::ListOrganizations, Action::GetOrganization, Action::UpdateOrganization,
                 Action::DeleteOrganization,
             ],
-            because: "SCIM has no organizations; a user's `organizations` show a name at most",
-        },
-        Lack {
-            actions: &[Action::ListWorkspaces, Action::GetWorkspace],
-            because: "SCIM has no workspaces; each tenant has an address of its own",
-        },
-        Lack { actions: &[Action::ListActivities, Action::GetActivity], because: "SCIM has no log" },
-        Lack {
-            actions: &[Action::ListMe],
-            because: "`/Me` is optional in RFC 7644 and a provisioning token mostly stands for no user",
-        },
-        Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "SCIM has no bills and no usage reports" },
+            "SCIM has no organizations; a user's `organizations` show a name at most",
+        ),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "SCIM has no workspaces; each tenant has an address of its own"),
+        lack(&[Action::ListActivities, Action::GetActivity], "SCIM has no log"),
+        lack(&[Action::ListMe], "`/Me` is optional in RFC 7644 and a provisioning token mostly stands for no user"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "SCIM has no bills and no usage reports"),
     ],
     notes: &[
         "A user without `active` is shown as active, since SCIM has no other word; that such a one was activated or \
@@ -141,7 +124,3 @@ const USER: &[&str] = &[
     "avatar",
     "urls",
 ];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

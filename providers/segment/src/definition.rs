@@ -1,7 +1,7 @@
 //! What Segment needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, both, lack};
 
 /// Segment's own page. Segment has no scopes: what a token may do is its role.
 pub static DEFINITION: Definition = Definition {
@@ -58,32 +58,27 @@ pub static DEFINITION: Definition = Definition {
             .note("the last 90 days, with a token of a Workspace Owner"),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
-            because: "Segment has no sign-in block: users/downgrade leaves the least access, and users/delete removes from the workspace",
-        },
-        Lack { actions: &[Action::UpdateUser], because: "name and address belong to the person's own Segment account" },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "Segment's roles are predefined",
-        },
-        Lack {
-            actions: &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
-            because: "permissions are a list of the user's, without ids: users/get shows them, and users/unassign-role and users/downgrade change them",
-        },
-        Lack { actions: &[Action::ListLicenses, Action::GetLicense], because: "Segment's API shows no seats" },
-        Lack {
-            actions: &[
-                Action::ListOrganizations,
-                Action::GetOrganization,
-                Action::UpdateOrganization,
+        lack(
+            &[Action::DeactivateUser, Action::ActivateUser, Action::SuspendUser, Action::UnsuspendUser],
+            "Segment has no sign-in block: users/downgrade leaves the least access, and users/delete removes from the workspace",
+        ),
+        lack(&[Action::UpdateUser], "name and address belong to the person's own Segment account"),
+        lack(&[Action::CreateRole, Action::UpdateRole, Action::DeleteRole], "Segment's roles are predefined"),
+        lack(
+            &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
+            "permissions are a list of the user's, without ids: users/get shows them, and users/unassign-role and users/downgrade change them",
+        ),
+        lack(&[Action::ListLicenses, Action::GetLicense], "Segment's API shows no seats"),
+        lack(
+            &[
+                Action::ListOrganizations, Action::GetOrganization, Action::UpdateOrganization,
                 Action::DeleteOrganization,
             ],
-            because: "Segment knows no organization above the workspace",
-        },
-        Lack { actions: &[Action::GetActivity], because: "Segment's audit trail is a list and has no read of one event" },
-        Lack { actions: &[Action::ListMe], because: "a token belongs to a workspace and acts for nobody" },
-        Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: "Segment's API has no bills and no reports of use by seat" },
+            "Segment knows no organization above the workspace",
+        ),
+        lack(&[Action::GetActivity], "Segment's audit trail is a list and has no read of one event"),
+        lack(&[Action::ListMe], "a token belongs to a workspace and acts for nobody"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Segment's API has no bills and no reports of use by seat"),
     ],
     notes: &[
         "A change of permissions replaces the whole list: it is read, changed, put back and read again, and what is lost or \
@@ -98,11 +93,3 @@ pub static DEFINITION: Definition = Definition {
     ],
     consistency: Consistency::Immediate,
 };
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}
-
-const fn both(name: &'static str) -> Required {
-    Required { name, place: Place::Both }
-}

@@ -1,7 +1,7 @@
 //! What Slack needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 use crate::{groups, lifecycle};
 
@@ -113,23 +113,17 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(&["users:read"]),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "Slack has no state beside active and deactivated; use users/deactivate and users/activate",
-        },
-        Lack {
-            actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
-            because: "Slack's API cannot change what a role allows; custom roles are made in its console",
-        },
-        Lack {
-            actions: &[Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "a Slack organization is changed in its console",
-        },
-        Lack { actions: &[Action::GetActivity], because: "Slack's audit log is a list and has no read of one event" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Slack's admin API has no bills and no usage reports",
-        },
+        lack(
+            &[Action::SuspendUser, Action::UnsuspendUser],
+            "Slack has no state beside active and deactivated; use users/deactivate and users/activate",
+        ),
+        lack(
+            &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole],
+            "Slack's API cannot change what a role allows; custom roles are made in its console",
+        ),
+        lack(&[Action::UpdateOrganization, Action::DeleteOrganization], "a Slack organization is changed in its console"),
+        lack(&[Action::GetActivity], "Slack's audit log is a list and has no read of one event"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Slack's admin API has no bills and no usage reports"),
     ],
     notes: &[
         "Somebody who is deactivated while users are listed may be there twice: as active first, and as deactivated then.",
@@ -154,11 +148,3 @@ const GRANTS: &[&str] =
     &["admin.roles:read", "admin.roles:write", "admin.users:read", "admin.users:write", "users:read"];
 const GROUPS: &[&str] = &["admin", "usergroups:read", "admin.teams:read"];
 const WRITE_GROUPS: &[&str] = &["admin", "usergroups:read", "usergroups:write", "admin.teams:read"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}
-
-const fn query(name: &'static str) -> Required {
-    Required { name, place: Place::Query }
-}

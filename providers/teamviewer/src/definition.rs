@@ -1,7 +1,7 @@
 //! What TeamViewer needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack};
 
 /// TeamViewer's own page.
 pub static DEFINITION: Definition = Definition {
@@ -85,18 +85,15 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(&["account management: view"]),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "TeamViewer knows active and inactive and nothing between; users/deactivate keeps all that the user has",
-        },
-        Lack { actions: &[Action::UpdateOrganization], because: "what TeamViewer lets change at a company is not documented" },
-        Lack { actions: &[Action::DeleteOrganization], because: "deleting a company deletes everybody in it, and is left to the console" },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "TeamViewer has no workspaces" },
-        Lack { actions: &[Action::GetActivity], because: "TeamViewer's event log is a list and has no read of one event" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "TeamViewer's Web API has no bills and no usage reports",
-        },
+        lack(
+            &[Action::SuspendUser, Action::UnsuspendUser],
+            "TeamViewer knows active and inactive and nothing between; users/deactivate keeps all that the user has",
+        ),
+        lack(&[Action::UpdateOrganization], "what TeamViewer lets change at a company is not documented"),
+        lack(&[Action::DeleteOrganization], "deleting a company deletes everybody in it, and is left to the console"),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "TeamViewer has no workspaces"),
+        lack(&[Action::GetActivity], "TeamViewer's event log is a list and has no read of one event"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "TeamViewer's Web API has no bills and no usage reports"),
     ],
     notes: &[
         "A user's id is `u` and a number, and the bare number is taken too. Anything else is refused: without an id the address \
@@ -121,7 +118,3 @@ const CHANGE: &[&str] = &["Users.ModifyUsers", "Users.ModifyAdministrators", "Us
 const ROLES: &[&str] = &["user roles: view and edit", "Users.Read"];
 const GROUPS: &[&str] = &["user groups: view and edit", "Users.Read"];
 const COMPANY: &[&str] = &["company: view"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

@@ -1,7 +1,7 @@
 //! What Vanta needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 use crate::people;
 
@@ -31,8 +31,8 @@ pub static DEFINITION: Definition = Definition {
             .note("the integration that a name comes from may overwrite it; `remote_data` takes `employment.startDate` too"),
         ActionFacts::new(Action::DeactivateUser)
             .required(&[
-                Required { name: "actor", place: Place::Query },
-                Required { name: "user_id", place: Place::Body },
+                query("actor"),
+                body("user_id"),
             ])
             .scopes(WRITE)
             .shows(OwnPredicate::User(people::is_offboarded))
@@ -44,50 +44,32 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListActivities).scopes(READ).note("not every account has it"),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::CreateUser],
-            because: "people come to Vanta from the HR system, the identity provider, SCIM or its console",
-        },
-        Lack {
-            actions: &[Action::DeleteUser],
-            because: "Vanta keeps the record of everybody who was there; users/deactivate records an offboarding",
-        },
-        Lack {
-            actions: &[Action::ActivateUser],
-            because: "who comes back comes from the HR system or the identity provider, and an offboarding has no undo",
-        },
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "Vanta gives no accounts that could be blocked; a leave is something else",
-        },
-        Lack { actions: &[Action::DowngradeUser], because: "its people have no seats" },
-        Lack {
-            actions: &[
+        lack(&[Action::CreateUser], "people come to Vanta from the HR system, the identity provider, SCIM or its console"),
+        lack(&[Action::DeleteUser], "Vanta keeps the record of everybody who was there; users/deactivate records an offboarding"),
+        lack(&[Action::ActivateUser], "who comes back comes from the HR system or the identity provider, and an offboarding has no undo"),
+        lack(&[Action::SuspendUser, Action::UnsuspendUser], "Vanta gives no accounts that could be blocked; a leave is something else"),
+        lack(&[Action::DowngradeUser], "its people have no seats"),
+        lack(
+            &[
                 Action::AssignRole, Action::UnassignRole, Action::ListRoles, Action::GetRole, Action::CreateRole,
                 Action::UpdateRole, Action::DeleteRole, Action::ListRoleAssignments, Action::GetRoleAssignment,
                 Action::DeleteRoleAssignment,
             ],
-            because: "Vanta's API does not show the roles of its own console",
-        },
-        Lack {
-            actions: &[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup],
-            because: "Vanta's API changes the members of groups, and not the groups",
-        },
-        Lack { actions: &[Action::ListLicenses, Action::GetLicense], because: "Vanta's API shows no licences" },
-        Lack {
-            actions: &[
+            "Vanta's API does not show the roles of its own console",
+        ),
+        lack(&[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup], "Vanta's API changes the members of groups, and not the groups"),
+        lack(&[Action::ListLicenses, Action::GetLicense], "Vanta's API shows no licences"),
+        lack(
+            &[
                 Action::ListOrganizations, Action::GetOrganization, Action::UpdateOrganization,
                 Action::DeleteOrganization,
             ],
-            because: "Vanta's API does not show the organization",
-        },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "Vanta's API shows no workspaces" },
-        Lack { actions: &[Action::GetActivity], because: "Vanta's event log is a list and has no read of one event" },
-        Lack { actions: &[Action::ListMe], because: "an application acts for nobody" },
-        Lack {
-            actions: &[Action::ListBilling, Action::ListUtilization],
-            because: "Vanta's API has no bills and no usage reports",
-        },
+            "Vanta's API does not show the organization",
+        ),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "Vanta's API shows no workspaces"),
+        lack(&[Action::GetActivity], "Vanta's event log is a list and has no read of one event"),
+        lack(&[Action::ListMe], "an application acts for nobody"),
+        lack(&[Action::ListBilling, Action::ListUtilization], "Vanta's API has no bills and no usage reports"),
     ],
     notes: &[
         "An application has one live token: whoever else fetches one with the same client id ends it. Give userdir an \

@@ -1,7 +1,7 @@
 //! What Zoom needs, does and lacks, as data.
 
 use userdir_core::action::{Action, OwnPredicate};
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 
 use crate::seats;
 
@@ -51,7 +51,7 @@ pub static DEFINITION: Definition = Definition {
             .note("Zoom takes all licences away with it, add-ons too; owner and administrators are refused"),
         ActionFacts::new(Action::ActivateUser).scopes(STATUS).note("gives no licence back"),
         ActionFacts::new(Action::DowngradeUser)
-            .required(&[Required { name: "user_id", place: Place::Query }])
+            .required(&[query("user_id")])
             .scopes(UPDATE_USER)
             .shows(OwnPredicate::User(seats::is_basic))
             .note("to basic, the type without a licence; a bundle that Zoom still lists afterwards is partly done"),
@@ -88,20 +88,17 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListMe).scopes(&["user:read:user"]),
     ],
     lacks: &[
-        Lack {
-            actions: &[Action::SuspendUser, Action::UnsuspendUser],
-            because: "Zoom knows active and inactive alone: users/deactivate and users/activate",
-        },
-        Lack {
-            actions: &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
-            because: "a Zoom user has exactly one role, which has no id of its own: users/get shows it and users/unassign-role takes it away",
-        },
-        Lack {
-            actions: &[Action::GetOrganization, Action::UpdateOrganization, Action::DeleteOrganization],
-            because: "there is one account, and Zoom's API shows it through its users alone",
-        },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: "Zoom has no workspaces" },
-        Lack { actions: &[Action::GetActivity], because: "Zoom's logs are lists and their entries have no ids" },
+        lack(&[Action::SuspendUser, Action::UnsuspendUser], "Zoom knows active and inactive alone: users/deactivate and users/activate"),
+        lack(
+            &[Action::GetRoleAssignment, Action::DeleteRoleAssignment],
+            "a Zoom user has exactly one role, which has no id of its own: users/get shows it and users/unassign-role takes it away",
+        ),
+        lack(
+            &[Action::GetOrganization, Action::UpdateOrganization, Action::DeleteOrganization],
+            "there is one account, and Zoom's API shows it through its users alone",
+        ),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], "Zoom has no workspaces"),
+        lack(&[Action::GetActivity], "Zoom's logs are lists and their entries have no ids"),
     ],
     notes: &[
         "An address is no id here, nor is `me`, although Zoom takes them for one: refused, but for the address of a user who \
@@ -130,7 +127,3 @@ const STATUS: &[&str] = &["user:update:status:admin", "user:read:user:admin"];
 const GIVE_ROLE: &[&str] = &["role:write:member:admin", "user:read:user:admin"];
 const TAKE_ROLE: &[&str] = &["role:delete:member:admin", "role:read:role:admin", "user:read:user:admin"];
 const LICENSES: &[&str] = &["user:read:list_users:admin", "billing:read:plan_usage:admin"];
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
-}

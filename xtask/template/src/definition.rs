@@ -1,7 +1,7 @@
 //! What the vendor needs, does and lacks, as data.
 
 use userdir_core::action::Action;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, lack};
 
 /// The provider's own page.
 pub static DEFINITION: Definition = Definition {
@@ -19,24 +19,24 @@ pub static DEFINITION: Definition = Definition {
     actions: &[ActionFacts::new(Action::ListUsers), ActionFacts::new(Action::GetUser)],
     // each action that is not implemented, with the vendor's reason: callers read it after "because"
     lacks: &[
-        Lack { actions: &[Action::CreateUser, Action::UpdateUser, Action::DeleteUser], because: UNSEEN },
-        Lack { actions: &[Action::DeactivateUser, Action::ActivateUser], because: UNSEEN },
-        Lack { actions: &[Action::SuspendUser, Action::UnsuspendUser], because: UNSEEN },
-        Lack { actions: &[Action::ListGroups, Action::GetGroup], because: UNSEEN },
-        Lack { actions: &[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup], because: UNSEEN },
-        Lack { actions: &[Action::AddUserToGroup, Action::RemoveUserFromGroup], because: UNSEEN },
-        Lack { actions: &[Action::ListRoles, Action::GetRole], because: UNSEEN },
-        Lack { actions: &[Action::CreateRole, Action::UpdateRole, Action::DeleteRole], because: UNSEEN },
-        Lack { actions: &[Action::AssignRole, Action::UnassignRole], because: UNSEEN },
-        Lack { actions: &[Action::ListRoleAssignments, Action::GetRoleAssignment], because: UNSEEN },
-        Lack { actions: &[Action::DeleteRoleAssignment], because: UNSEEN },
-        Lack { actions: &[Action::ListLicenses, Action::GetLicense, Action::DowngradeUser], because: UNSEEN },
-        Lack { actions: &[Action::ListOrganizations, Action::GetOrganization], because: UNSEEN },
-        Lack { actions: &[Action::UpdateOrganization, Action::DeleteOrganization], because: UNSEEN },
-        Lack { actions: &[Action::ListWorkspaces, Action::GetWorkspace], because: UNSEEN },
-        Lack { actions: &[Action::ListActivities, Action::GetActivity], because: UNSEEN },
-        Lack { actions: &[Action::ListMe], because: UNSEEN },
-        Lack { actions: &[Action::ListBilling, Action::ListUtilization], because: UNSEEN },
+        lack(&[Action::CreateUser, Action::UpdateUser, Action::DeleteUser], UNSEEN),
+        lack(&[Action::DeactivateUser, Action::ActivateUser], UNSEEN),
+        lack(&[Action::SuspendUser, Action::UnsuspendUser], UNSEEN),
+        lack(&[Action::ListGroups, Action::GetGroup], UNSEEN),
+        lack(&[Action::CreateGroup, Action::UpdateGroup, Action::DeleteGroup], UNSEEN),
+        lack(&[Action::AddUserToGroup, Action::RemoveUserFromGroup], UNSEEN),
+        lack(&[Action::ListRoles, Action::GetRole], UNSEEN),
+        lack(&[Action::CreateRole, Action::UpdateRole, Action::DeleteRole], UNSEEN),
+        lack(&[Action::AssignRole, Action::UnassignRole], UNSEEN),
+        lack(&[Action::ListRoleAssignments, Action::GetRoleAssignment], UNSEEN),
+        lack(&[Action::DeleteRoleAssignment], UNSEEN),
+        lack(&[Action::ListLicenses, Action::GetLicense, Action::DowngradeUser], UNSEEN),
+        lack(&[Action::ListOrganizations, Action::GetOrganization], UNSEEN),
+        lack(&[Action::UpdateOrganization, Action::DeleteOrganization], UNSEEN),
+        lack(&[Action::ListWorkspaces, Action::GetWorkspace], UNSEEN),
+        lack(&[Action::ListActivities, Action::GetActivity], UNSEEN),
+        lack(&[Action::ListMe], UNSEEN),
+        lack(&[Action::ListBilling, Action::ListUtilization], UNSEEN),
     ],
     // what an administrator should know, and what no document of the vendor's says
     notes: &[],
