@@ -243,11 +243,9 @@ pub(super) fn pages(script: &Script) -> Vec<(usize, usize)> {
         let is_answered = first.response.status < 400 && second.response.status < 400;
         let says_all = one.query.keys().all(|name| it.query.contains_key(name));
         let differs = (&one.query, &one.body) != (&it.query, &it.body);
-        // another word is another list, such as that of the inactive ones
-        let goes_on = it
-            .query
-            .iter()
-            .all(|(name, value)| one.query.get(name).is_none_or(|was| was == value) || is_position(name, value));
+        // another word is another list, such as that of the inactive ones, or more of the same
+        let goes_on =
+            it.query.iter().all(|(name, value)| one.query.get(name) == Some(value) || is_position(name, value));
         is_answered && says_all && differs && goes_on && (&one.method, &one.path) == (&it.method, &it.path)
     };
     let next = |at: usize, one: &Exchange| {

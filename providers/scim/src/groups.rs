@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use userdir_core::action::*;
+use userdir_core::http::Request;
 use userdir_core::scim_filter::ScimFilter;
 use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, User};
@@ -60,14 +61,24 @@ impl Recheck<User<'static>> for Users {
 impl Scim {
     /// The users of a group, as far as the group tells. SCIM does not page members.
     pub(crate) async fn members(&self, call: &Call, group_id: &str) -> Result<Page<User<'static>>> {
-        match self.http.get("Groups").id(group_id).primary().read(call).await {
-            Ok(answer) => match answer.json::<wire::Members>()?.members {
-                Some(_) => Ok(Page::<User>::of_body(answer.body, "members", map::member).rechecked(Users)),
-                // left out or null
-                None => Ok(Page::of_values(Vec::new())),
-            },
-            Err(error) => Err(self.without_groups(call, error).await),
+        let plain = match self.http.get("Groups").id(group_id).primary().read(call).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.without_groups(call, error).await),
+        };
+        let page = |body| Page::<User>::of_body(body, "members", map::member).rechecked(Users);
+        if plain.json::<wire::Members>()?.members.is_some() {
+            return Ok(page(plain.body));
         }
+        let asked = self.members_by_name(group_id).read(call).await?;
+        // left out again, or null: there is none
+        let has_some = asked.json::<wire::Members>()?.members.is_some();
+        Ok(if has_some { page(asked.body) } else { Page::of_values(Vec::new()) })
+    }
+
+    /// Asks for the members of a group by name: an attribute that is left out is empty, or it is one that the server
+    /// shows on request alone (`returned`, RFC 7643 §7).
+    pub(crate) fn members_by_name(&self, group_id: &str) -> Request {
+        self.http.get("Groups").id(group_id).query("attributes", "members")
     }
 }
 

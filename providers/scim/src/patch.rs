@@ -170,7 +170,12 @@ impl Scim {
 
     /// The object with all that the server tells of it.
     pub(crate) async fn whole(&self, call: &Call, target: Target<'_>) -> Result<Object> {
-        self.http.get(target.at).id(target.id).read(call).await?.json()
+        let mut object: Object = self.http.get(target.at).id(target.id).read(call).await?.json()?;
+        if target.at == "Groups" && object.get("members").is_none_or(Value::is_null) {
+            let mut asked: Object = self.members_by_name(target.id).read(call).await?.json()?;
+            object.extend(asked.remove_entry("members"));
+        }
+        Ok(object)
     }
 }
 
