@@ -18,7 +18,6 @@ use crate::deadline;
 use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
-use crate::platform::connect::Trials;
 use crate::problem::Problem;
 use userdir_store::credentials::{self, StoreCredentials};
 
@@ -42,7 +41,6 @@ struct Inner {
     journal: Journal,
     /// Connected directories by account and revision: rebuilding one for each request would lose tokens.
     directories: Cache<(Uuid, i64), Directory>,
-    trials: Arc<Trials>,
     /// Whether the store answered, and when it was asked.
     ready: Mutex<Option<(Instant, bool)>>,
     tasks: TaskTracker,
@@ -67,7 +65,6 @@ impl AppState {
             registry,
             runtime,
             limiter: Limiter::new(&limits),
-            trials: Arc::default(),
             directories: Cache::builder().max_capacity(limits.directories).time_to_idle(IDLE).build(),
             limits,
             metrics,
@@ -129,11 +126,6 @@ impl AppState {
     /// The log of requests.
     pub fn journal(&self) -> &Journal {
         &self.0.journal
-    }
-
-    /// Tokens of accounts that are being connected.
-    pub fn trials(&self) -> &Arc<Trials> {
-        &self.0.trials
     }
 
     /// Work that must be finished although its client went away: writes above all.

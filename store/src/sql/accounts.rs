@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde_json::Value as Json;
+use userdir_core::Settings;
 use uuid::Uuid;
 
 use super::db::{Row, Tx, Value, values};
-use super::{SqlStore, audit, keys};
+use super::{SqlStore, audit, keys, leases};
 use crate::account::check_name;
 use crate::seal::DataKey;
-use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, cursor};
+use crate::{
+    Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, credentials,
+    cursor,
+};
 
 /// Parts the names of secrets in one column; no name holds it.
 const SEPARATOR: &str = "\u{1f}";
@@ -84,6 +88,8 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
     put_secrets(&mut tx, id, &data_key, &new.secrets).await?;
+    let slot = credentials::slot_of(store, &credentials::with_secrets(Settings::new(), &new.secrets));
+    leases::adopt(store, &mut tx, id, &data_key, &slot).await?;
     audit::note(store, &mut tx, new.deed.as_ref(), id, Some(id)).await?;
     tx.commit().await?;
     Ok(account)
