@@ -63,6 +63,15 @@ async fn the_id_of_an_update_stands_in_path_query_or_body() {
     let answer =
         world.send("PATCH", "/unified/user-directory/users/u001?{account}", &[], br#"{"id":"u002","title":"x"}"#).await;
     assert_eq!(answer.status, 400);
+    // a null in the body is not given where it names the user, and takes nothing away silently
+    world.vendor.forget();
+    let target = "/unified/user-directory/users/u001?{account}&title=Lead6";
+    for (body, refused) in [(json!({"id": null, "title": null}), false), (json!({"first_name": null}), true)] {
+        let answer = world.send("PATCH", target, &[], body.to_string().as_bytes()).await;
+        assert_eq!(answer.status == 400, refused, "{}", answer.text());
+        assert_eq!(answer.text().contains("`first_name` is null"), refused, "{}", answer.text());
+    }
+    assert_eq!(world.vendor.writes(), ["POST /api/v1/users/u001"]);
     let answer = world.send("DELETE", "/unified/user-directory/users?{account}&id=u003", &[], b"").await;
     assert_eq!((answer.status, &answer.json()["id"]), (200, &json!("u003")), "{}", answer.text());
     assert_eq!(world.send("DELETE", "/unified/user-directory/users?{account}", &[], b"").await.status, 400);
