@@ -182,7 +182,7 @@ pub trait Store: Send + Sync {
     /// Ends a run whose outcome is unknown. Kept as long as an answer.
     async fn mark_unknown(&self, ticket: &IdempotencyTicket) -> Result<(), StoreError>;
 
-    /// Notes that the outcome of a vendor write is unknown. `fingerprint` is that of core's `WriteStep`.
+    /// Notes that the outcome of a vendor write is unknown, as [`append_audit`](Store::append_audit) does before one. `fingerprint` is that of core's `WriteStep`.
     async fn note_unknown(&self, account: Uuid, fingerprint: &str) -> Result<(), StoreError>;
 
     /// When such a write was last noted, if that was within this time.

@@ -73,7 +73,7 @@ macro_rules! store_contract {
             runs_once, replays, another_body, in_flight, released, taken_over_before_sending,
             unknown_after_sending, an_unknown_run_is_settled, an_overtaken_run_sends_nothing, marked_unknown,
             scopes_are_apart, answers_are_sealed, kept_for_a_day, one_starts_across_replicas, unknown_writes,
-            gone_with_the_account);
+            a_write_is_noted_with_its_audit, gone_with_the_account);
         $crate::store_contract!(@request_log $lab;
             newest_first, filters, pages, swept_after_a_month);
         $crate::store_contract!(@rotation $lab;
