@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use userdir::definition::{Definition, SettingKind};
 use userdir::{CredentialStore, Directory, ErrorKind, Settings};
-use userdir_store::credentials::{self, StoreCredentials};
+use userdir_store::credentials;
 use userdir_store::{Account, AccountChange, AccountFilter, AccountStatus, NewAccount, Store, StoreError};
 
 use crate::args::{Accounts, Format, Given};
@@ -57,15 +57,14 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     let definition = session.registry.get(provider)?.definition;
     let settings = read_given(definition, given)?;
     let scheme = definition.check(&settings)?;
-    let (directory, tokens) = session.connect_new(definition.slug, settings.clone())?;
     let store = session.store_or_new().await?;
+    let (directory, tokens) = session.connect_new(store.clone(), definition.slug, settings.clone())?;
     if store.account(name).await.is_ok() {
         return Err(StoreError::NameTaken { what: "account", name: name.to_owned() }.into());
     }
     let checked = if given.no_check { Ok(()) } else { ask_vendor(session, &directory, name).await };
-    let token = tokens.load(session::NEW).await?;
     // the refresh token that was given is used up by now, and the one in its place exists nowhere else
-    let has_rotated = token.as_ref().is_some_and(|token| token.refresh_token.is_some());
+    let has_rotated = tokens.load(session::NEW).await?.is_some_and(|token| token.refresh_token.is_some());
     let checked = match checked {
         Err(error) if has_rotated => {
             let kept = "the account is kept, since its refresh token has been renewed; try again with";
@@ -79,9 +78,6 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     let new = settings.plain().iter().fold(new, |new, (key, value)| new.set(key, value));
     let new = settings.secrets().iter().fold(new, |new, (key, value)| new.secret(key, value.expose()));
     let mut account = store.create_account(new).await?;
-    if let Some(token) = token {
-        StoreCredentials::new(store.clone(), account.id, &settings).adopt(&token).await?;
-    }
     checked?;
     if !given.no_check {
         account = store.update_account(name, AccountChange::default().status(AccountStatus::Active)).await?;

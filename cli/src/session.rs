@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
-use userdir::runtime::{MemoryCredentials, RuntimeBuilder};
+use userdir::runtime::RuntimeBuilder;
 use userdir::{Call, Directory, Registry, Runtime, Settings};
 use userdir_store::credentials::{self, StoreCredentials};
 use userdir_store::{Account, AccountFilter, KeySource, SqlStore, Store, open_postgres, open_sqlite};
@@ -148,13 +148,19 @@ impl Session {
         Ok(self.registry.connect_with(&account.integration, settings, &runtime)?)
     }
 
-    /// Connects with settings that are not stored yet; tokens stay in memory.
+    /// Connects with the settings of an account that is not there yet, and with the place where its tokens are kept until it
+    /// is. Sends nothing.
     ///
     /// # Errors
     /// Wrong settings, or a refusal of the egress guard.
-    pub fn connect_new(&self, slug: &str, settings: Settings) -> Result<(Directory, Arc<MemoryCredentials>)> {
-        let tokens = Arc::new(MemoryCredentials::default());
-        let runtime: Runtime = self.runtime()?.account(NEW).credentials(tokens.clone()).build()?;
+    pub fn connect_new(
+        &self,
+        store: Arc<dyn Store>,
+        slug: &str,
+        settings: Settings,
+    ) -> Result<(Directory, Arc<StoreCredentials>)> {
+        let tokens = Arc::new(StoreCredentials::of_trial(store, &settings));
+        let runtime = self.runtime()?.account(NEW).credentials(tokens.clone()).build()?;
         Ok((self.registry.connect_with(slug, settings, &runtime)?, tokens))
     }
 

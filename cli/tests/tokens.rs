@@ -6,6 +6,7 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use common::Cli;
 use serde_json::json;
@@ -73,4 +74,24 @@ async fn an_account_that_could_not_be_checked_keeps_its_rotated_token() {
     let ran = cli.local(&["accounts", "check", "sf"]);
     assert_eq!(ran.code, 0, "{} {:?}", ran.err, used.lock().unwrap());
     assert_eq!(cli.run(&["accounts", "show", "sf"]).json()["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_add_that_is_killed_is_gone_on_with() {
+    let (vendor, used) = rotating(0).await;
+    // the check hangs until the program is ended
+    let hangs = ResponseTemplate::new(200).set_delay(Duration::from_secs(60));
+    let not_the_token = |request: &Request| request.url.path() != "/services/oauth2/token";
+    Mock::given(not_the_token).respond_with(hangs).up_to_n_times(1).with_priority(1).mount(&vendor).await;
+    let cli = Cli::new();
+    let base = format!("base_url={}", vendor.uri());
+    let secrets = ["--secret", "client_secret=env:CANARY", "--secret", "refresh_token=env:CANARY"];
+    let add = ["accounts", "add", "salesforce", "--name", "sf", "--set", &base, "--set", "client_id=app"];
+    let words = [&add[..], &secrets[..]].concat();
+    let mut killed = cli.command(&words);
+    killed.env("USERDIR_ALLOW_PRIVATE_NETWORKS", "1").timeout(Duration::from_secs(3)).output().unwrap();
+    assert_eq!(used.lock().unwrap().len(), 1);
+    let ran = cli.local(&words);
+    assert_eq!(ran.code, 0, "{} {:?}", ran.err, used.lock().unwrap());
+    assert_eq!(cli.local(&["accounts", "check", "sf"]).code, 0);
 }

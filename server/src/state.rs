@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -18,12 +18,14 @@ use crate::deadline;
 use crate::journal::{Journal, Writer};
 use crate::limits::{Limiter, Permit};
 use crate::metrics::Metrics;
-use crate::platform::connect::Trials;
 use crate::problem::Problem;
 use userdir_store::credentials::{self, StoreCredentials};
 
 /// How long a connected directory that nobody asks is kept, with the secrets in it.
 const IDLE: Duration = Duration::from_secs(60 * 60);
+
+/// Writes under way that are told apart.
+const TURNS: u64 = 10_000;
 
 /// How long it counts that the store has answered, or has not.
 const READY: Duration = Duration::from_secs(1);
@@ -42,7 +44,8 @@ struct Inner {
     journal: Journal,
     /// Connected directories by account and revision: rebuilding one for each request would lose tokens.
     directories: Cache<(Uuid, i64), Directory>,
-    trials: Arc<Trials>,
+    /// The turns of writes that are the same, by account and fingerprint.
+    turns: Cache<(Uuid, String), Arc<Mutex<()>>>,
     /// Whether the store answered, and when it was asked.
     ready: Mutex<Option<(Instant, bool)>>,
     tasks: TaskTracker,
@@ -67,11 +70,11 @@ impl AppState {
             registry,
             runtime,
             limiter: Limiter::new(&limits),
-            trials: Arc::default(),
             directories: Cache::builder().max_capacity(limits.directories).time_to_idle(IDLE).build(),
             limits,
             metrics,
             journal,
+            turns: Cache::builder().max_capacity(TURNS).time_to_idle(IDLE).build(),
             ready: Mutex::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
@@ -131,11 +134,6 @@ impl AppState {
         &self.0.journal
     }
 
-    /// Tokens of accounts that are being connected.
-    pub fn trials(&self) -> &Arc<Trials> {
-        &self.0.trials
-    }
-
     /// Work that must be finished although its client went away: writes above all.
     pub fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
@@ -164,6 +162,12 @@ impl AppState {
     /// Names this process to the others on the same store.
     pub fn holder(&self) -> &str {
         &self.0.holder
+    }
+
+    /// Waits until no other request here is at this write.
+    pub async fn turn(&self, account: Uuid, fingerprint: &str) -> OwnedMutexGuard<()> {
+        let key = (account, fingerprint.to_owned());
+        self.0.turns.get_with(key, async { Arc::default() }).await.lock_owned().await
     }
 
     /// The account that is named, by name or id, where this principal may see it.

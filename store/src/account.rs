@@ -318,18 +318,18 @@ impl AccountChange {
     }
 }
 
-/// Which accounts to list; the default is all.
+/// Which accounts to list; the default is all. Where several are named, any of them will do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AccountFilter {
-    /// Only those of this provider.
-    pub integration: Option<String>,
-    /// Only those of this tenant.
-    pub tenant_id: Option<String>,
-    /// Only the one of this name.
-    pub name: Option<String>,
-    /// Only those of this status.
-    pub status: Option<AccountStatus>,
+    /// Only those of these providers.
+    pub integration: Option<Vec<String>>,
+    /// Only those of these tenants.
+    pub tenant_id: Option<Vec<String>>,
+    /// Only those of these names.
+    pub name: Option<Vec<String>>,
+    /// Only those of these statuses.
+    pub status: Option<Vec<AccountStatus>>,
     /// Only those that may be tried out on, or only the others.
     pub is_sandbox: Option<bool>,
     /// Only those created then.
@@ -350,25 +350,25 @@ pub struct AccountPage {
 impl AccountFilter {
     /// Only those of this provider.
     pub fn integration(mut self, slug: impl Into<String>) -> Self {
-        self.integration = Some(slug.into());
+        self.integration = Some(vec![slug.into()]);
         self
     }
 
     /// Only those of this tenant.
     pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
-        self.tenant_id = Some(tenant_id.into());
+        self.tenant_id = Some(vec![tenant_id.into()]);
         self
     }
 
     /// Only the one of this name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.name = Some(vec![name.into()]);
         self
     }
 
     /// Only those of this status.
     pub fn status(mut self, status: AccountStatus) -> Self {
-        self.status = Some(status);
+        self.status = Some(vec![status]);
         self
     }
 

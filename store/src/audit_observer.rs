@@ -11,7 +11,7 @@ use userdir_core::observer::{Observer, Verdict, WriteOutcome, WriteStep};
 use userdir_core::{Effect, Error, ErrorKind, Outcome};
 use uuid::Uuid;
 
-use crate::{AuditKind, NewAuditRow, Store, StoreError, hex};
+use crate::{AuditKind, IDEMPOTENCY_LIFE, NewAuditRow, Store, StoreError, hex};
 
 /// Whose call it is, as the rows of the audit say it.
 #[derive(Debug, Clone)]
@@ -104,7 +104,8 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Appends an `intended` row before each vendor write of a call and an `outcome` row after it. Where the first cannot be
-/// appended, nothing is sent. A write whose outcome is unknown is noted as such, see [`Store::note_unknown`].
+/// appended, nothing is sent. A write whose outcome is unknown is noted as such, see [`Store::unknown_within`]: from before
+/// it leaves until its outcome is known, so that the end of this process leaves the note.
 ///
 /// One for each call; [`AuditObserver::finish`] says what came of the call as a whole.
 pub struct AuditObserver {
@@ -116,8 +117,8 @@ pub struct AuditObserver {
 /// What was seen of the call.
 #[derive(Default)]
 struct Seen {
-    /// The `intended` row of each step that is under way.
-    intended: HashMap<u32, i64>,
+    /// The `intended` row of each step that is under way, and whether the outcome of one like it was unknown before.
+    intended: HashMap<u32, (i64, bool)>,
     /// Steps that were about to be sent.
     steps: usize,
     /// Fingerprints of writes whose outcome is unknown.
@@ -188,20 +189,24 @@ impl AuditObserver {
             }
             WriteOutcome::Unknown(error) => ("unknown", status(error), request_id(error), Some(error.kind())),
         };
-        let intended = {
+        let (intended, was_unknown) = {
             let mut seen = self.seen();
             seen.request_ids.extend(request_id.map(str::to_owned));
             if effect == "unknown" {
                 seen.unknown.push(step.fingerprint.clone());
             }
-            seen.intended.remove(&step.step)
+            seen.intended.remove(&step.step).unzip()
         };
-        if effect == "unknown" {
-            self.store.note_unknown(self.context.account, &step.fingerprint).await?;
-        }
         let mut row = self.context.row(AuditKind::Outcome).effect(effect).detail("step", step.step);
         if let Some(error) = error {
             row = row.detail("error", error.as_str());
+        }
+        match outcome {
+            // how long it takes to show counts from here
+            WriteOutcome::Unknown(_) => self.store.note_unknown(self.context.account, &step.fingerprint).await?,
+            // that this one was refused says nothing of the one before
+            WriteOutcome::NotSent(_) if was_unknown == Some(true) => {}
+            WriteOutcome::Sent { .. } | WriteOutcome::NotSent(_) => row.write = Some(step.fingerprint.clone()),
         }
         row.intended = intended;
         row.vendor_status = status;
@@ -235,12 +240,18 @@ impl Observer for AuditObserver {
             ("fingerprint", step.fingerprint.as_str().into()),
         ];
         let details = Map::from_iter(details.map(|(name, value)| (name.to_owned(), value)));
-        let sequence = self.store.append_audit(NewAuditRow { details, ..row }).await.map_err(|error| {
+        let row = NewAuditRow { details, write: Some(step.fingerprint.clone()), ..row };
+        let (store, account) = (&self.store, self.context.account);
+        let noted = async {
+            let was_unknown = store.unknown_within(account, &step.fingerprint, IDEMPOTENCY_LIFE).await?.is_some();
+            Ok((store.append_audit(row).await?, was_unknown))
+        };
+        let noted = noted.await.map_err(|error: StoreError| {
             let message = format!("nothing was sent, because the audit cannot be written: {error}");
             Error::new(ErrorKind::Unavailable, message).caused_by(error)
         })?;
         let mut seen = self.seen();
-        seen.intended.insert(step.step, sequence);
+        seen.intended.insert(step.step, noted);
         seen.steps += 1;
         Ok(Verdict::Send)
     }

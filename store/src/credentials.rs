@@ -1,6 +1,6 @@
 //! What an account is connected with: its settings and secrets, and the store as the place where fetched tokens are kept.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use hmac::Mac;
@@ -12,7 +12,7 @@ use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredTo
 use uuid::Uuid;
 
 use crate::seal::hmac;
-use crate::{Account, Fence, Store, StoreError, hex};
+use crate::{Account, Fence, Store, StoreError, TRIALS, hex};
 
 /// How long a fetch and keeping what it brought may take before another process may try.
 const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
@@ -50,16 +50,10 @@ impl StoreCredentials {
         StoreCredentials { store, account, slot, settings, holder: Uuid::new_v4().to_string() }
     }
 
-    /// Takes over a token that was got before the account was stored.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn adopt(&self, token: &StoredToken) -> Result<()> {
-        let account = self.account.to_string();
-        match self.lease(&account).await? {
-            Some(fence) => self.commit(&account, fence, token).await,
-            None => Ok(()),
-        }
+    /// For a connection that is tried out before it has an account. What it gets goes to the account that is created with
+    /// the same secrets.
+    pub fn of_trial(store: Arc<dyn Store>, settings: &Settings) -> StoreCredentials {
+        StoreCredentials::new(store, TRIALS, settings)
     }
 }
 
@@ -70,14 +64,18 @@ impl StoreCredentials {
 pub async fn open(store: &dyn Store, name_or_id: &str) -> Result<(Account, Settings), StoreError> {
     let (account, secrets) = store.open_account(name_or_id).await?;
     let plain = account.settings.iter().fold(Settings::new(), |settings, (key, value)| settings.set(key, value));
-    let settings = secrets.iter().fold(plain, |all, (key, value)| all.secret(key, value.expose_secret()));
-    Ok((account, settings))
+    Ok((account, with_secrets(plain, &secrets)))
+}
+
+/// Settings, and these secrets.
+pub(crate) fn with_secrets(settings: Settings, secrets: &BTreeMap<String, SecretString>) -> Settings {
+    secrets.iter().fold(settings, |all, (key, value)| all.secret(key, value.expose_secret()))
 }
 
 /// What the key of slots is derived for.
 const SLOTS: &str = "token slots";
 
-/// The name under which a token of these secrets is kept, for tokens that are not in the store yet.
+/// The name under which a token of these secrets is kept.
 pub fn slot_of(store: &dyn Store, settings: &Settings) -> String {
     slot(store.derived_key(SLOTS).expose_secret(), settings)
 }
@@ -183,7 +181,8 @@ mod tests {
             expires_at: None,
             base_url: None,
         };
-        with("one", "s").adopt(&token).await.unwrap();
+        let fence = with("one", "s").lease("").await.unwrap().unwrap();
+        with("one", "s").commit("", fence, &token).await.unwrap();
         assert_eq!(with("one", "s").load("").await.unwrap().unwrap().expires_at, None);
         let other = with("two", "s").load("").await.unwrap().unwrap();
         assert_eq!(other.refresh_token.unwrap().expose(), "rt");

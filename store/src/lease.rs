@@ -1,9 +1,20 @@
 //! Tokens that vendors gave, and the leases under which they are fetched anew.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::LINK_TOKEN_LIFE;
+
+/// Stands for the account of connections that are tried out before they have one: what a try has rotated must be there
+/// for the next.
+pub const TRIALS: Uuid = Uuid::nil();
+
+/// How long a token of a try is kept: as long as a link can be tried again.
+pub const TRIAL_LIFE: Duration = LINK_TOKEN_LIFE;
 
 /// The number of a lease: of two, the higher is the later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -105,7 +105,7 @@ pub use error::StoreError;
 pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};
 pub use key::MasterKey;
 pub use key_change::{KeyFileChange, rotate_key_file};
-pub use lease::{Fence, StoredToken};
+pub use lease::{Fence, StoredToken, TRIAL_LIFE, TRIALS};
 #[cfg(feature = "postgres")]
 pub use postgres::open_postgres;
 pub use request_log::{LOG_DAYS, LOG_PAGE, LogEntry, LogFilter, LogPage};

@@ -42,16 +42,16 @@ pub struct LogEntry {
     pub result_count: Option<u64>,
 }
 
-/// Which entries to list.
+/// Which entries to list. Where several are named, any of them will do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct LogFilter {
-    /// Only of this account.
-    pub account: Option<Uuid>,
-    /// Only of this tenant.
-    pub tenant_id: Option<String>,
-    /// Only of this provider.
-    pub integration: Option<String>,
+    /// Only of these accounts.
+    pub account: Option<Vec<Uuid>>,
+    /// Only of these tenants.
+    pub tenant_id: Option<Vec<String>>,
+    /// Only of these providers.
+    pub integration: Option<Vec<String>>,
     /// Only answered then.
     pub created_at: TimeRange,
     /// At most this many, [`LOG_PAGE`] at most and by default.
@@ -63,19 +63,19 @@ pub struct LogFilter {
 impl LogFilter {
     /// Only of this account.
     pub fn account(mut self, account: Uuid) -> Self {
-        self.account = Some(account);
+        self.account = Some(vec![account]);
         self
     }
 
     /// Only of this tenant.
     pub fn tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
-        self.tenant_id = Some(tenant_id.into());
+        self.tenant_id = Some(vec![tenant_id.into()]);
         self
     }
 
     /// Only of this provider.
     pub fn integration(mut self, slug: impl Into<String>) -> Self {
-        self.integration = Some(slug.into());
+        self.integration = Some(vec![slug.into()]);
         self
     }
 

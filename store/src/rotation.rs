@@ -26,6 +26,8 @@ pub struct Swept {
     pub account_tokens: u64,
     /// Link tokens whose time was over, used or not.
     pub link_tokens: u64,
+    /// Vendor tokens of connections that were tried out a week ago and came to nothing.
+    pub trials: u64,
     /// Stored answers and unknown outcomes older than a day.
     pub idempotent: u64,
     /// Noted writes of unknown outcome older than a day.

@@ -22,7 +22,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::{MasterKey, StoreError};
+use crate::{MasterKey, StoreError, TRIALS};
 
 /// The form of sealed values. A later one gets another number, and both can be read.
 const VERSION: u8 = 1;
@@ -229,6 +229,11 @@ impl RootKey {
         self.links().open(Place::Link { hash }, sealed)
     }
 
+    /// For the tokens of connections that have no account yet.
+    pub(crate) fn for_trials(&self) -> DataKey {
+        DataKey { account: TRIALS, key: Key(self.0.derive("trials", b"")) }
+    }
+
     fn links(&self) -> Key {
         Key(self.0.derive("links", b""))
     }
@@ -364,6 +369,7 @@ mod tests {
             *root.for_audit(a).expose_secret(),
             *root.for_audit(b).expose_secret(),
             *root.links().0.expose_secret(),
+            *root.for_trials().key.0.expose_secret(),
             *master.wrapping_key().0.expose_secret(),
             [0; 32],
         ];

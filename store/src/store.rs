@@ -23,7 +23,8 @@ use crate::{
 /// is on disk. A change that comes with a [`Deed`] is in the audit, or not made. Wherever an account is named by `&str`, its name and its UUID are both taken.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Creates an account with status `connecting` and revision 1.
+    /// Creates an account with status `connecting` and revision 1. A token that a try with its secrets has got, see
+    /// [`TRIALS`](crate::TRIALS), is the account's from now on.
     async fn create_account(&self, new: NewAccount) -> Result<Account, StoreError>;
 
     /// One account, by name or UUID.
@@ -56,7 +57,8 @@ pub trait Store: Send + Sync {
     /// The token last committed in a slot, if any. It may have expired: the caller judges.
     ///
     /// A slot is one token of an account, such as `access`. What was got with other credentials belongs into another
-    /// slot: changing an account's secrets leaves its tokens alone, since a rotated refresh token exists only here.
+    /// slot: changing an account's secrets leaves its tokens alone, since a rotated refresh token exists only here. This
+    /// and the next three take [`TRIALS`](crate::TRIALS) for an account too.
     async fn load_token(&self, account: Uuid, slot: &str) -> Result<Option<StoredToken>, StoreError>;
 
     /// Takes the lease of a slot for `ttl`, or answers `None` while another holder has it.
@@ -180,7 +182,7 @@ pub trait Store: Send + Sync {
     /// Ends a run whose outcome is unknown. Kept as long as an answer.
     async fn mark_unknown(&self, ticket: &IdempotencyTicket) -> Result<(), StoreError>;
 
-    /// Notes that the outcome of a vendor write is unknown. `fingerprint` is that of core's `WriteStep`.
+    /// Notes that the outcome of a vendor write is unknown, as [`append_audit`](Store::append_audit) does before one. `fingerprint` is that of core's `WriteStep`.
     async fn note_unknown(&self, account: Uuid, fingerprint: &str) -> Result<(), StoreError>;
 
     /// When such a write was last noted, if that was within this time.

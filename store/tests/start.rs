@@ -119,7 +119,7 @@ async fn a_newer_database_is_refused_and_left_alone() {
     .await;
     let before = fs::read(dir.path().join("userdir.db")).unwrap();
     let error = open_sqlite(dir.path(), KeySource::File).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooNew { database: 9999, program: 2 }), "{error}");
+    assert!(matches!(error, StoreError::TooNew { database: 9999, program: 3 }), "{error}");
     assert_eq!(fs::read(dir.path().join("userdir.db")).unwrap(), before);
 }
 

@@ -193,7 +193,8 @@ impl Directory {
         Error::invalid(format!("`{action}` {what} and cannot be called this way")).during(self.slug(), action)
     }
 
-    /// Reads an input from JSON: names unknown members, takes `id` and `user_id` for each other on user actions.
+    /// Reads an input from JSON: names unknown members, takes `id` and `user_id` for each other on user actions. Null is
+    /// what is not given, but in an update, where no input can say what it asks for.
     fn parse<I: Input>(&self, action: Action, json: Value) -> Result<I> {
         // 501 comes before 400
         self.supported(action)?;
@@ -203,7 +204,9 @@ impl Directory {
             Value::Null => Map::new(),
             _ => return Err(wrong(Error::invalid("the input must be a JSON object"))),
         };
-        given.retain(|_, value| !value.is_null());
+        // clients write null for what they do not give; in an update it asks to take something away
+        let asks = |name: &str| action.info().method == "update" && !matches!(name, "id" | "user_id");
+        given.retain(|name, value| !value.is_null() || asks(name));
         // what is sent along empty is not given; only where fields are set does an empty value mean something
         if action.is_write() && !matches!(action.info().method, "create" | "update") {
             given.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
@@ -225,6 +228,11 @@ impl Directory {
             };
             let noun = if action.info().kind == ActionKind::List { "filter" } else { "field" };
             return Err(wrong(Error::invalid(format!("unknown {noun} `{unknown}`; {works}"))));
+        }
+        if let Some((name, _)) = given.iter().find(|(_, value)| value.is_null()) {
+            return Err(wrong(Error::invalid(format!("`{name}` is null, and null takes nothing away here")).hint(
+                "leave it out to keep what is there, give an empty value, or set the vendor's own field with `remote_data`",
+            )));
         }
         // each member by itself first, so that the wrong one is named
         for (name, value) in &given {
@@ -259,7 +267,7 @@ impl Directory {
         let Some(reading) = I::Output::get(self.provider(), &reading, id) else { return Ok(json) };
         let current = reading.await.map_err(|error| self.explain(error, I::ACTION).about(id.to_owned()))?;
         let current = serde_json::to_value(current.value).unwrap_or_default();
-        match echoed.iter().find(|(name, value)| current.get(name) != Some(value)) {
+        match echoed.iter().find(|(name, value)| current.get(name).unwrap_or(&Value::Null) != value) {
             None => Ok(rest),
             Some((name, _)) => Err(Error::invalid(format!("`{name}` is read-only; leave it out or send it as it is"))
                 .during(self.slug(), I::ACTION)),

@@ -232,6 +232,34 @@ async fn read_only_members_may_be_echoed_and_not_changed() {
     }
 }
 
+/// Dropped, it would look carried out.
+#[tokio::test]
+async fn a_null_in_an_update_is_refused_and_elsewhere_is_not_given() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "id": "u1", "name": "M", "status": "inactive" }))).await;
+    for input in [
+        json!({ "id": "u1", "title": null }),
+        json!({ "id": "u1", "name": "M", "title": null }),
+        json!({ "user_id": "u1", "id": null, "title": null }),
+    ] {
+        let error = invalid(Action::UpdateUser, input.clone()).await;
+        assert!(error.message().contains("`title` is null"), "{input}: {error}");
+        world.directory.confirm_json(&Call::new(), Action::UpdateUser, input).await.unwrap_err();
+    }
+    assert!(invalid(Action::UpdateUser, json!({ "id": "u1", "titel": null })).await.message().contains("`titel`"));
+    assert!(world.lines().await.is_empty());
+
+    // what the vendor does not have either is an echo
+    let echo = json!({ "id": "u1", "name": "M", "last_login_at": null, "user_id": null });
+    world.directory.call_json(&Call::new(), Action::UpdateUser, echo).await.unwrap();
+    for input in [json!({ "user_id": "u1", "actor": null }), json!({ "user_id": "u1", "id": null })] {
+        world.directory.call_json(&Call::new(), Action::DeactivateUser, input).await.unwrap();
+    }
+    let created = json!({ "name": "M", "title": null, "emails": null });
+    let error = world.directory.call_json(&Call::new(), Action::CreateUser, created).await.err();
+    assert!(error.is_none_or(|error| !error.message().contains("null")));
+}
+
 #[tokio::test]
 async fn id_and_user_id_are_the_same_on_users() {
     let world = World::new().await;

@@ -40,6 +40,8 @@ struct Parameter {
 #[derive(Clone, Copy, PartialEq)]
 enum ParameterKind {
     Text,
+    /// A text; several as `[in]`.
+    Filter,
     Number,
     Flag,
     Words,
@@ -78,12 +80,12 @@ const ACCOUNT_CAPABILITIES: &[Parameter] = &[
     of("has_description", ParameterKind::Flag, "Only described ones; all are."),
 ];
 const ACCOUNTS: &[Parameter] = &[
-    text("tenant_id", "Only of this tenant."),
+    of("tenant_id", ParameterKind::Filter, "Only of this tenant."),
     of("is_sandbox", ParameterKind::Flag, "Only sandbox accounts, or only others."),
-    text("status", "Only of this status."),
-    text("name", "Only the one of this name."),
-    text("integration.name", "Only of the integration with this slug."),
-    text("environment_integration_id", "Only of this environment integration."),
+    of("status", ParameterKind::Filter, "Only of this status."),
+    of("name", ParameterKind::Filter, "Only the one of this name."),
+    of("integration.name", ParameterKind::Filter, "Only of the integration with this slug."),
+    of("environment_integration_id", ParameterKind::Filter, "Only of this environment integration."),
     of("created_at", ParameterKind::Span, "Only created then."),
     of("updated_at", ParameterKind::Span, "Only changed then."),
     LIMIT,
@@ -91,9 +93,9 @@ const ACCOUNTS: &[Parameter] = &[
 ];
 const LOG: &[Parameter] = &[
     of("log_type", ParameterKind::Choice(&["unified_proxy_api"]), "Type of the log."),
-    text("integrated_account_id", "Only of this account."),
-    text("tenant_id", "Only of this tenant."),
-    text("integration", "Only of the integration with this slug."),
+    of("integrated_account_id", ParameterKind::Filter, "Only of this account."),
+    of("tenant_id", ParameterKind::Filter, "Only of this tenant."),
+    of("integration", ParameterKind::Filter, "Only of the integration with this slug."),
     of("created_at", ParameterKind::Span, "Only answered then, 31 days back at most."),
     LIMIT,
     CURSOR,
@@ -335,6 +337,9 @@ fn parameter(path: &str, it: &Parameter) -> Value {
     let time = json!({"type": "string", "format": "date-time"});
     let schema = match it.kind {
         ParameterKind::Text => json!({"type": "string"}),
+        ParameterKind::Filter => {
+            json!({"type": "string", "description": format!("One; several as `{}[in]=a,b`.", it.name)})
+        }
         ParameterKind::Number => json!({"type": "integer", "minimum": 1}),
         ParameterKind::Flag => json!({"type": "boolean"}),
         ParameterKind::Words => json!({"type": "string", "description": "Words with commas between."}),

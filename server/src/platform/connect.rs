@@ -1,15 +1,12 @@
 //! From a request's `context` to settings that are checked, and a connection to try them out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use moka::future::Cache;
 use serde_json::{Map, Value};
 use userdir::definition::{Definition, Scheme, SettingKind};
-use userdir::runtime::{StoredToken, TOKEN_TIME};
-use userdir::{CredentialStore, Directory, Settings, async_trait};
+use userdir::{Directory, Settings};
 use userdir_store::credentials::{self, StoreCredentials};
-use userdir_store::{AccountChange, NewAccount};
+use userdir_store::{AccountChange, NewAccount, TRIALS};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -122,17 +119,9 @@ pub fn scheme(
     }
 }
 
-/// A connection with settings that are not stored.
-pub struct Trial {
-    /// To call the vendor with.
-    pub directory: Directory,
-    /// The name that tokens of its secrets have while there is no account, for [`Trial::adopt`].
-    slot: String,
-    settings: Settings,
-}
-
 /// Connects with settings that are not stored yet, of the account that is to have them where there is one: its tokens are
-/// used and kept. Those of one that is not there yet are kept for the next try with the same secrets. Sends nothing.
+/// used and kept. Those of one that is not there yet are kept for the next try with the same secrets, and for the account
+/// that is created with them. Sends nothing.
 ///
 /// # Errors
 /// 400 for settings that are wrong, 403 for an address that the egress guard refuses.
@@ -141,87 +130,12 @@ pub fn trial(
     definition: &Definition,
     settings: &Settings,
     account: Option<Uuid>,
-) -> Result<Trial, Problem> {
-    let slot = credentials::slot_of(state.store().as_ref(), settings);
-    let tokens: Arc<dyn CredentialStore> = match account {
-        Some(account) => Arc::new(StoreCredentials::new(state.store().clone(), account, settings)),
-        None => state.trials().clone(),
-    };
-    let runtime = state.runtime().for_account(slot.as_str()).with_credentials(tokens);
-    let directory = state.registry().connect_with(definition.slug, settings.clone(), &runtime)?;
-    Ok(Trial { directory, slot, settings: settings.clone() })
-}
-
-impl Trial {
-    /// Makes the vendor's check call.
-    ///
-    /// # Errors
-    /// The vendor's refusal.
-    pub async fn check(&self, state: &AppState) -> userdir::Result<()> {
-        self.directory.check(&state.call()).await
-    }
-
-    /// Hands a token that the check has fetched to the stored account: one that was rotated exists nowhere else.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn adopt(&self, state: &AppState, account: Uuid) -> Result<(), Problem> {
-        if let Some(token) = state.trials().load(&self.slot).await? {
-            StoreCredentials::new(state.store().clone(), account, &self.settings).adopt(&token).await?;
-            state.trials().forget(&self.slot).await;
-        }
-        Ok(())
-    }
-}
-
-/// Tokens of trials, by the slot of their secrets: what a try has rotated is there for the next one, for a while.
-pub struct Trials {
-    tokens: Cache<String, StoredToken>,
-    /// Slots whose token is being fetched.
-    leases: Cache<String, ()>,
-}
-
-/// Tokens that are kept.
-const TRIALS: u64 = 1024;
-/// How long somebody may take to try again.
-const AGAIN: Duration = Duration::from_secs(60 * 60);
-/// How long a fetch may take before another try may fetch.
-const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
-
-impl Default for Trials {
-    fn default() -> Trials {
-        Trials {
-            tokens: Cache::builder().max_capacity(TRIALS).time_to_live(AGAIN).build(),
-            leases: Cache::builder().max_capacity(TRIALS).time_to_live(LEASE).build(),
-        }
-    }
-}
-
-impl Trials {
-    async fn forget(&self, slot: &str) {
-        self.tokens.invalidate(slot).await;
-    }
-}
-
-#[async_trait]
-impl CredentialStore for Trials {
-    async fn load(&self, slot: &str) -> userdir::Result<Option<StoredToken>> {
-        Ok(self.tokens.get(slot).await)
-    }
-
-    async fn lease(&self, slot: &str) -> userdir::Result<Option<u64>> {
-        Ok(self.leases.entry_by_ref(slot).or_insert(()).await.is_fresh().then_some(0))
-    }
-
-    async fn commit(&self, slot: &str, fence: u64, token: &StoredToken) -> userdir::Result<()> {
-        self.tokens.insert(slot.to_owned(), token.clone()).await;
-        self.release(slot, fence).await
-    }
-
-    async fn release(&self, slot: &str, _fence: u64) -> userdir::Result<()> {
-        self.leases.invalidate(slot).await;
-        Ok(())
-    }
+) -> Result<Directory, Problem> {
+    let store = state.store();
+    let tokens = StoreCredentials::new(store.clone(), account.unwrap_or(TRIALS), settings);
+    let slot = credentials::slot_of(store.as_ref(), settings);
+    let runtime = state.runtime().for_account(slot).with_credentials(Arc::new(tokens));
+    Ok(state.registry().connect_with(definition.slug, settings.clone(), &runtime)?)
 }
 
 /// An account to create, with these settings.

@@ -39,19 +39,42 @@ pub fn limit(query: &mut Query, most: u32) -> Result<u32, Problem> {
     Ok(query.number("limit")?.and_then(|number| u32::try_from(number).ok()).unwrap_or(most).min(most))
 }
 
-/// A text filter, bare or as `[eq]`.
+/// A filter of texts, any of which will do: one bare or as `[eq]`, several as `[in]`, with commas or as a list.
 ///
 /// # Errors
 /// 400 where it is something else.
-pub fn text(query: &mut Query, name: &str) -> Result<Option<String>, Problem> {
-    match query.take(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(Value::Object(mut operators)) => match (operators.remove("eq"), operators.is_empty()) {
-            (Some(Value::String(text)), true) => Ok(Some(text)),
-            _ => Err(Problem::bad_request(format!("`{name}` takes one value, bare or as `{name}[eq]`"))),
-        },
-        Some(_) => Err(Problem::bad_request(format!("`{name}` takes one value, bare or as `{name}[eq]`"))),
+pub fn texts(query: &mut Query, name: &str) -> Result<Option<Vec<String>>, Problem> {
+    query.take(name).map(|value| words(name, value)).transpose()
+}
+
+/// The same, of a value that is read already.
+///
+/// # Errors
+/// 400 where it is something else.
+pub fn words(name: &str, value: Value) -> Result<Vec<String>, Problem> {
+    let wrong = || {
+        let ways = format!("`{name}=a`, `{name}[eq]=a` or `{name}[in]=a,b`");
+        Problem::bad_request(format!("`{name}` takes texts alone, as {ways}"))
+    };
+    let listed = |value: Value| match value {
+        Value::Array(items) => {
+            let word = |item| if let Value::String(text) = item { Ok(text) } else { Err(wrong()) };
+            items.into_iter().map(word).collect()
+        }
+        Value::String(text) => Ok(text.split(',').map(str::trim).map(str::to_owned).collect()),
+        _ => Err(wrong()),
+    };
+    match value {
+        Value::String(text) => Ok(vec![text]),
+        Value::Array(_) => listed(value),
+        Value::Object(mut operators) if operators.len() == 1 => {
+            match (operators.remove("eq"), operators.remove("in")) {
+                (Some(Value::String(text)), _) => Ok(vec![text]),
+                (_, Some(value)) => listed(value),
+                _ => Err(wrong()),
+            }
+        }
+        _ => Err(wrong()),
     }
 }
 
@@ -121,11 +144,17 @@ mod tests {
         let span = range(&mut both, "created_at").unwrap();
         assert_eq!(span.gt, Some("2026-01-01T00:00:00Z".parse().unwrap()));
         assert_eq!(span.lte, Some("2026-02-01T00:00:00Z".parse().unwrap()));
-        assert_eq!(text(&mut both, "status").unwrap().as_deref(), Some("active"));
+        assert_eq!(texts(&mut both, "status").unwrap().unwrap(), ["active"]);
         assert!(nothing_left(&both, &["status"]).unwrap_err().message().contains("`x`"));
         assert!(range(&mut query("a[in]=x"), "a").is_err());
         assert!(range(&mut query("a=soon"), "a").is_err());
-        assert!(text(&mut query("a[in]=x"), "a").is_err());
+        for spelled in ["a[in]=x,%20y", "a[in][]=x&a[in][]=y", "a[in][0]=x&a[in][1]=y", "a[]=x&a[]=y", "a=x&a=y"] {
+            assert_eq!(texts(&mut query(spelled), "a").unwrap().unwrap(), ["x", "y"], "{spelled}");
+        }
+        assert_eq!(texts(&mut query("a=x,y"), "a").unwrap().unwrap(), ["x,y"], "a bare value is one");
+        for wrong in ["a[ne]=x", "a[eq]=x&a[in]=y", "a[in][k]=x", "a[eq][]=x&a[eq][]=y", "a[][k]=x"] {
+            assert!(texts(&mut query(wrong), "a").is_err(), "{wrong}");
+        }
         assert_eq!(limit(&mut query("limit=9999999999"), 100).unwrap(), 100);
         assert!(limit(&mut query("limit=0"), 100).is_err());
     }

@@ -80,22 +80,27 @@ async fn list(
         }
     };
     for name in ["integrated_account_id", "tenant_id", "integration"] {
-        if let Some(value) = lists::text(&mut query, name)? {
-            filters.insert(name.to_owned(), Value::String(value));
+        if let Some(value) = query.take(name) {
+            filters.insert(name.to_owned(), value);
         }
     }
     for (name, value) in filters {
-        let wrong = || Problem::bad_request(format!("`log_type_filter[{name}]` takes one value"));
-        let value = value.as_str().ok_or_else(wrong)?.to_owned();
-        filter = match name.as_str() {
-            "integrated_account_id" => filter.account(state.account(&principal, Some(&value)).await?.id),
-            "tenant_id" => filter.tenant_id(value),
-            "integration" => filter.integration(value),
+        let words = lists::words(&name, value)?;
+        match name.as_str() {
+            "integrated_account_id" => {
+                let mut accounts = Vec::new();
+                for named in &words {
+                    accounts.push(state.account(&principal, Some(named)).await?.id);
+                }
+                filter.account = Some(accounts);
+            }
+            "tenant_id" => filter.tenant_id = Some(words),
+            "integration" => filter.integration = Some(words),
             other => {
                 let known = "`integrated_account_id`, `tenant_id`, `integration`";
                 return Err(Problem::bad_request(format!("there is no `log_type_filter[{other}]`; there are {known}")));
             }
-        };
+        }
     }
     lists::nothing_left(&query, &["log_type", "created_at", "limit", "next_cursor", "log_type_filter"])?;
     if filter.account.is_none() && !matches!(principal.reach, Reach::All) {

@@ -21,7 +21,8 @@ impl Input {
     /// From the id of the path, the rest of the query, and the body.
     ///
     /// # Errors
-    /// 400 where two places differ, or `remote_data` is no object.
+    /// 400 where two places differ, or `remote_data` is no object. A null differs from nothing, and stays where nothing else
+    /// is given: what it means hangs on the action.
     pub fn merge(
         id: Option<String>,
         query: Map<String, Value>,
@@ -35,9 +36,10 @@ impl Input {
         let mut members = Map::new();
         let id = id.map(|id| ("id".to_owned(), Value::String(id)));
         for (place, given) in [("path", Map::from_iter(id)), ("query", query), ("body", body)] {
-            for (name, value) in given.into_iter().filter(|(_, value)| !value.is_null()) {
+            for (name, value) in given {
                 let value = in_one_form(&name, value);
                 match members.get(&name) {
+                    Some(_) if value.is_null() => {}
                     Some(there) if *there != value => {
                         let message = format!("`{name}` in the {place} differs from the one given before it");
                         return Err(
@@ -189,7 +191,10 @@ mod tests {
         }
         let input =
             Input::merge(Some("u1".into()), query("id=u1"), object(json!({"id": "u1", "title": null}))).unwrap();
-        assert_eq!(Value::Object(input.members), json!({"id": "u1"}));
+        assert_eq!(Value::Object(input.members), json!({"id": "u1", "title": null}));
+        let body = object(json!({"user_id": null, "title": null, "roles": null}));
+        let input = Input::merge(None, query("user_id=u1&title=x"), body).unwrap();
+        assert_eq!(Value::Object(input.members), json!({"user_id": "u1", "title": "x", "roles": null}));
     }
 
     #[test]

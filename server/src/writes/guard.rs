@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::OwnedMutexGuard;
 use userdir::action::Shows;
 use userdir::observer::{Observer, Verdict, WriteOutcome, WriteStep};
 use userdir::{Error, ErrorKind, Outcome, Result, async_trait};
 use userdir_store::{Begun, IDEMPOTENCY_LIFE, IdempotencyTicket, StoreError};
 
 use super::Write;
+use crate::deadline;
 
 /// Seconds after which a search shows what was created, where the vendor shows it at all.
 const INDEXED: i64 = 60;
@@ -22,11 +24,19 @@ pub(super) struct Guard {
     unclear: AtomicBool,
     /// Marks of what the vendor said yes to.
     accepted: Mutex<Vec<String>>,
+    /// Held from before a write to the next one of the call, or to its end: by then it is known what became of it.
+    turn: tokio::sync::Mutex<Option<OwnedMutexGuard<()>>>,
 }
 
 impl Guard {
     pub fn new(write: Arc<Write>, ticket: Option<IdempotencyTicket>, unclear: bool) -> Guard {
-        Guard { write, ticket: Mutex::new(ticket), unclear: AtomicBool::new(unclear), accepted: Mutex::default() }
+        Guard {
+            write,
+            ticket: Mutex::new(ticket),
+            unclear: AtomicBool::new(unclear),
+            accepted: Mutex::default(),
+            turn: Default::default(),
+        }
     }
 
     /// Whether the outcome of an earlier run of the same key is still not known.
@@ -48,6 +58,19 @@ impl Guard {
     /// The right to end the run.
     pub fn ticket(&self) -> Option<IdempotencyTicket> {
         self.ticket.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the same write of another request here: it is noted too, and not unknown.
+    async fn take_turn(&self, step: &WriteStep) -> Result<()> {
+        let mut turn = self.turn.lock().await;
+        // never two at a time, so that no two wait for each other
+        *turn = None;
+        let state = &self.write.state;
+        let next = state.turn(self.write.account.id, &step.fingerprint);
+        let next = tokio::time::timeout(deadline::left(state.limits().request_time), next).await;
+        let late = || Error::new(ErrorKind::Timeout, "another request is still at the same write; nothing was sent");
+        *turn = Some(next.map_err(|_| late())?);
+        Ok(())
     }
 
     /// Holds a request back that may have been carried out already, unless reading shows that it was not.
@@ -112,6 +135,7 @@ fn of_store(error: StoreError) -> Error {
 #[async_trait]
 impl Observer for Guard {
     async fn before_write(&self, step: &WriteStep) -> Result<Verdict> {
+        self.take_turn(step).await?;
         self.look_first(step).await?;
         if let Some(ticket) = self.ticket() {
             self.write.state.store().mark_sent(&ticket).await.map_err(of_store)?;
@@ -125,10 +149,8 @@ impl Observer for Guard {
         }
         // this answer says what became of it
         let account = self.write.account.id;
-        for mark in [step.fingerprint.clone(), accepted(step)] {
-            if let Err(error) = self.write.state.store().settle_unknown(account, &mark).await {
-                tracing::warn!(%error, %account, action = self.write.action, "that the outcome of a write is known cannot be kept");
-            }
+        if let Err(error) = self.write.state.store().settle_unknown(account, &accepted(step)).await {
+            tracing::warn!(%error, %account, action = self.write.action, "that the outcome of a write is known cannot be kept");
         }
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).push(accepted(step));
     }

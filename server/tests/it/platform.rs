@@ -168,6 +168,9 @@ async fn the_list_filters_and_pages() {
     assert_eq!(names("tenant_id=globex").await, ["b", "c"]);
     assert_eq!(names("tenant_id[eq]=globex&is_sandbox=true").await, ["c"]);
     assert_eq!(names("status=active").await, ["okta-test"]);
+    assert_eq!(names("name[in]=a,c,nobody&tenant_id[in][]=globex&tenant_id[in][]=x").await, ["c"]);
+    assert_eq!(names("status[in]=active,connecting&is_sandbox[in]=true").await, ["a", "c"]);
+    assert_eq!(names("integration.name[in]=okta,scim&name[]=b&name[]=c").await, ["b", "c"]);
     assert_eq!(names("integration.name=okta&name=b").await, ["b"]);
     assert_eq!(names("integration.name=scim").await, [""; 0]);
     assert_eq!(names("created_at[gt]=2000-01-01T00:00:00Z&created_at[lt]=2001-01-01T00:00:00Z").await, [""; 0]);
@@ -177,8 +180,18 @@ async fn the_list_filters_and_pages() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let rest = world.get(&format!("/integrated-account?limit=3&next_cursor={cursor}")).await.json();
     assert_eq!((rest["result"].as_array().unwrap().len(), &rest["next_cursor"]), (1, &Value::Null));
-    for wrong in ["tenant=x", "created_at[like]=x", "created_at=soon", "is_sandbox=maybe", "limit=0", "next_cursor=xyz"]
-    {
+    for wrong in [
+        "tenant=x",
+        "created_at[like]=x",
+        "created_at=soon",
+        "is_sandbox=maybe",
+        "limit=0",
+        "next_cursor=xyz",
+        "is_sandbox[in]=true,false",
+        "name[eq]=a&name[in]=b",
+        "name[like]=a",
+        "name[in][x]=a",
+    ] {
         let problem = world.get(&format!("/integrated-account?{wrong}")).await.problem();
         assert_eq!(problem["statusCode"], 400, "{wrong}: {problem}");
     }
@@ -470,6 +483,13 @@ async fn the_log_tells_what_was_asked_without_naming_anybody() {
         assert_eq!(world.get(&format!("/log?{wrong}")).await.problem()["statusCode"], 400, "{wrong}");
     }
     assert_eq!(world.get("/log?log_type_filter[tenant_id]=nobody").await.json()["result"], json!([]));
+    for (filters, found) in [
+        ("integrated_account_id[in]=okta-test&log_type_filter[tenant_id][in]=x,acme&integration[in]=okta", 3),
+        ("integrated_account_id[eq]=okta-test&tenant_id[in]=x,y", 0),
+    ] {
+        let log = world.get(&format!("/log?{filters}")).await.json();
+        assert_eq!(log["result"].as_array().unwrap().len(), found, "{filters}");
+    }
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ struct State {
     asked: Vec<String>,
     faults: VecDeque<Fault>,
     delay: Duration,
+    late: Duration,
     padding: usize,
 }
 
@@ -64,6 +65,11 @@ impl Vendor {
     /// Takes this long for every answer.
     pub fn slow(&self, delay: Duration) {
         self.state.lock().unwrap().delay = delay;
+    }
+
+    /// Does what is written at once, and takes this long for the answer.
+    pub fn late(&self, delay: Duration) {
+        self.state.lock().unwrap().late = delay;
     }
 
     /// Makes every user this much larger.
@@ -109,7 +115,12 @@ impl Handler for Vendor {
             tokio::time::sleep(delay).await;
         }
         let _passed = self.gate.acquire().await.unwrap();
-        self.answer(&request)
+        let answer = self.answer(&request);
+        let late = self.state.lock().unwrap().late;
+        if request.method != "GET" && !late.is_zero() {
+            tokio::time::sleep(late).await;
+        }
+        answer
     }
 }
 

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use userdir_stand_in::Answer as VendorAnswer;
 use userdir_store::{AuditQuery, AuditRow, Scope};
 
-use crate::vendor::refusal;
+use crate::vendor::{Vendor, refusal};
 use crate::world::World;
 
 const DEACTIVATE: &str = "/unified/user-directory/users/deactivate?{account}";
 const CREATE: &str = "/unified/user-directory/users?{account}";
+const EXPIRE: &str = "/proxy/users/u001/lifecycle/expire_password?{account}";
 
 async fn audit(world: &World) -> Vec<AuditRow> {
     let mut rows = world.store.audit(&AuditQuery::new(world.account.id)).await.unwrap().rows;
@@ -63,6 +64,15 @@ async fn the_id_of_an_update_stands_in_path_query_or_body() {
     let answer =
         world.send("PATCH", "/unified/user-directory/users/u001?{account}", &[], br#"{"id":"u002","title":"x"}"#).await;
     assert_eq!(answer.status, 400);
+    // a null in the body is not given where it names the user, and takes nothing away silently
+    world.vendor.forget();
+    let target = "/unified/user-directory/users/u001?{account}&title=Lead6";
+    for (body, refused) in [(json!({"id": null, "title": null}), false), (json!({"first_name": null}), true)] {
+        let answer = world.send("PATCH", target, &[], body.to_string().as_bytes()).await;
+        assert_eq!(answer.status == 400, refused, "{}", answer.text());
+        assert_eq!(answer.text().contains("`first_name` is null"), refused, "{}", answer.text());
+    }
+    assert_eq!(world.vendor.writes(), ["POST /api/v1/users/u001"]);
     let answer = world.send("DELETE", "/unified/user-directory/users?{account}&id=u003", &[], b"").await;
     assert_eq!((answer.status, &answer.json()["id"]), (200, &json!("u003")), "{}", answer.text());
     assert_eq!(world.send("DELETE", "/unified/user-directory/users?{account}", &[], b"").await.status, 400);
@@ -251,6 +261,64 @@ async fn what_reading_shows_as_not_done_is_sent_again() {
     let answer = world.post(DEACTIVATE, &json!({"user_id": "u001"})).await;
     assert_eq!((answer.status, answer.header("x-userdir-effect")), (200, Some("applied")), "{}", answer.text());
     assert_eq!(world.vendor.writes().len(), 2);
+}
+
+#[tokio::test]
+async fn a_write_that_a_server_died_with_is_not_sent_again_blindly() {
+    // reading shows that it was done
+    let world = died_with(CREATE, &maya()).await;
+    let answer = world.post(CREATE, &maya()).await;
+    assert_eq!((answer.status, &answer.json()["id"]), (200, &json!("new1")), "{}", answer.text());
+    assert_eq!(world.vendor.writes().len(), 1);
+
+    // nothing can be read
+    let world = died_with(EXPIRE, &json!({})).await;
+    let answer = world.post(EXPIRE, &json!({})).await;
+    assert_eq!((answer.status, &answer.problem()["details"]["outcome"]), (500, &json!("unknown")));
+    assert_eq!(world.vendor.writes().len(), 1);
+    let answer = world.send("POST", EXPIRE, &[("x-userdir-send-again", "true")], b"{}").await;
+    assert!(answer.status < 500 && world.vendor.writes().len() == 2, "{}", answer.text());
+    world.post(EXPIRE, &json!({})).await;
+    assert_eq!(world.vendor.writes().len(), 3, "known again");
+}
+
+/// As after `kill -9`, with the vendor's answer on its way: nothing of the server runs on, and the next one has the store
+/// alone.
+async fn died_with(target: &str, body: &Value) -> World {
+    let (folder, vendor) = (Arc::new(tempfile::tempdir().unwrap()), Vendor::start(5).await);
+    let dies = tokio::runtime::Runtime::new().unwrap();
+    let world = dies.spawn(World::on(folder.clone(), vendor.clone(), |_| {})).await.unwrap();
+    vendor.late(Duration::from_secs(600));
+    let request = world.request(&world.token, "POST", target, &[], body.to_string().as_bytes());
+    dies.spawn(async move { world.raw(request).await });
+    while vendor.writes().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    dies.shutdown_background();
+    vendor.late(Duration::ZERO);
+    World::on(folder, vendor, |_| {}).await
+}
+
+#[tokio::test]
+async fn the_same_write_twice_at_one_moment_is_sent_one_after_the_other() {
+    let world = World::new().await;
+    world.vendor.late(Duration::from_millis(100));
+    let body = json!({});
+    let (one, other) = tokio::join!(world.post(EXPIRE, &body), world.post(EXPIRE, &body));
+    assert_eq!(one.status, other.status);
+    assert!(one.status < 500 && world.vendor.writes().len() == 2, "{}", other.text());
+    // what the vendor refused is known
+    world.vendor.fault("POST /api/v1/users/u001/lifecycle", refusal(403, "E0000006", "no"));
+    assert_eq!(world.post(EXPIRE, &json!({})).await.status, 403);
+    assert!(world.post(EXPIRE, &json!({})).await.status < 500);
+    assert_eq!(world.vendor.writes().len(), 4);
+    // and says nothing of one before it
+    world.vendor.fault("POST /api/v1/users/u001/lifecycle", VendorAnswer::empty(503));
+    assert_eq!(world.post(EXPIRE, &body).await.status, 500);
+    world.vendor.fault("POST /api/v1/users/u001/lifecycle", refusal(403, "E0000006", "no"));
+    assert_eq!(world.send("POST", EXPIRE, &[("x-userdir-send-again", "true")], b"{}").await.status, 403);
+    assert_eq!(world.post(EXPIRE, &body).await.problem()["details"]["outcome"], "unknown");
+    assert_eq!(world.vendor.writes().len(), 6);
 }
 
 /// That reading does not show it does not mean that the vendor has not done it.

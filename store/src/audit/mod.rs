@@ -77,6 +77,9 @@ pub struct NewAuditRow {
     pub request_id: Option<String>,
     /// Whatever else is worth keeping.
     pub details: Map<String, Value>,
+    /// Fingerprint of the vendor write: with an `intended` row it is noted as one whose outcome is unknown, and with an
+    /// outcome it no longer is. See [`Store::unknown_within`](crate::Store::unknown_within). Not a part of the row.
+    pub write: Option<String>,
 }
 
 impl NewAuditRow {
@@ -95,6 +98,7 @@ impl NewAuditRow {
             idempotency_key: None,
             request_id: None,
             details: Map::new(),
+            write: None,
         }
     }
 

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use serde_json::Value as Json;
+use userdir_core::Settings;
 use uuid::Uuid;
 
-use super::db::{Row, Tx, Value, values};
-use super::{SqlStore, audit, keys};
+use super::db::{Row, Tx, Value, texts, values};
+use super::{SqlStore, audit, keys, leases};
 use crate::account::check_name;
 use crate::seal::DataKey;
-use crate::{Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, cursor};
+use crate::{
+    Account, AccountChange, AccountFilter, AccountPage, AccountStatus, Deed, NewAccount, StoreError, credentials,
+    cursor,
+};
 
 /// Parts the names of secrets in one column; no name holds it.
 const SEPARATOR: &str = "\u{1f}";
@@ -29,8 +33,8 @@ macro_rules! select {
 /// What [`AccountFilter`] says, as `$2` to `$14`.
 macro_rules! filter {
     () => {
-        "WHERE ($2 IS NULL OR a.integration = $2) AND ($3 IS NULL OR a.tenant_id = $3) AND ($4 IS NULL OR a.name = $4) \
-         AND ($5 IS NULL OR a.status = $5) AND ($6 IS NULL OR a.is_sandbox = $6) \
+        "WHERE ($2 IS NULL OR a.integration = ANY (($2))) AND ($3 IS NULL OR a.tenant_id = ANY (($3))) \
+         AND ($4 IS NULL OR a.name = ANY (($4))) AND ($5 IS NULL OR a.status = ANY (($5))) AND ($6 IS NULL OR a.is_sandbox = $6) \
          AND ($7 IS NULL OR a.created_at > $7) AND ($8 IS NULL OR a.created_at >= $8) \
          AND ($9 IS NULL OR a.created_at < $9) AND ($10 IS NULL OR a.created_at <= $10) \
          AND ($11 IS NULL OR a.updated_at > $11) AND ($12 IS NULL OR a.updated_at >= $12) \
@@ -84,6 +88,8 @@ pub(super) async fn create(store: &SqlStore, new: NewAccount) -> Result<Account,
     .await
     .map_err(|error| error.or_name_taken("account", &account.name))?;
     put_secrets(&mut tx, id, &data_key, &new.secrets).await?;
+    let slot = credentials::slot_of(store, &credentials::with_secrets(Settings::new(), &new.secrets));
+    leases::adopt(store, &mut tx, id, &data_key, &slot).await?;
     audit::note(store, &mut tx, new.deed.as_ref(), id, Some(id)).await?;
     tx.commit().await?;
     Ok(account)
@@ -275,10 +281,10 @@ fn filter_values(filter: &AccountFilter) -> Vec<Value> {
     let AccountFilter { integration, tenant_id, name, status, is_sandbox, created_at, updated_at } = filter;
     let mut values = values![
         SEPARATOR,
-        integration,
-        tenant_id,
-        name,
-        status.as_ref().map(AccountStatus::as_str),
+        texts(integration, String::clone),
+        texts(tenant_id, String::clone),
+        texts(name, String::clone),
+        texts(status, |status| status.as_str().to_owned()),
         is_sandbox.map(i64::from),
     ];
     for range in [created_at, updated_at] {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::SqlStore;
 use super::db::{Row, Tx, clean, values};
+use super::{SqlStore, idempotency};
 use crate::audit::chain::{ChainKey, Columns, Head, START};
 use crate::audit::{NEW_CHAIN, NEW_STORE, Verifier};
 use crate::{
@@ -24,6 +24,12 @@ pub(super) async fn begin(store: &SqlStore, tx: &mut Tx) -> Result<(), StoreErro
 
 pub(super) async fn append(store: &SqlStore, row: NewAuditRow) -> Result<i64, StoreError> {
     let mut tx = store.write("appending to the audit").await?;
+    // before the head is locked, in the order of whoever removes an account
+    match (&row.write, row.kind) {
+        (Some(write), AuditKind::Intended) => idempotency::note(&mut tx, row.account, write).await?,
+        (Some(write), AuditKind::Outcome) => idempotency::settle(&mut tx, row.account, write).await?,
+        (None, _) => {}
+    }
     let sequence = add(store, &mut tx, row).await?;
     tx.commit().await?;
     Ok(sequence)

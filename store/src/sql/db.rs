@@ -1,18 +1,20 @@
 //! The little that the statements need of a database, over SQLite and PostgreSQL alike.
 //!
 //! Both take `$1`, `ON CONFLICT` and `RETURNING`, so one text serves. Where rows are locked, it ends with ` FOR UPDATE`
-//! or ` FOR SHARE`; SQLite knows neither and needs neither, since a transaction that writes has the whole database.
+//! or ` FOR SHARE`; SQLite knows neither and needs neither, since a transaction that writes has the whole database. Where
+//! a column may be one of several texts, it has ` = ANY (($1))`, which is written anew for SQLite.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _, Sqlite, Transaction};
 #[cfg(feature = "postgres")]
 use sqlx::{
     Postgres,
     postgres::{PgArguments, PgPool, PgRow},
 };
-use sqlx::{Row as _, Sqlite, Transaction};
 use uuid::Uuid;
 
 use crate::{StoreError, time};
@@ -134,11 +136,14 @@ impl Tx {
     }
 }
 
-/// SQLite takes ` FOR UPDATE` for an error.
+/// SQLite takes ` FOR UPDATE` for an error, and has its arrays as JSON.
 fn for_sqlite(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
     let sql = sql.strip_suffix(" FOR UPDATE").or_else(|| sql.strip_suffix(" FOR SHARE")).unwrap_or(sql);
+    // text of ours put for text of ours
+    let sql = AssertSqlSafe(sql.replace("= ANY ((", "IN (SELECT value FROM json_each("));
     values.into_iter().fold(sqlx::query(sql), |query, value| match value {
         Value::Text(text) => query.bind(text),
+        Value::Texts(texts) => query.bind(texts.map(|texts| Json::from(texts).to_string())),
         Value::Int(number) => query.bind(number),
         Value::Bytes(bytes) => query.bind(bytes),
     })
@@ -148,6 +153,7 @@ fn for_sqlite(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, S
 fn for_postgres(sql: &'static str, values: Vec<Value>) -> Query<'static, Postgres, PgArguments> {
     values.into_iter().fold(sqlx::query(sql), |query, value| match value {
         Value::Text(text) => query.bind(text),
+        Value::Texts(texts) => query.bind(texts),
         Value::Int(number) => query.bind(number),
         Value::Bytes(bytes) => query.bind(bytes),
     })
@@ -157,6 +163,7 @@ fn for_postgres(sql: &'static str, values: Vec<Value>) -> Query<'static, Postgre
 #[derive(Clone)]
 pub(crate) enum Value {
     Text(Option<String>),
+    Texts(Option<Vec<String>>),
     Int(Option<i64>),
     Bytes(Option<Vec<u8>>),
 }
@@ -164,6 +171,11 @@ pub(crate) enum Value {
 /// Text as it can be kept: PostgreSQL has no place for the character 0.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
+}
+
+/// What a column may be, for ` = ANY (($1))`.
+pub(crate) fn texts<T>(several: &Option<Vec<T>>, text: impl Fn(&T) -> String) -> Value {
+    Value::Texts(several.as_ref().map(|several| several.iter().map(|one| clean(&text(one))).collect()))
 }
 
 impl From<&str> for Value {

@@ -201,11 +201,16 @@ pub(super) async fn mark_unknown(store: &SqlStore, ticket: &IdempotencyTicket) -
 
 pub(super) async fn note_unknown(store: &SqlStore, account: Uuid, fingerprint: &str) -> Result<(), StoreError> {
     let mut tx = store.write("noting an unknown outcome").await?;
+    note(&mut tx, account, fingerprint).await?;
+    tx.commit().await
+}
+
+pub(super) async fn note(tx: &mut Tx, account: Uuid, fingerprint: &str) -> Result<(), StoreError> {
     let now = tx.now().await?;
     let sql = "INSERT INTO unknown_writes (account_id, fingerprint, noted_at) VALUES ($1, $2, $3) \
                ON CONFLICT (account_id, fingerprint) DO UPDATE SET noted_at = excluded.noted_at";
-    tx.execute(sql, values![account, fingerprint, now]).await.map_err(|error| error.or_no_account(account))?;
-    tx.commit().await
+    let noted = tx.execute(sql, values![account, fingerprint, now]).await;
+    noted.map(drop).map_err(|error| error.or_no_account(account))
 }
 
 pub(super) async fn unknown_within(
@@ -225,9 +230,13 @@ pub(super) async fn unknown_within(
 
 pub(super) async fn settle_unknown(store: &SqlStore, account: Uuid, fingerprint: &str) -> Result<(), StoreError> {
     let mut tx = store.write("settling an unknown outcome").await?;
-    let sql = "DELETE FROM unknown_writes WHERE account_id = $1 AND fingerprint = $2";
-    tx.execute(sql, values![account, fingerprint]).await?;
+    settle(&mut tx, account, fingerprint).await?;
     tx.commit().await
+}
+
+pub(super) async fn settle(tx: &mut Tx, account: Uuid, fingerprint: &str) -> Result<(), StoreError> {
+    let sql = "DELETE FROM unknown_writes WHERE account_id = $1 AND fingerprint = $2";
+    tx.execute(sql, values![account, fingerprint]).await.map(drop)
 }
 
 /// One line of JSON with status and headers, then the body as it is.

@@ -6,13 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::db::values;
+use super::db::{Tx, values};
 use super::{SqlStore, accounts};
-use crate::{Fence, StoreError, StoredToken};
+use crate::seal::DataKey;
+use crate::{Fence, StoreError, StoredToken, TRIALS};
+
+async fn data_key(store: &SqlStore, tx: &mut Tx, account: Uuid) -> Result<DataKey, StoreError> {
+    match account {
+        TRIALS => Ok(store.keys.root.for_trials()),
+        account => accounts::data_key(store, tx, account).await,
+    }
+}
 
 pub(super) async fn load(store: &SqlStore, account: Uuid, slot: &str) -> Result<Option<StoredToken>, StoreError> {
     let mut tx = store.read("reading a token").await?;
-    let data_key = accounts::data_key(store, &mut tx, account).await?;
+    let data_key = data_key(store, &mut tx, account).await?;
     let sql = "SELECT fence, sealed, expires_at FROM account_tokens WHERE account_id = $1 AND slot = $2";
     let Some(row) = tx.first(sql, values![account, slot]).await? else {
         return Ok(None);
@@ -65,8 +73,8 @@ pub(super) async fn commit(
     expires_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     let mut tx = store.write("keeping a token").await?;
-    let data_key = accounts::data_key(store, &mut tx, account).await?;
-    let sql = "UPDATE account_tokens SET sealed = $1, expires_at = $2, lease_holder = NULL, lease_until = NULL \
+    let data_key = data_key(store, &mut tx, account).await?;
+    let sql = "UPDATE account_tokens SET sealed = $1, expires_at = $2, lease_holder = NULL \
                WHERE account_id = $3 AND slot = $4 AND fence = $5";
     let sealed = data_key.seal_token(slot, &token)?;
     if tx.execute(sql, values![sealed, expires_at, account, slot, fence.get()]).await? == 0 {
@@ -77,10 +85,33 @@ pub(super) async fn commit(
 
 pub(super) async fn release(store: &SqlStore, account: Uuid, slot: &str, fence: Fence) -> Result<(), StoreError> {
     let mut tx = store.write("giving a lease back").await?;
-    let sql = "UPDATE account_tokens SET lease_holder = NULL, lease_until = NULL \
+    let sql = "UPDATE account_tokens SET lease_holder = NULL \
                WHERE account_id = $1 AND slot = $2 AND fence = $3";
     tx.execute(sql, values![account, slot, fence.get()]).await?;
     tx.commit().await
+}
+
+/// Hands a token that a try has got to the account that comes of it: there and gone here, or neither.
+pub(super) async fn adopt(
+    store: &SqlStore,
+    tx: &mut Tx,
+    account: Uuid,
+    data_key: &DataKey,
+    slot: &str,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM account_tokens WHERE account_id = $1 AND slot = $2 RETURNING fence, sealed, expires_at";
+    let Some(row) = tx.first(sql, values![TRIALS, slot]).await? else {
+        return Ok(());
+    };
+    let Some(sealed) = row.bytes_or_none("sealed")? else {
+        return Ok(());
+    };
+    let token = store.keys.root.for_trials().open_token(slot, &sealed);
+    let token = token.map_err(|_| StoreError::damaged(TRIALS, format!("the token {slot:?}")))?;
+    let sealed = data_key.seal_token(slot, &token)?;
+    let sql = "INSERT INTO account_tokens (account_id, slot, fence, sealed, expires_at) VALUES ($1, $2, $3, $4, $5)";
+    let (fence, expires_at) = (row.int("fence")?, row.time_or_none("expires_at")?);
+    tx.execute(sql, values![account, slot, fence, sealed, expires_at]).await.map(drop)
 }
 
 /// The end of a time that starts now.

@@ -1,7 +1,9 @@
 //! The statements on the log of requests.
 
+use uuid::Uuid;
+
 use super::SqlStore;
-use super::db::{Row, values};
+use super::db::{Row, texts, values};
 use crate::{LOG_PAGE, LogEntry, LogFilter, LogPage, StoreError, cursor};
 
 pub(super) async fn append(store: &SqlStore, entries: &[LogEntry]) -> Result<(), StoreError> {
@@ -37,14 +39,14 @@ pub(super) async fn page(store: &SqlStore, filter: &LogFilter) -> Result<LogPage
     let mut tx = store.read("reading the log").await?;
     let rows = tx
         .all(
-            "SELECT * FROM request_log WHERE ($1 IS NULL OR account_id = $1) AND ($2 IS NULL OR tenant_id = $2) \
-             AND ($3 IS NULL OR integration = $3) AND ($4 IS NULL OR at > $4) AND ($5 IS NULL OR at >= $5) \
+            "SELECT * FROM request_log WHERE ($1 IS NULL OR account_id = ANY (($1))) \
+             AND ($2 IS NULL OR tenant_id = ANY (($2))) AND ($3 IS NULL OR integration = ANY (($3))) AND ($4 IS NULL OR at > $4) AND ($5 IS NULL OR at >= $5) \
              AND ($6 IS NULL OR at < $6) AND ($7 IS NULL OR at <= $7) \
              AND ($8 IS NULL OR at < $8 OR (at = $8 AND id < $9)) ORDER BY at DESC, id DESC LIMIT $10",
             values![
-                filter.account,
-                &filter.tenant_id,
-                &filter.integration,
+                texts(&filter.account, Uuid::to_string),
+                texts(&filter.tenant_id, String::clone),
+                texts(&filter.integration, String::clone),
                 range.gt,
                 range.gte,
                 range.lt,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::db::{Value, values};
 use super::{SqlStore, keys};
-use crate::{IDEMPOTENCY_LIFE, LOG_DAYS, StoreError, Swept};
+use crate::{IDEMPOTENCY_LIFE, LOG_DAYS, StoreError, Swept, TRIAL_LIFE};
 
 /// Rows removed in one transaction.
 const BATCH: u64 = 2_000;
@@ -23,6 +23,13 @@ pub(super) async fn sweep(store: &SqlStore) -> Result<Swept, StoreError> {
             store,
             "DELETE FROM link_tokens WHERE hash IN (SELECT hash FROM link_tokens WHERE expires_at <= $1 LIMIT $2)",
             Duration::ZERO,
+        )
+        .await?,
+        trials: remove(
+            store,
+            "DELETE FROM account_tokens WHERE owner IS NULL AND slot IN \
+             (SELECT slot FROM account_tokens WHERE owner IS NULL AND lease_until <= $1 LIMIT $2)",
+            TRIAL_LIFE,
         )
         .await?,
         idempotent: remove(

@@ -98,6 +98,14 @@ pub async fn filter_by_everything(lab: &dyn Lab) {
     let all = AccountFilter::default();
     assert_eq!(names(&*store, all.clone().name("b")).await, ["b"]);
     assert_eq!(names(&*store, all.clone().status(AccountStatus::Active)).await, ["a"]);
+    let mut several = all.clone();
+    several.name = Some(["a", "c", "\"]}", "d\0"].map(str::to_owned).to_vec());
+    assert_eq!(names(&*store, several.clone()).await, ["a", "c"]);
+    several.status = Some(vec![AccountStatus::Connecting, AccountStatus::Active]);
+    several.tenant_id = Some(vec!["acme".into()]);
+    assert_eq!(names(&*store, several.clone()).await, ["a", "c"]);
+    several.integration = Some(Vec::new());
+    assert!(names(&*store, several).await.is_empty(), "one of none");
     assert_eq!(names(&*store, all.clone().is_sandbox(true)).await, ["b"]);
     assert_eq!(names(&*store, all.clone().is_sandbox(false)).await, ["a", "c"]);
     let created = |range| all.clone().created_at(range);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use userdir_store::{Begun, IdempotencyScope, IdempotencyTicket, Store, StoreError, StoredAnswer};
+use userdir_store::{
+    AuditKind, Begun, IdempotencyScope, IdempotencyTicket, NewAuditRow, Store, StoreError, StoredAnswer,
+};
 use uuid::Uuid;
 
 use super::{Lab, okta};
@@ -267,6 +269,26 @@ pub async fn unknown_writes(lab: &dyn Lab) {
     assert_eq!(store.sweep().await.unwrap().unknown_writes, 1);
     let error = store.note_unknown(Uuid::new_v4(), "f1").await.unwrap_err();
     assert!(matches!(error, StoreError::NotFound { what: "account", .. }), "{error}");
+}
+
+pub async fn a_write_is_noted_with_its_audit(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let account = scope(&*store).await.account;
+    let append = async |account, kind| {
+        let mut row = NewAuditRow::new(account, kind, "cli", "users/deactivate");
+        row.write = Some("f1".into());
+        store.append_audit(row).await
+    };
+    let noted = async || store.unknown_within(account, "f1", LONG).await.unwrap().is_some();
+    append(account, AuditKind::Intended).await.unwrap();
+    assert!(noted().await);
+    append(account, AuditKind::Outcome).await.unwrap();
+    assert!(!noted().await);
+    // the account is gone: the write must not leave, and what became of one that has left is kept
+    store.remove_account("a", None).await.unwrap();
+    let error = append(account, AuditKind::Intended).await.unwrap_err();
+    assert!(matches!(error, StoreError::NotFound { what: "account", .. }), "{error}");
+    assert_eq!(append(account, AuditKind::Outcome).await.unwrap(), 3, "and the one that failed left no row");
 }
 
 pub async fn gone_with_the_account(lab: &dyn Lab) {

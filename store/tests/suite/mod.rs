@@ -58,7 +58,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@tokens $lab;
             none_at_first, commit_and_load, one_holder, concurrent_leases, renewal, expiry, an_expired_lease_commits,
             fencing, commit_gives_back, release_gives_back, slots_are_apart, fence_survives_reopen,
-            gone_with_the_account);
+            gone_with_the_account, of_a_try, a_try_has_a_week);
         $crate::store_contract!(@api_tokens $lab;
             made_and_found, the_value_is_kept_nowhere, a_value_that_was_given, the_first_is_made_once, revoked,
             expired, use_is_noted, names_are_free_again, bound_to_accounts);
@@ -73,7 +73,7 @@ macro_rules! store_contract {
             runs_once, replays, another_body, in_flight, released, taken_over_before_sending,
             unknown_after_sending, an_unknown_run_is_settled, an_overtaken_run_sends_nothing, marked_unknown,
             scopes_are_apart, answers_are_sealed, kept_for_a_day, one_starts_across_replicas, unknown_writes,
-            gone_with_the_account);
+            a_write_is_noted_with_its_audit, gone_with_the_account);
         $crate::store_contract!(@request_log $lab;
             newest_first, filters, pages, swept_after_a_month);
         $crate::store_contract!(@rotation $lab;

@@ -53,6 +53,10 @@ pub async fn filters(lab: &dyn Lab) {
     assert_eq!(hours(&*store, all.clone().account(a)).await, [1]);
     assert_eq!(hours(&*store, all.clone().tenant_id("acme")).await, [2, 1]);
     assert_eq!(hours(&*store, all.clone().integration("scim")).await, [3]);
+    let mut several = all.clone().account(a);
+    several.account = Some(vec![a, b]);
+    several.integration = Some(vec!["scim".into(), "x".into()]);
+    assert_eq!(hours(&*store, several).await, [3]);
     let range = |gt, lt| TimeRange { gt: Some(at(gt)), lt: Some(at(lt)), ..Default::default() };
     assert_eq!(hours(&*store, all.clone().created_at(range(1, 3))).await, [2]);
     let closed = TimeRange { gte: Some(at(1)), lte: Some(at(2)), ..Default::default() };

@@ -1,10 +1,13 @@
 //! Cases on tokens, their leases and the fence.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use userdir_store::{Fence, Store, StoreError};
+use userdir_core::{CredentialStore, Settings};
+use userdir_store::credentials::StoreCredentials;
+use userdir_store::{Fence, Store, StoreError, TRIALS};
 use uuid::Uuid;
 
 use super::{Lab, okta};
@@ -172,4 +175,45 @@ pub async fn gone_with_the_account(lab: &dyn Lab) {
     not_found(commit(&*store, id, fence, "late").await.unwrap_err());
     not_found(store.load_token(id, "access").await.unwrap_err());
     not_found(store.lease_token(id, "access", "one", LONG).await.unwrap_err());
+}
+
+pub async fn of_a_try(lab: &dyn Lab) {
+    let store: Arc<dyn Store> = lab.open().await.into();
+    let settings = Settings::new().secret("api_token", "token-1").secret("private_key", "key-1");
+    let tried = StoreCredentials::of_trial(store.clone(), &settings);
+    let fence = tried.lease("").await.unwrap().unwrap();
+    let again = StoreCredentials::of_trial(lab.open().await.into(), &settings);
+    assert_eq!(again.lease("").await.unwrap(), None, "one at a time, in any process");
+    let token = userdir_core::StoredToken {
+        access_token: "at".into(),
+        refresh_token: Some("rt".into()),
+        expires_at: None,
+        base_url: None,
+    };
+    tried.commit("", fence, &token).await.unwrap();
+    assert_eq!(again.load("").await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
+    let other = StoreCredentials::of_trial(store.clone(), &settings.clone().secret("api_token", "token-2"));
+    assert!(other.load("").await.unwrap().is_none(), "other secrets");
+
+    // it goes to the account with these secrets, and to no other
+    let with_others = store.create_account(okta("b").secret("api_token", "token-2")).await.unwrap().id;
+    let account = store.create_account(okta("a")).await.unwrap().id;
+    let of = |account| StoreCredentials::new(store.clone(), account, &settings);
+    assert!(of(with_others).load("").await.unwrap().is_none());
+    assert_eq!(of(account).load("").await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
+    assert!(again.load("").await.unwrap().is_none());
+    assert!(of(account).lease("").await.unwrap().unwrap() > fence);
+}
+
+pub async fn a_try_has_a_week(lab: &dyn Lab) {
+    let store = lab.open().await;
+    let of_account = lease(&*store, account(&*store).await, "one", LONG).await.unwrap();
+    let fence = lease(&*store, TRIALS, "one", LONG).await.unwrap();
+    commit(&*store, TRIALS, fence, "1").await.unwrap();
+    assert_eq!(store.sweep().await.unwrap().trials, 0);
+    lab.run("UPDATE account_tokens SET lease_until = '2026-01-01T00:00:00.000000Z'").await;
+    assert_eq!(store.sweep().await.unwrap().trials, 1);
+    assert!(store.load_token(TRIALS, "access").await.unwrap().is_none());
+    let id = store.account("a").await.unwrap().id;
+    commit(&*store, id, of_account, "an account's stays").await.unwrap();
 }

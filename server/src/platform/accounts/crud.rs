@@ -52,7 +52,6 @@ pub async fn list(
     let mut cursor = query.text("next_cursor")?;
     let filter = filter(&state, &mut query)?;
     lists::nothing_left(&query, FILTERS)?;
-    let Some(filter) = filter else { return Ok(Json(PlatformList { result: Vec::new(), next_cursor: None, limit })) };
     loop {
         let page = state.store().accounts_page(&filter, limit, cursor.as_deref()).await?;
         let seen = page.accounts.into_iter().filter(|account| principal.sees(account.id));
@@ -65,33 +64,34 @@ pub async fn list(
     }
 }
 
-/// The filter of a query; none where nothing can pass it.
-fn filter(state: &AppState, query: &mut Query) -> Result<Option<AccountFilter>, Problem> {
+/// The filter of a query.
+fn filter(state: &AppState, query: &mut Query) -> Result<AccountFilter, Problem> {
     let mut filter = AccountFilter::default();
-    filter.tenant_id = lists::text(query, "tenant_id")?;
-    filter.name = lists::text(query, "name")?;
-    filter.status = lists::text(query, "status")?.map(|word| AccountStatus::from(word.as_str()));
+    filter.tenant_id = lists::texts(query, "tenant_id")?;
+    filter.name = lists::texts(query, "name")?;
+    let statuses = lists::texts(query, "status")?;
+    filter.status = statuses.map(|words| words.iter().map(|word| AccountStatus::from(word.as_str())).collect());
     filter.created_at = lists::range(query, "created_at")?;
     filter.updated_at = lists::range(query, "updated_at")?;
-    filter.is_sandbox = match lists::text(query, "is_sandbox")?.as_deref() {
-        None => None,
-        Some("true") => Some(true),
-        Some("false") => Some(false),
-        Some(_) => return Err(Problem::bad_request("`is_sandbox` must be `true` or `false`")),
+    filter.is_sandbox = match lists::texts(query, "is_sandbox")?.unwrap_or_default().as_slice() {
+        [] => None,
+        [word] if word == "true" => Some(true),
+        [word] if word == "false" => Some(false),
+        _ => return Err(Problem::bad_request("`is_sandbox` must be `true` or `false`")),
     };
-    let named = lists::text(query, "integration.name")?.map(|named| {
-        // an alias is as good; a slug that is not compiled in may still have accounts
-        state.registry().get(&named).map_or(named, |known| known.definition.slug.to_owned())
+    let slug = |known: &Registration| known.definition.slug.to_owned();
+    // an alias is as good; a slug that is not compiled in may still have accounts
+    let named = |named: String| state.registry().get(&named).map_or(named, slug);
+    let named = lists::texts(query, "integration.name")?.map(|names| names.into_iter().map(named).collect::<Vec<_>>());
+    let by_id = lists::texts(query, "environment_integration_id")?.map(|ids| {
+        let known = ids.iter().filter_map(|id| integrations::find_installed(state, id).ok());
+        known.map(slug).collect::<Vec<_>>()
     });
-    let by_id = lists::text(query, "environment_integration_id")?
-        .map(|id| integrations::find_installed(state, &id).map(|known| known.definition.slug.to_owned()));
     filter.integration = match (named, by_id) {
-        (named, None) => named,
-        (_, Some(Err(_))) => return Ok(None),
-        (Some(named), Some(Ok(by_id))) if named != by_id => return Ok(None),
-        (_, Some(Ok(by_id))) => Some(by_id),
+        (Some(named), Some(by_id)) => Some(named.into_iter().filter(|slug| by_id.contains(slug)).collect()),
+        (named, by_id) => named.or(by_id),
     };
-    Ok(Some(filter))
+    Ok(filter)
 }
 
 pub async fn create(

@@ -59,8 +59,8 @@ pub async fn submit(
         Ok(settings) => try_out(&state, &attempt, &form, settings).await,
         Err(missing) => Err(missing),
     };
-    let (settings, trial) = match tried {
-        Ok(tried) => tried,
+    let settings = match tried {
+        Ok(settings) => settings,
         Err(faults) => {
             let page = page::form(&form, &faults);
             return answer(StatusCode::UNPROCESSABLE_ENTITY, attempt.redirect().as_ref(), page);
@@ -68,7 +68,7 @@ pub async fn submit(
     };
     let redirect = attempt.redirect();
     // begun, it is finished although the person goes away: the token is used up by then
-    match state.finish(connected(state.clone(), secret, attempt, form, settings, trial, request)).await {
+    match state.finish(connected(state.clone(), secret, attempt, form, settings, request)).await {
         Err(problem) => problem.into_response(),
         Ok(Err(page)) => page,
         Ok(Ok(account)) => match redirect {
@@ -88,7 +88,6 @@ async fn connected(
     attempt: Attempt,
     form: Form,
     settings: Settings,
-    trial: connect::Trial,
     request: RequestId,
 ) -> Result<Account, Response> {
     match state.store().redeem_link_token(&secret).await {
@@ -96,7 +95,7 @@ async fn connected(
         Ok(other) => return Err(ended(&other)),
         Err(error) => return Err(Problem::from(error).into_response()),
     }
-    let kept = keep(&state, &attempt, &form, &settings, &trial, &request).await;
+    let kept = keep(&state, &attempt, &form, &settings, &request).await;
     kept.map_err(IntoResponse::into_response)
 }
 
@@ -106,7 +105,7 @@ async fn try_out(
     attempt: &Attempt,
     form: &Form,
     settings: Settings,
-) -> Result<(Settings, connect::Trial), Vec<String>> {
+) -> Result<Settings, Vec<String>> {
     // without the hints, which are for whoever runs the server
     let in_words = |problem: Problem| vec![problem.message().to_owned()];
     let definition = form.definition;
@@ -115,9 +114,9 @@ async fn try_out(
         LinkTarget::Reconnect { account } => Some(account),
         LinkTarget::NewAccount { .. } => None,
     };
-    let trial = connect::trial(state, definition, &settings, account).map_err(in_words)?;
-    match trial.check(state).await {
-        Ok(()) => Ok((settings, trial)),
+    let directory = connect::trial(state, definition, &settings, account).map_err(in_words)?;
+    match directory.check(&state.call()).await {
+        Ok(()) => Ok(settings),
         // our own words, which hold none of the vendor's
         Err(error) => Err(vec![error.message().to_owned()]),
     }
@@ -128,7 +127,6 @@ async fn keep(
     attempt: &Attempt,
     form: &Form,
     settings: &Settings,
-    trial: &connect::Trial,
     request: &RequestId,
 ) -> Result<Account, Problem> {
     let active = AccountChange::default()
@@ -142,7 +140,6 @@ async fn keep(
         }
         LinkTarget::NewAccount { tenant_id } => {
             let account = create(state, tenant_id, form, settings, audit::by_link(request, "link/connect")).await?;
-            trial.adopt(state, account.id).await?;
             Ok(state.store().update_account(&account.id.to_string(), active).await?)
         }
     }
