@@ -148,6 +148,9 @@ pub struct ActionFacts {
     pub required: &'static [Required],
     /// Members this vendor takes beyond the required ones. A member that is in neither list is refused before any call.
     pub accepts: &'static [&'static str],
+    /// Where a role is held at this vendor, of `organization`, `workspace` and `group`. A role that names another place is
+    /// refused before any call: passed over, it would be given, or taken, everywhere.
+    pub places: &'static [&'static str],
     /// Filters this vendor's list honours.
     pub filters: &'static [&'static str],
     /// Fields this vendor's list can be sorted by.
@@ -209,6 +212,7 @@ impl ActionFacts {
             action,
             required: &[],
             accepts: &[],
+            places: &[],
             filters: &[],
             sort: &[],
             scopes: &[],
@@ -229,6 +233,12 @@ impl ActionFacts {
     /// Members this vendor takes beyond the required ones.
     pub const fn accepts(mut self, accepts: &'static [&'static str]) -> ActionFacts {
         self.accepts = accepts;
+        self
+    }
+
+    /// Where a role is held at this vendor, of `organization`, `workspace` and `group`.
+    pub const fn places(mut self, places: &'static [&'static str]) -> ActionFacts {
+        self.places = places;
         self
     }
 

@@ -33,6 +33,7 @@ impl Directory {
                 ActionKind::List => self.check_filters(facts, &given)?,
                 ActionKind::Get | ActionKind::Write => self.check_members::<I>(facts, &given)?,
             }
+            self.check_places(facts, &given)?;
             missing::<I>(action, facts, &given, call.body.is_some())?;
             let respelled = self.check_ids(&mut given)?;
             let changes = given.keys().any(|name| !I::REQUIRED.contains(&name.as_str()));
@@ -104,6 +105,24 @@ impl Directory {
                 Err(Error::invalid(format!("`{name}` cannot be set here; {} takes {}", self.slug(), quoted(&can))))
             }
         }
+    }
+
+    /// Refuses a role that names a place in which this vendor's are not held.
+    fn check_places(&self, facts: Option<&ActionFacts>, given: &Map<String, Value>) -> Result<()> {
+        let takes = facts.map(|facts| facts.places).unwrap_or_default();
+        let members =
+            given.get("roles").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object).flatten();
+        let is_place = |name: &str| ["organization", "workspace", "group"].contains(&name);
+        let mut places = members.filter(|(name, place)| is_place(name) && !is_empty(place));
+        let Some((name, place)) = places.find(|(name, _)| !takes.contains(&name.as_str())) else { return Ok(()) };
+        let can = match takes {
+            [] => "has no places in which a role is held".to_owned(),
+            _ => format!("takes {} of a role", quoted(takes)),
+        };
+        let fault = Error::invalid(format!("`roles[].{name}` cannot be given here; {} {can}", self.slug()));
+        Err(fault
+            .about(place.as_str().unwrap_or_default().to_owned())
+            .hint("leave it out where the role is meant as a whole"))
     }
 
     /// The members that this vendor takes.

@@ -260,6 +260,22 @@ async fn a_null_in_an_update_is_refused_and_elsewhere_is_not_given() {
     assert!(error.is_none_or(|error| !error.message().contains("null")));
 }
 
+/// Passed over, the role would be given everywhere.
+#[tokio::test]
+async fn a_role_in_a_place_that_the_vendor_does_not_know_is_refused() {
+    for place in ["group", "organization"] {
+        let error = invalid(Action::AssignRole, json!({ "id": "u1", "roles": [{ "id": "r1", place: "p1" }] })).await;
+        assert!(error.message().contains(&format!("`roles[].{place}`")), "{error}");
+        assert_eq!(error.target(), Some("p1"));
+    }
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "id": "u1", "roles": [{ "id": "r1", "workspace": "w1" }] }))).await;
+    for role in [json!({ "id": "r1", "workspace": "w1" }), json!({ "id": "r1", "group": "", "organization": null })] {
+        let input = json!({ "id": "u1", "roles": [role] });
+        world.directory.call_json(&Call::new(), Action::AssignRole, input).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn id_and_user_id_are_the_same_on_users() {
     let world = World::new().await;

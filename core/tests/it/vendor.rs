@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::definition::{ActionFacts, Consistency, Definition, Lack, Place, Required, Scheme, Setting};
+use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, lack, query};
 use userdir_core::http::*;
 use userdir_core::reply::Steps;
 use userdir_core::{
@@ -41,14 +41,6 @@ pub static VENDOR: Vendor = Vendor {
 /// A predicate of the vendor's own, which looks into the vendor's own object.
 fn is_off(user: &User<'_>) -> Shows {
     Shows::from_option(user.remote_data.as_ref().map(|raw| raw.get().contains("inactive")))
-}
-
-const fn query(name: &'static str) -> Required {
-    Required { name, place: Place::Query }
-}
-
-const fn body(name: &'static str) -> Required {
-    Required { name, place: Place::Body }
 }
 
 const SETTINGS: &[Setting] = &[
@@ -212,14 +204,14 @@ pub static ACME: Definition = Definition {
         ActionFacts::new(Action::UpdateUser).accepts(&["name", "title", "password", "external_id"]).settles_nothing(),
         ActionFacts::new(Action::DeleteUser),
         ActionFacts::new(Action::DeactivateUser).shows(OwnPredicate::User(is_off)),
-        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]),
+        ActionFacts::new(Action::AssignRole).accepts(&["workspace_id"]).places(&["workspace"]),
         ActionFacts::new(Action::ListGroups).filters(&["user_id"]).partial(),
         ActionFacts::new(Action::GetGroup),
         ActionFacts::new(Action::AddUserToGroup),
         ActionFacts::new(Action::RemoveUserFromGroup),
         ActionFacts::new(Action::DeleteRoleAssignment).unconfirmed("acme shows no assignments"),
     ],
-    lacks: &[Lack { actions: &[Action::SuspendUser], because: "acme never suspends" }],
+    lacks: &[lack(&[Action::SuspendUser], "acme never suspends")],
     notes: &[],
     consistency: Consistency::Immediate,
 };

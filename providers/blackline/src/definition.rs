@@ -42,11 +42,13 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole)
             .required(ROLES_OF_USER)
             .accepts(&["organizations"])
+            .places(&["organization"])
             .scopes(USERS)
             .note("a role is given in a product: its id in `roles[].organization`, or in `organizations`"),
         ActionFacts::new(Action::UnassignRole)
             .required(ROLES_OF_USER)
             .accepts(&["organizations"])
+            .places(&["organization"])
             .scopes(USERS)
             .note("in the product of `roles[].organization`, else of `organizations` (one for each role, or one for all), else in every product"),
         ActionFacts::new(Action::DowngradeUser)

@@ -57,16 +57,8 @@ fn unknown_role(word: &str) -> Error {
     Error::invalid("unknown role; nothing was changed").about(word).hint("`userdir roles list` shows the ids")
 }
 
-/// Refuses places that would be passed over: what a role is not held in, and organizations of which nobody can say which
-/// role they are for. `roles` say their places without empty texts.
+/// Refuses organizations of which nobody can say which role they are for. `roles` say their places without empty texts.
 fn check_places(roles: &[UserRole<'_>], organizations: &Option<Vec<UserOrganization<'_>>>) -> Result<()> {
-    if let Some(place) = roles.iter().find_map(|role| role.workspace.as_deref().or(role.group.as_deref())) {
-        return Err(Error::invalid(
-            "a role is held in a product, not in a `workspace` or `group`; nothing was changed",
-        )
-        .about(place.to_owned())
-        .hint("give the product's id in `roles[].organization`"));
-    }
     if organizations.iter().flatten().any(|place| place.id.is_none()) {
         return Err(Error::invalid("an organization (product) is named by its `id`; nothing was changed"));
     }

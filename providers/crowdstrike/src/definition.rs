@@ -38,8 +38,16 @@ pub static DEFINITION: Definition = Definition {
             .note("roles are given afterwards; without a password Falcon mails an activation link, unless the customer signs in elsewhere"),
         ActionFacts::new(Action::UpdateUser).accepts(&["first_name", "last_name"]).scopes(WRITE).note("names alone; nothing else can be changed"),
         ActionFacts::new(Action::DeleteUser).scopes(WRITE).note("for good: a user made again has another id and no roles"),
-        ActionFacts::new(Action::AssignRole).accepts(&["organizations"]).scopes(WRITE).note(PLACE),
-        ActionFacts::new(Action::UnassignRole).accepts(&["organizations"]).scopes(WRITE).note(PLACE),
+        ActionFacts::new(Action::AssignRole)
+            .accepts(&["organizations"])
+            .places(&["organization", "workspace"])
+            .scopes(WRITE)
+            .note(PLACE),
+        ActionFacts::new(Action::UnassignRole)
+            .accepts(&["organizations"])
+            .places(&["organization", "workspace", "group"])
+            .scopes(WRITE)
+            .note(PLACE),
         ActionFacts::new(Action::ListGroups)
             .filters(&["name", "organization_id", "user_id", "sort_by"])
             .sort(&["name", "updated_at"])

@@ -162,11 +162,6 @@ pub(crate) fn cannot_be_revoked(through: Option<&str>, until: Option<&str>) -> E
 #[async_trait]
 impl AssignRole for CrowdStrike {
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
-        if input.roles.iter().any(|role| role.group.as_ref().is_some_and(|group| !group.is_empty())) {
-            return Err(Error::invalid(
-                "a role is given to a user here, not through a group; leave out `roles[].group`",
-            ));
-        }
         let places = self.places_to_change(call, &input.id, &input.roles, &input.organizations).await?;
         let several = places.len() > 1;
         let until = call.passed("expires_at").and_then(Value::as_str);

@@ -43,7 +43,9 @@ fn expression(filter: &UserFilter) -> Result<Option<String>> {
     fql.matching("first_name", &filter.first_name)?;
     fql.matching("last_name", &filter.last_name)?;
     fql.matching("name", &filter.name)?;
-    fql.matching("status", &filter.status)?;
+    if let Some(status) = &filter.status {
+        fql.any_of("status", status.values().iter().map(|word| word.to_lowercase()))?;
+    }
     if let Some(home) = &filter.organization_id {
         fql.any_of("cid", [cid::check(home)?])?;
     }

@@ -6,7 +6,7 @@ use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{RoleAssignment, UserRole};
 
 use crate::seats::Wanted;
-use crate::users::Members;
+use crate::users::{HIDDEN, Members, hidden};
 use crate::{ElasticCloud, map};
 
 fn all(members: &Members) -> Vec<RoleAssignment<'static>> {
@@ -30,9 +30,14 @@ impl ListRoleAssignments for ElasticCloud {
         call: &Call,
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
+        if request.cursor.is_some() {
+            return Err(hidden());
+        }
         let organization = self.organization(call, request.filter.organization_id.as_deref()).await?;
         let answer = self.list_of(&organization, "members").primary().read(call).await?;
-        Ok(Page::of_values(all(&Members::read(&answer)?)).rechecked(request.filter))
+        let members = Members::read(&answer)?;
+        let next = (!members.shows_all()).then(|| HIDDEN.to_owned());
+        Ok(Page::of_values(all(&members)).next(next).rechecked(request.filter))
     }
 }
 

@@ -19,11 +19,12 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListUsers)
             .filters(&["emails", "username", "name", "first_name", "last_name", "status", "role_id", "workspace_id", "organization_id", "created_at"])
             .scopes(MEMBER)
-            .note("members, then those who are invited; roles that the key may not manage are not shown"),
+            .note("members, then those who are invited; roles that the key may not manage are not shown, so by role or workspace the list ends as incomplete unless the key is an owner's"),
         ActionFacts::new(Action::GetUser).accepts(&["organization_id"]).scopes(MEMBER),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails")])
             .accepts(&["roles", "organization_id"])
+            .places(&["organization", "workspace"])
             .scopes(OWNER)
             .note("invites one address, for 72 hours; send `expires_in` with `remote_data` for another time"),
         ActionFacts::new(Action::DeleteUser)
@@ -33,12 +34,14 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole)
             .required(&[query("id"), body("roles")])
             .accepts(&["organizations"])
+            .places(&["organization", "workspace"])
             .scopes(ADMIN)
             .settles_nothing()
             .note("`roles[].workspace` is one deployment or project; without it the role is given for all of them"),
         ActionFacts::new(Action::UnassignRole)
             .required(&[query("id"), body("roles")])
             .accepts(&["organizations"])
+            .places(&["organization", "workspace"])
             .scopes(ADMIN)
             .note("without `roles[].workspace` wherever the role is held; that it is held nowhere can be told with an owner's key alone"),
         ActionFacts::new(Action::DowngradeUser)
@@ -52,12 +55,12 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListRoleAssignments)
             .filters(&["user_id", "role_id", "workspace_id", "organization_id"])
             .scopes(ADMIN)
-            .note("of members; ids are `<user id>:<role id>`, with `:<workspace id>` where the role is not held everywhere"),
+            .note("of members, and incomplete unless the key is an owner's; ids are `<user id>:<role id>`, with `:<workspace id>` where the role is not held everywhere"),
         ActionFacts::new(Action::GetRoleAssignment).accepts(&["organization_id"]).scopes(ADMIN),
         ActionFacts::new(Action::DeleteRoleAssignment).accepts(&["organization_id"]).scopes(ADMIN),
         ActionFacts::new(Action::ListOrganizations).filters(&["name"]).scopes(MEMBER),
         ActionFacts::new(Action::GetOrganization).scopes(MEMBER),
-        ActionFacts::new(Action::ListWorkspaces).filters(&["name"]).note("deployments, then serverless projects"),
+        ActionFacts::new(Action::ListWorkspaces).filters(&["name"]).note("deployments, then serverless projects for elasticsearch, observability and security; no document tells of lists of other kinds (workplaceai, vectordb)"),
         ActionFacts::new(Action::GetWorkspace),
     ],
     lacks: &[

@@ -32,11 +32,6 @@ impl Wanted {
     pub fn of(role: &UserRole<'_>, organization: &str) -> Result<Wanted> {
         let id = role.id.as_deref().or(role.name.as_deref());
         let id = id.ok_or_else(|| Error::invalid("each of `roles` needs its `id`"))?.to_owned();
-        if filled(role.group.clone()).is_some() {
-            return Err(
-                Error::invalid("Elastic Cloud has no groups that hold roles; leave out `roles[].group`").about(id)
-            );
-        }
         let workspace = filled(role.workspace.clone()).map(|place| place.to_string());
         match (scope_of(&id), &workspace) {
             (Some(Scope::Platform), _) => {

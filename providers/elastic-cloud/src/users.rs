@@ -4,7 +4,7 @@
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Request};
-use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Text, User};
 
 use crate::map::{self, INVITATION};
@@ -84,6 +84,17 @@ impl Members {
 
 /// The cursor of the second part of a list of users.
 const INVITED: &str = "invitations";
+/// The same, where this key may not be shown all that is held.
+const INVITED_AND_HIDDEN: &str = "invitations, hidden";
+/// The cursor after all that this key is shown of who holds which role.
+pub(crate) const HIDDEN: &str = "hidden";
+
+/// The end of a list of holders that this key may not see whole.
+pub(crate) fn hidden() -> Error {
+    let message = "roles that this key may not manage are not shown, so others may hold them too";
+    Error::new(ErrorKind::Incomplete, message).hint("use an organization owner's key, which sees all")
+}
+
 /// The words that users show, and those of which there are none.
 const STATUSES: &[&str] = &["active", "invited", "expired", "inactive", "deleted"];
 
@@ -102,11 +113,16 @@ impl ListUsers for ElasticCloud {
         let page = match request.cursor.as_deref() {
             None => {
                 let answer = self.list_of(&organization, "members").primary().read(call).await?;
-                Page::<User<'static>>::of_body(answer.body, "members", map::member).next(Some(INVITED.to_owned()))
+                let by_role = filter.role_id.is_some() || filter.workspace_id.is_some();
+                let is_hidden = by_role && !Members::read(&answer)?.shows_all();
+                let next = if is_hidden { INVITED_AND_HIDDEN } else { INVITED };
+                Page::<User<'static>>::of_body(answer.body, "members", map::member).next(Some(next.to_owned()))
             }
-            Some(_) => {
+            Some(HIDDEN) => return Err(hidden()),
+            Some(part) => {
                 let answer = self.list_of(&organization, INVITED).read(call).await?;
-                Page::<User<'static>>::of_body(answer.body, "invitations", map::invitation)
+                let next = (part == INVITED_AND_HIDDEN).then(|| HIDDEN.to_owned());
+                Page::<User<'static>>::of_body(answer.body, "invitations", map::invitation).next(next)
             }
         };
         Ok(page.rechecked(filter.clone()))

@@ -136,20 +136,12 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Refuses to act elsewhere than where the roles are named: in another organization, a workspace or a group. `roles` say
-    /// their places without empty texts.
+    /// Refuses to act elsewhere than where the roles are named. `roles` say their places without empty texts.
     pub fn check_places(
         &self,
         roles: &[UserRole<'_>],
         organizations: &Option<Vec<UserOrganization<'_>>>,
     ) -> Result<()> {
-        if let Some(place) = roles.iter().find_map(|role| role.workspace.as_deref().or(role.group.as_deref())) {
-            return Err(Error::invalid(
-                "an administrator's role is held in no workspace and no group; nothing was changed",
-            )
-            .about(place.to_owned())
-            .hint("leave `workspace` and `group` out"));
-        }
         if organizations.iter().flatten().any(|place| place.id.is_none()) {
             return Err(Error::invalid("an organization is named by its `id`; nothing was changed"));
         }

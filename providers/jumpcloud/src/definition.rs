@@ -54,11 +54,13 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole)
             .required(ROLES_OF_USER)
             .accepts(&["organizations"])
+            .places(&["organization"])
             .scopes(BILLING)
             .note("roles are those of the administrator with the user's address; where there is none, one is invited by mail"),
         ActionFacts::new(Action::UnassignRole)
             .required(ROLES_OF_USER)
             .accepts(&["organizations"])
+            .places(&["organization"])
             .scopes(BILLING)
             .note("roles are those of the administrator that is linked to the user; one whose last role is taken is removed, and the directory user stays. Ends the administrator's console sessions"),
         ActionFacts::new(Action::ListGroups).filters(&["name", "user_id", "sort_by"]).sort(&["name"]).scopes(READ),

@@ -28,6 +28,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["first_name", "last_name", "username", "emails", "status", "user_type", "created_at", "updated_at", "group_id", "sort_by"])
             .sort(&["created_at", "updated_at", "status", "username", "emails", "first_name", "last_name", "last_login_at"])
             .scopes(&["okta.users.read"])
+            .note("Okta compares letter by letter: logins and addresses are asked for as given and in lower case, names as given")
             .partial(),
         ActionFacts::new(Action::GetUser).scopes(READ_USER),
         ActionFacts::new(Action::CreateUser)
@@ -52,9 +53,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::SuspendUser).scopes(&["okta.users.manage"]).shows(OwnPredicate::User(lifecycle::is_suspended)),
         ActionFacts::new(Action::UnsuspendUser).scopes(&["okta.users.manage"]).shows(OwnPredicate::User(lifecycle::is_active)),
         ActionFacts::new(Action::AssignRole)
+            .places(&["organization"])
             .scopes(HELD_ROLES)
             .note("a role is a standard type such as HELP_DESK_ADMIN, or the id of a custom role; a custom role needs its resource set in `roles[].organization`"),
         ActionFacts::new(Action::UnassignRole)
+            .places(&["organization"])
             .scopes(HELD_ROLES)
             .note("a role that comes through a group is not taken away here; take the user out of the group"),
         ActionFacts::new(Action::ListGroups)

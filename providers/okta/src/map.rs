@@ -167,13 +167,15 @@ pub fn standard_role(id: &'static str, name: &'static str) -> Role<'static> {
     }
 }
 
-/// A role as a user holds it. The resource set of a custom role stands in `organization`.
+/// A role as a user holds it. The resource set of a custom role stands in `organization`, the group through which a role
+/// comes in `group`.
 pub fn user_role(raw: &RawValue) -> Mapped<UserRole<'static>> {
     let it: wire::RoleAssignment = serde_json::from_str(raw.get())?;
     Ok(UserRole {
         id: it.role_id().cloned(),
         name: it.label.clone(),
         organization: it.resource_set.clone(),
+        group: it.group(),
         ..UserRole::default()
     }
     .into_owned())
@@ -205,7 +207,7 @@ pub fn role_assignment(holder: &str, raw: &RawValue) -> Mapped<RoleAssignment<'s
         id: format!("{holder}:{}", it.id).into(),
         user_id: (!of_group).then(|| holder_id.clone()),
         group_type: of_group.then(|| "group".into()),
-        group_id: of_group.then_some(holder_id),
+        group_id: if of_group { Some(holder_id) } else { it.group() },
         role_id: it.role_id().map(|id| id.to_string().into()),
         created_at: time(it.created.clone()),
         updated_at: time(it.last_updated.clone()),

@@ -105,7 +105,7 @@ impl AssignRole for Okta {
 fn new_assignment(role: &UserRole<'_>) -> Result<serde_json::Value> {
     let id = role.id.as_deref().unwrap_or_default();
     if STANDARD_ROLES.iter().any(|(standard, _)| *standard == id) {
-        return Ok(json!({ "type": id }));
+        return refuse_set_of_standard(role).map(|()| json!({ "type": id }));
     }
     if !id.starts_with("cr0") {
         return Err(Error::invalid("unknown role")
@@ -124,6 +124,7 @@ fn new_assignment(role: &UserRole<'_>) -> Result<serde_json::Value> {
 impl UnassignRole for Okta {
     /// Reads what is held, and takes each assignment of the named roles away; what comes through a group stays.
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
+        input.roles.iter().try_for_each(refuse_set_of_standard)?;
         let held = self.http.get("api/v1/users").id(&input.id).path("roles");
         let held = held.all(call, &ROWS, wire::RoleAssignment::read).await?;
         for role in &input.roles {
@@ -158,6 +159,21 @@ fn name<'r>(role: &'r UserRole<'_>) -> &'r str {
     role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
 }
 
+fn is_standard(role: &UserRole<'_>) -> bool {
+    let name = name(role);
+    STANDARD_ROLES.iter().any(|(id, label)| *id == name || label.eq_ignore_ascii_case(name))
+}
+
+/// A standard role that is meant for a part alone must not be given, or taken, as a whole.
+fn refuse_set_of_standard(role: &UserRole<'_>) -> Result<()> {
+    match role.organization.as_deref().filter(|set| is_standard(role) && !set.is_empty()) {
+        None => Ok(()),
+        Some(set) => Err(Error::invalid("a standard role is held in the whole organization and in no resource set")
+            .about(set.to_owned())
+            .hint("leave `roles[].organization` out, or name a custom role")),
+    }
+}
+
 /// Whether a held role is the one named: by role id or type, by assignment id, or by label; and by resource set where
 /// one is named.
 fn is_named(role: &UserRole<'_>, held: &wire::RoleAssignment<'_>) -> bool {
@@ -176,8 +192,7 @@ impl Okta {
     /// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
     async fn refuse_unknown(&self, call: &Call, role: &UserRole<'_>, held: &[wire::RoleAssignment<'_>]) -> Result<()> {
         let name = name(role);
-        let is_standard = STANDARD_ROLES.iter().any(|(id, label)| *id == name || label.eq_ignore_ascii_case(name));
-        if is_standard || held.iter().any(|held| is_named(role, held)) {
+        if is_standard(role) || held.iter().any(|held| is_named(role, held)) {
             return Ok(());
         }
         if name.starts_with("cr0") {

@@ -1,5 +1,7 @@
 //! Users: list, get, create, update, delete.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
@@ -82,8 +84,11 @@ fn expression(filter: &UserFilter) -> Result<Option<String>> {
     }
     expression.matching("profile.firstName", &filter.first_name);
     expression.matching("profile.lastName", &filter.last_name);
-    expression.matching("profile.login", &filter.username);
-    expression.matching("profile.email", &filter.emails);
+    for (field, wanted) in [("profile.login", &filter.username), ("profile.email", &filter.emails)] {
+        // compared letter by letter, and mostly kept in lower case
+        let spelled = wanted.iter().flat_map(Match::values).flat_map(|word| [word.clone(), word.to_lowercase()]);
+        expression.any_of(field, spelled.collect::<BTreeSet<_>>().iter().map(String::as_str));
+    }
     expression.matching("profile.userType", &filter.user_type);
     expression.within("lastUpdated", &filter.updated_at, time);
     expression.within("created", &filter.created_at, time);

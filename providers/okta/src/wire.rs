@@ -116,6 +116,15 @@ pub struct RoleAssignment<'a> {
     pub assignment_type: Option<Text<'a>>,
     pub created: Option<Text<'a>>,
     pub last_updated: Option<Text<'a>>,
+    #[serde(rename = "_links")]
+    pub links: Option<Assigned>,
+}
+
+/// Links of an assignment.
+#[derive(Debug, Deserialize)]
+pub struct Assigned {
+    /// Whoever holds it: the user, or the group through which it comes.
+    pub assignee: Option<Link>,
 }
 
 impl RoleAssignment<'static> {
@@ -132,6 +141,7 @@ impl RoleAssignment<'static> {
             assignment_type: text(it.assignment_type),
             created: text(it.created),
             last_updated: text(it.last_updated),
+            links: it.links,
         })
     }
 }
@@ -145,6 +155,12 @@ impl<'a> RoleAssignment<'a> {
 
     pub fn comes_through_a_group(&self) -> bool {
         self.assignment_type.as_deref() == Some("GROUP")
+    }
+
+    /// The group through which a user's role comes.
+    pub fn group(&self) -> Option<Text<'static>> {
+        let assignee = self.links.as_ref().filter(|_| self.comes_through_a_group())?.assignee.as_ref()?;
+        assignee.href.rsplit('/').next().map(|id| id.to_owned().into())
     }
 }
 

@@ -50,6 +50,7 @@ pub static DEFINITION: Definition = Definition {
             .scopes(WRITE_USERS)
             .note("for good; incidents are reassigned by and by. The account owner cannot be deleted"),
         ActionFacts::new(Action::AssignRole)
+            .places(&["group"])
             .scopes(SEATS)
             .note("replaces the base role, which the held licence must allow; with `roles[].group` the role in that team"),
         ActionFacts::new(Action::DowngradeUser)

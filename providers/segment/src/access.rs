@@ -116,6 +116,15 @@ pub fn has_elsewhere(permissions: &[Permission], role: &str) -> bool {
     held.flat_map(|permission| &permission.resources).any(|resource| !is_workspace(resource))
 }
 
+/// The roles that are held on something that is no workspace, each with the kinds of it.
+pub fn elsewhere(permissions: &[Permission]) -> BTreeSet<String> {
+    let each = permissions.iter().flat_map(|permission| permission.resources.iter().map(move |it| (permission, it)));
+    let others = each.filter(|(_, resource)| !is_workspace(resource));
+    others
+        .map(|(held, resource)| format!("{} ({})", held.role_name.as_ref().unwrap_or(&held.role_id), resource.r#type))
+        .collect()
+}
+
 /// What Segment shows otherwise than wanted: what is lost, and what is still there on a workspace.
 pub fn differences(wanted: &[Permission], shown: &[Permission]) -> Vec<(String, &'static str)> {
     let (wanted, shown) = (flat(wanted), flat(shown));

@@ -24,15 +24,18 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::GetUser),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails"), body("roles")])
+            .places(&["workspace"])
             .note("an invitation with roles on the workspace; name and address belong to the person's own Segment account"),
         ActionFacts::new(Action::DeleteUser)
             .note("removes from the workspace, or takes an invitation back; the person's own Segment account stays. The last Workspace Owner is refused"),
         ActionFacts::new(Action::AssignRole)
             .accepts(&["workspace_id"])
+            .places(&["workspace"])
             .settles_nothing()
             .note("on the workspace of the token"),
         ActionFacts::new(Action::UnassignRole)
             .accepts(&["workspace_id"])
+            .places(&["workspace"])
             .settles_nothing()
             .note("on the workspace where one is named, else on everything; never the last permission, nor the last Workspace Owner's"),
         ActionFacts::new(Action::DowngradeUser)

@@ -90,12 +90,18 @@ impl Segment {
         }
     }
 
-    /// What comes through groups stays, whatever the user's own permissions are.
-    async fn what_stays(&self, call: &Call, user_id: &str) -> Result<Option<String>> {
-        let groups = self.http.get("users").id(user_id).path("groups");
+    /// What the user may do after a downgrade beside the role on the workspace: what comes through groups, and what is held
+    /// on sources and the like.
+    async fn what_stays(&self, call: &Call, user: &Holder) -> Result<Vec<String>> {
+        let groups = self.http.get("users").id(&user.id).path("groups");
         let groups = groups.all(call, &self.paged("data.groups"), map::user_group).await?;
         let names: Vec<_> = groups.iter().filter_map(|group| group.id.as_deref()).collect();
-        Ok((!names.is_empty()).then(|| format!("what the user has through the user groups {} stays", names.join(", "))))
+        let through = (!names.is_empty())
+            .then(|| format!("what the user has through the user groups {} stays", names.join(", ")));
+        let held: Vec<String> = access::elsewhere(user.permissions()?).into_iter().collect();
+        let on_others =
+            (!held.is_empty()).then(|| format!("what is held outside of workspaces stays: {}", held.join(", ")));
+        Ok(through.into_iter().chain(on_others).collect())
     }
 }
 
@@ -106,7 +112,7 @@ impl DowngradeUser for Segment {
         let role = input.role_id.as_deref().unwrap_or_default();
         let workspace = self.workspace_named(call, input.workspace_id.as_deref()).await?;
         let user = self.holder(call, &input.user_id).await?;
-        let note = self.what_stays(call, &input.user_id).await?;
+        let notes = self.what_stays(call, &user).await?;
         let reply = match access::has_only_on_workspace(user.permissions()?, role, &workspace.id) {
             true => Reply::sent(&input.user_id).with_effect(Effect::Already),
             false => {
@@ -114,10 +120,7 @@ impl DowngradeUser for Segment {
                 self.replace(call, &user, &permissions).await?
             }
         };
-        Ok(match note {
-            Some(note) => reply.note(note),
-            None => reply,
-        })
+        Ok(notes.into_iter().fold(reply, Reply::note))
     }
 }
 

@@ -60,11 +60,13 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole)
             .required(&[query("id"), query("roles"), query("workspace_id")])
             .accepts(&["organizations"])
+            .places(&["organization", "workspace", "group"])
             .scopes(GRANTS)
             .note("a role is an `Rl…` id or the name of a system role, or `owner`, `admin`; `workspace_id` is a workspace or the organization"),
         ActionFacts::new(Action::UnassignRole)
             .required(&[query("id"), query("roles"), query("workspace_id")])
             .accepts(&["organizations"])
+            .places(&["organization", "workspace", "group"])
             .scopes(GRANTS)
             .note("a role is an `Rl…` id or the name of a system role, or `owner`, `admin`, and of guests `restricted`, `ultra_restricted`, `guest`: who loses one is a member then. `workspace_id` is a workspace or the organization. A role that comes through an IdP group stays: take the user out of the group"),
         ActionFacts::new(Action::ListGroups)

@@ -43,9 +43,14 @@ pub static DEFINITION: Definition = Definition {
             .note("takes the user out of the company; the account stays, unless `remote_query` says isPermanentDelete=true"),
         ActionFacts::new(Action::DeactivateUser).scopes(CHANGE),
         ActionFacts::new(Action::ActivateUser).scopes(CHANGE).note("may want a free seat (unverified)"),
-        ActionFacts::new(Action::AssignRole).accepts(&["organizations"]).scopes(ROLES).settles_nothing(),
+        ActionFacts::new(Action::AssignRole)
+            .accepts(&["organizations"])
+            .places(&["organization"])
+            .scopes(ROLES)
+            .settles_nothing(),
         ActionFacts::new(Action::UnassignRole)
             .accepts(&["organizations"])
+            .places(&["organization", "group"])
             .scopes(ROLES)
             .note("roles held directly; one that comes through a user group is an error, unless the group is named in `roles[].group`: then it is taken from the group, and from every member"),
         ActionFacts::new(Action::DowngradeUser)
