@@ -32,6 +32,32 @@ pub(crate) struct Position {
     /// What tells the page that was read last from others.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u64>,
+    /// Finds out whether the vendor's cursors go round in a circle.
+    #[serde(rename = "b", default)]
+    pub trail: Trail,
+}
+
+/// Brent's way of finding a circle: a milestone that every cursor is compared with, and that is set anew after 1, 2, 4 …
+/// steps. A caller who asks page by page has no list of all cursors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trail {
+    #[serde(rename = "m")]
+    milestone: u64,
+    #[serde(rename = "s")]
+    steps: u32,
+}
+
+impl Trail {
+    /// Takes a step to a cursor; whether it is the milestone again.
+    pub fn meets(&mut self, cursor: &str) -> bool {
+        let at = mark(cursor, "", 0);
+        let is_again = self.steps > 0 && at == self.milestone;
+        self.steps = self.steps.saturating_add(1);
+        if self.steps.is_power_of_two() {
+            self.milestone = at;
+        }
+        is_again
+    }
 }
 
 /// What tells a page from others: its first and last id and how many items there are, as a number that is the same in
@@ -164,8 +190,17 @@ mod tests {
 
     fn positions() -> impl Strategy<Value = Position> {
         let (text, number) = (option::of(".*"), option::of(any::<u64>()));
-        (text.clone(), any::<u32>(), text, any::<u64>(), number.clone(), number)
-            .prop_map(|(vendor, skip, last, seen, total, page)| Position { vendor, skip, last, seen, total, page })
+        (text.clone(), any::<u32>(), text, any::<u64>(), number.clone(), number).prop_map(
+            |(vendor, skip, last, seen, total, page)| Position {
+                vendor,
+                skip,
+                last,
+                seen,
+                total,
+                page,
+                trail: Trail { milestone: seen, steps: skip },
+            },
+        )
     }
 
     proptest! {
@@ -192,5 +227,19 @@ mod tests {
                 prop_assert!(binding.open_for("list", b"", &cursor).is_err(), "{}", cursor);
             }
         }
+    }
+
+    #[test]
+    fn a_circle_of_any_length_is_found() {
+        for length in 1..20_usize {
+            for before in 0..10 {
+                let mut trail = Trail::default();
+                let mut cursors = (0..before).chain((before..before + length).cycle()).take(300);
+                let found = cursors.position(|cursor| trail.meets(&cursor.to_string()));
+                assert!(found.is_some_and(|steps| steps <= 4 * (before + length)), "{before} {length}: {found:?}");
+            }
+        }
+        let mut trail = Trail::default();
+        assert!(!(0..10_000).any(|cursor| trail.meets(&cursor.to_string())));
     }
 }

@@ -185,7 +185,8 @@ impl Steps {
             }
             Some(error) => {
                 let outcome = error.outcome();
-                Err(Error::partly_done(self.done, self.failed).caused_by(error).with_outcome(outcome))
+                let partly = Error::partly_done(self.done, self.failed).caused_by(error);
+                Err(if outcome == Outcome::Unknown { partly.with_outcome(outcome) } else { partly })
             }
         }
     }

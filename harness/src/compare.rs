@@ -110,7 +110,11 @@ fn failure(expected: &ExpectedError, error: &Error) -> Vec<String> {
     same("code", expected.code.clone(), error.vendor_code().map(str::to_owned));
     same("target", expected.target.clone(), error.target().map(str::to_owned));
     same("status", expected.status.map(|s| s.to_string()), error.vendor().map(|answer| answer.status.to_string()));
-    let outcome = if error.outcome() == Outcome::Unknown { "unknown" } else { "not_done" };
+    let outcome = match error.outcome() {
+        Outcome::NotDone => "not_done",
+        Outcome::Partly => "partly",
+        Outcome::Unknown => "unknown",
+    };
     same("outcome", expected.outcome.clone(), Some(outcome.to_owned()));
     let missing = match error.details() {
         Details::Missing { query, body } => query.iter().chain(body).cloned().collect(),

@@ -152,6 +152,7 @@ impl AuditObserver {
             Ok(Effect::Planned | Effect::Read) => return Ok(()),
             Ok(effect) => effect.as_str(),
             Err(error) if error.outcome() == Outcome::Unknown => "unknown",
+            Err(error) if error.outcome() == Outcome::Partly => "partly",
             Err(_) if steps == 0 => return Ok(()),
             Err(_) => "failed",
         };

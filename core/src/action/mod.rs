@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use schemars::Schema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use userdir_schema::{
     Activity, Bill, Group, License, Organization, Resource, Role, RoleAssignment, Unified, User, Utilization,
     Workspace, schema_of,
@@ -122,6 +123,10 @@ pub trait Gettable: Unified {
     /// The resource without the vendor's own object.
     #[must_use]
     fn without_remote_data(self) -> Self;
+
+    /// The resource with what `shown` makes of the vendor's own object.
+    #[must_use]
+    fn with_remote_data(self, shown: impl FnOnce(&str) -> Option<Box<RawValue>>) -> Self;
 }
 
 macro_rules! define_actions {
@@ -233,6 +238,12 @@ macro_rules! define_actions {
 
             fn without_remote_data(mut self) -> Self {
                 <Self as Unified>::set_remote_data(&mut self, None);
+                self
+            }
+
+            fn with_remote_data(mut self, shown: impl FnOnce(&str) -> Option<Box<RawValue>>) -> Self {
+                let made = <Self as Unified>::remote_data(&self).and_then(|raw| shown(raw.get())).map(Into::into);
+                <Self as Unified>::set_remote_data(&mut self, made);
                 self
             }
         }

@@ -319,7 +319,9 @@ impl<F: ListAction> Walk<F> {
                 if kept { sink.take(item).map(|()| true) } else { Ok(false) }
             })?;
             index += 1;
-            self.position.seen += u64::from(index > again);
+            // what comes twice in a row is one
+            let is_same = last.is_some() && last == self.position.last;
+            self.position.seen += u64::from(index > again && !is_same);
             self.position.last = last;
             if took.transpose()? == Some(true) {
                 taken += 1;
@@ -383,7 +385,9 @@ impl<F: ListAction> Walk<F> {
     fn check_page(&mut self, page: &Page<F::Output>, opened: &Opened<'_, F::Output>) -> Result<()> {
         if let Some(next) = &opened.next {
             let hash = self.seen.hash(next);
-            if !self.seen.cursors.insert(hash) {
+            // a page that is gone on with was looked at before
+            let goes_round = self.position.skip == 0 && self.position.trail.meets(next);
+            if !self.seen.cursors.insert(hash) || goes_round {
                 return Err(Error::unexpected("the vendor's cursor repeats; going on would never end"));
             }
         }

@@ -45,9 +45,11 @@ impl Directory {
             let error = self.explain(error, I::ACTION);
             if about.is_empty() { error } else { error.about(about) }
         })?;
-        if call.keep_remote_data.dropped {
-            reply.value = reply.value.without_remote_data();
-        }
+        reply.value = match call.keep_remote_data.dropped {
+            true => reply.value.without_remote_data(),
+            // some vendors echo the password that they were sent
+            false => reply.value.with_remote_data(|raw| self.http().masked(call, raw)),
+        };
         Ok(reply)
     }
 
@@ -89,7 +91,7 @@ impl Directory {
         };
         match acting.await {
             Ok(reply) if call.is_plan() || call.tally.any_planned() => self.planned(call, &input, before, reply).await,
-            Ok(reply) => self.verify(call, &input, before, reply).await,
+            Ok(reply) => self.verify(call, &input, reply).await,
             // an error of a later step does not make an earlier one clear
             Err(error) if error.outcome() == Outcome::Unknown || call.tally.any_unclear() => {
                 self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
@@ -128,7 +130,6 @@ impl Directory {
         &self,
         call: &Call,
         input: &I,
-        before: Confirmation<I::Output>,
         mut reply: Reply<I::Output>,
     ) -> Result<Reply<I::Output>> {
         if reply.effect == Effect::Already && call.tally.any_unclear() {
@@ -142,8 +143,7 @@ impl Directory {
         let after = match after {
             Ok(after) => after,
             Err(error) => {
-                // the change is made; that it cannot be read now must not look like a failure
-                reply.value = before.value.unwrap_or(reply.value);
+                // the change is made; that it cannot be read now must not look like a failure, nor be told as it was before
                 return Ok(reply.note(format!("done, but it could not be read back: {error}")));
             }
         };
@@ -283,7 +283,14 @@ impl Directory {
                 let users = self.stream(&reading, UserFilter::default().group_id(&group_id));
                 users.try_any(|user| std::future::ready(user.id == id)).await
             };
-            match among(&user_id).await? {
+            let is_listed = match among(&user_id).await {
+                // this connection shows no members: nothing tells
+                Err(error) if error.kind() == ErrorKind::NotSupported => {
+                    return Ok(Confirmation { value: Some(group), shows: Shows::Unknown });
+                }
+                listed => listed?,
+            };
+            match is_listed {
                 true => true,
                 // a group's list does not tell a stranger from a mistyped id, nor from one written in another way
                 false => match self.find_user(call, &user_id).await? {

@@ -30,6 +30,8 @@ pub enum Outcome {
     /// Nothing was changed: the request did not leave, or the vendor refused it.
     #[default]
     NotDone,
+    /// Some of its steps were carried out, and some were not: [`Details::Steps`] says which.
+    Partly,
     /// The request left and no clear answer came back: it may have been carried out.
     Unknown,
 }

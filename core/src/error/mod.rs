@@ -12,7 +12,7 @@ pub use details::{Details, Origin, Outcome, RetryState, VendorAnswer};
 pub use kind::ErrorKind;
 
 use crate::action::Action;
-use crate::reply::Step;
+use crate::reply::{Effect, Step};
 
 /// A result with the library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -85,10 +85,12 @@ impl Error {
     /// Some steps done, some not.
     pub fn partly_done(done: Vec<Step>, failed: Vec<Step>) -> Error {
         let names = |steps: &[Step]| steps.iter().map(|s| s.target.as_str()).collect::<Vec<_>>().join(", ");
+        let is_changed = done.iter().any(|step| step.effect != Some(Effect::Already));
         let message = format!("partly done: done for {}; not for {}", names(&done), names(&failed));
         Error::new(ErrorKind::PartlyDone, message)
             .hint("repeat the same call: it finishes the rest and leaves what is done")
             .with_details(Details::Steps { done, failed })
+            .with_outcome(if is_changed { Outcome::Partly } else { Outcome::NotDone })
     }
 
     /// Adds to the message.

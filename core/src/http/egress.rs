@@ -96,9 +96,10 @@ fn private(what: String) -> Error {
         .hint("where that is meant, allow it: `--allow-private-networks` or USERDIR_ALLOW_PRIVATE_NETWORKS=1")
 }
 
-/// An address for messages: scheme, host and path, no query.
+/// An address for messages: scheme, host, port and path; neither credentials nor query.
 pub(crate) fn shown(url: &Url) -> String {
-    format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
 /// Whether an address is out in the internet.

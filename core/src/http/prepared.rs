@@ -77,11 +77,15 @@ impl Prepared {
 }
 
 /// Merges `remote_data` into a body at the top level; it wins.
-pub(super) fn merged(body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
+pub(super) fn merged(method: &Method, body: Body, remote_data: &Map<String, Value>) -> Result<Body> {
     let no_object = || {
         Error::invalid("`remote_data` cannot be merged: this action's vendor request has no JSON object as its body")
     };
     match body {
+        Body::None if *method == Method::GET => {
+            Err(Error::invalid("this action's vendor request has no body, so `remote_data` cannot be sent")
+                .hint("`remote_query` adds to its query"))
+        }
         Body::None => serde_json::to_vec(remote_data).map(Body::Json).map_err(|error| no_object().caused_by(error)),
         Body::Json(bytes) => {
             let mut object: Map<String, Value> =
@@ -174,7 +178,7 @@ mod tests {
 
     fn after(body: Body) -> Result<String> {
         let data = json!({ "title": { "a": 1 } });
-        let merged = merged(body, data.as_object().unwrap())?;
+        let merged = merged(&Method::POST, body, data.as_object().unwrap())?;
         Ok(String::from_utf8(merged.encoded().unwrap()).unwrap())
     }
 

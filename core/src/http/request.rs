@@ -251,6 +251,15 @@ impl Request {
         http.exchange(call, &prepared).await
     }
 
+    /// Sends a read that shows whether the account works: a page to sign in comes with 200 too.
+    ///
+    /// # Errors
+    /// As [`Request::read`], and `UnexpectedResponse` for what is no JSON.
+    pub async fn probe(self, call: &Call) -> Result<()> {
+        let answer = self.read(call).await?;
+        answer.json::<serde::de::IgnoredAny>().map(drop).map_err(|error| error.hint("check the address of the account"))
+    }
+
     /// Sends a write, unless an observer of the call says otherwise; none in plan mode.
     ///
     /// # Errors
@@ -325,7 +334,7 @@ impl Request {
                 self.body = passed(&self.method, body)?;
             }
             if !call.remote_data.is_empty() {
-                self.body = merged(std::mem::take(&mut self.body), &call.remote_data)?;
+                self.body = merged(&self.method, std::mem::take(&mut self.body), &call.remote_data)?;
             }
         }
         let url = match self.address.take() {

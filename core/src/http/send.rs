@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::value::RawValue;
 use tracing::{Instrument, debug, info_span};
 use url::Url;
 
@@ -288,6 +289,14 @@ impl Http {
         }
     }
 
+    /// What a vendor's own object may show of it: without the account's secrets and the call's. None where nothing is
+    /// left that is JSON.
+    pub(crate) fn masked(&self, call: &Call, raw: &str) -> Option<Box<RawValue>> {
+        let mut redactor = self.0.redactor.clone();
+        call.masks().iter().for_each(|secret| redactor.add_text(secret));
+        RawValue::from_string(redactor.text(raw).into_owned()).ok()
+    }
+
     /// Knows the account's secrets, the call's, and those that this very request carries.
     pub(super) fn redactor(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Redactor {
         let mut redactor = self.0.redactor.clone();
@@ -361,7 +370,9 @@ impl Http {
         let code_shown = code.as_deref().map(|code| format!(" {}", short(code))).unwrap_or_default();
         let mut error = Error::new(kind, format!("{what} ({}{code_shown})", answer.status));
         error = match (kind, answer.status) {
-            (ErrorKind::Authentication, _) => error.hint("check the account's credentials: `userdir accounts check`"),
+            (ErrorKind::Authentication, _) => {
+                error.hint("check the account's credentials, and change what is wrong: `userdir accounts update`")
+            }
             (_, 300..400) => {
                 error.hint(masked(&format!("the vendor redirects from {}; check `base_url`", shown(&request.url))))
             }

@@ -363,3 +363,51 @@ async fn items_that_are_held_in_memory_have_an_end() {
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(error.message().contains("larger than") && error.next_step().is_some(), "{error}");
 }
+
+/// Page by page too, where no page knows the cursors of those before the last.
+#[tokio::test]
+async fn cursors_that_go_round_are_found_page_by_page() {
+    for length in 2..6_u32 {
+        let world = World::paging("cursor").await;
+        world
+            .serve(move |_, path, _| {
+                let at = param(path, "cursor").map_or(0, |at| at.parse().unwrap());
+                let next = if at == length { 1 } else { at + 1 };
+                ok(json!({ "items": users(10 * at..10 * at + 10), "next": next.to_string() }))
+            })
+            .await;
+        let (mut cursor, mut pages) = (None::<String>, 0);
+        let error = loop {
+            let call = Call::new();
+            match world.directory.list_users(&call, UserFilter::default(), 10, cursor.as_deref()).await {
+                Ok(page) => cursor = page.next_cursor,
+                Err(error) => break error,
+            }
+            pages += 1;
+            assert!(pages < 30, "a circle of {length} is not found");
+        };
+        assert!(error.message().contains("repeats"), "{error}");
+    }
+}
+
+/// One that comes twice in a row is no second one, wherever the pages are cut.
+#[tokio::test]
+async fn one_that_comes_twice_does_not_make_up_for_another() {
+    for limit in [1, 2, 3] {
+        let world = World::new().await;
+        world
+            .serve(|_, _, _| {
+                let twice = json!([{ "id": "u1" }, { "id": "u2" }, { "id": "u2" }]);
+                ok(json!({ "items": twice, "total": 3 }))
+            })
+            .await;
+        let mut cursor = None::<String>;
+        let ended = loop {
+            match world.directory.list_users(&Call::new(), UserFilter::default(), limit, cursor.as_deref()).await {
+                Ok(page) if page.next_cursor.is_some() => cursor = page.next_cursor,
+                ended => break ended,
+            }
+        };
+        assert_eq!(ended.unwrap_err().kind(), ErrorKind::Incomplete, "limit {limit}");
+    }
+}

@@ -118,6 +118,11 @@ async fn remote_data_and_query_go_to_the_primary_request_alone_and_win() {
     let bodies: Vec<_> = world.requests().await.iter().map(|r| (r.method.to_string(), r.body.len())).collect();
     assert_eq!(bodies.iter().filter(|(_, size)| *size > 0).count(), 1);
     assert!(bodies.contains(&("DELETE".into(), json!({ "why": "left" }).to_string().len())));
+
+    // what is read has no body to put it into
+    let world = self::world().await;
+    let error = world.directory.get_user(&call, GetUserInput::new("u1")).await.unwrap_err();
+    assert_eq!((error.kind(), world.requests().await.len()), (ErrorKind::InvalidRequest, 0));
 }
 
 #[tokio::test]

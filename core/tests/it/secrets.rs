@@ -97,6 +97,17 @@ async fn an_echo_shows_no_secret() {
     }
 }
 
+/// A vendor that takes the password also shows it, in what it made and when that is read.
+#[tokio::test]
+async fn a_password_that_comes_back_with_the_user_is_not_shown() {
+    let world = World::new().await;
+    world.serve(|_, _, _| ok(json!({ "id": "u1", "name": "M", "password": "canary-pass&5" }))).await;
+    let input = CreateUserInput::new().name("M").organization_id("o").password("canary-pass&5");
+    let reply = world.directory.create_user(&Call::new(), input).await.unwrap();
+    let shown = serde_json::to_string(&reply.value).unwrap();
+    assert!(shown.contains("remote_data") && !shown.contains("canary"), "{shown}");
+}
+
 #[tokio::test]
 async fn a_token_endpoint_that_echoes_shows_no_secret() {
     for (name, world) in accounts().await.into_iter().skip(3) {

@@ -182,6 +182,8 @@ async fn a_reading_that_fails_after_a_success_leaves_it_a_success() {
     let reply = world.directory.deactivate_user(&Call::new(), deactivate()).await.unwrap();
     assert_eq!(reply.effect, Effect::Applied);
     assert!(reply.notes[0].contains("could not be read back"), "{:?}", reply.notes);
+    // as it was before would look as if nothing had been done
+    assert_eq!((reply.value.id.as_str(), reply.value.status, reply.value.name), ("u1", None, None));
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ impl Connect for BlackLine {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.http.get("v1/roles").query("pageSize", "1").read(call).await.map(drop)
+        self.http.get("v1/roles").query("pageSize", "1").probe(call).await
     }
 }
 

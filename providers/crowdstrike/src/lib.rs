@@ -155,7 +155,7 @@ impl Connect for CrowdStrike {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.get("user-management/queries/users/v1").query("limit", "1").read(call).await.map(drop)
+        self.get("user-management/queries/users/v1").query("limit", "1").probe(call).await
     }
 
     fn http(&self) -> &Http {

@@ -88,7 +88,7 @@ impl Connect for ElasticCloud {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.http.get("organizations").read(call).await.map(drop)
+        self.http.get("organizations").probe(call).await
     }
 }
 

@@ -179,7 +179,7 @@ impl Connect for JumpCloud {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.v1.http.get("organizations").query("limit", "1").read(call).await.map(drop)
+        self.v1.http.get("organizations").query("limit", "1").probe(call).await
     }
 
     fn refuses(&self, action: Action) -> Option<String> {

@@ -107,7 +107,7 @@ impl Connect for Okta {
 
     async fn check(&self, call: &Call) -> Result<()> {
         let path = if self.is_service_app { "api/v1/org" } else { "api/v1/users/me" };
-        self.http.get(path).read(call).await.map(drop)
+        self.http.get(path).probe(call).await
     }
 
     fn http(&self) -> &Http {

@@ -110,7 +110,7 @@ impl Connect for PagerDuty {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.get("users").query("limit", "1").read(call).await.map(drop)
+        self.get("users").query("limit", "1").probe(call).await
     }
 
     fn refuses(&self, action: Action) -> Option<String> {

@@ -156,7 +156,7 @@ impl Connect for Salesforce {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.select(&Query::new("Id", "Organization"), None).read(call).await.map(drop)
+        self.select(&Query::new("Id", "Organization"), None).probe(call).await
     }
 
     fn id_rule(&self) -> IdRule {

@@ -25,6 +25,7 @@ pub static DEFINITION: Definition = Definition {
         Setting::choice("client_authentication", "Client authentication", &["basic", "post"], "how the OAuth 2.0 client proves itself: in a header or in the form").default("basic"),
         Setting::choice("content_type", "Content type", &["application/scim+json", "application/json"], "of what is sent; few products take plain JSON alone").default("application/scim+json"),
         Setting::flag("deactivate_deletes", "Deactivating deletes", "the product deletes a user whose `active` becomes false (PagerDuty, GitHub organizations)").default("false"),
+        Setting::flag("hides_members", "Hidden members", "the product answers groups without their members, or with none (AWS IAM Identity Center)").default("false"),
         Setting::flag("slashes_in_ids", "Slashes in ids", "ids of this server hold characters such as `/`; they are sent percent-encoded").default("false"),
     ],
     schemes: &[
@@ -99,6 +100,8 @@ pub static DEFINITION: Definition = Definition {
          the server refused the form before.",
         "A filter that finds nobody is followed by reading the whole list, unless it is by user name: many servers answer \
          a filter that they do not know with an empty list.",
+        "A group that is answered without members is taken for empty after they were asked for by name. AWS IAM Identity Center \
+         answers an empty list for every group: set `hides_members`, or everybody reads as out already.",
         "A group inside a group is no member in the list of its users.",
         "Unverified: whether a server that leaves `active` out always means an active user; what deactivating does at \
          1Password and Sentry; the address of AWS IAM Identity Center. See the README's table.",

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, User};
 
 use crate::paging::Listing;
@@ -61,6 +61,11 @@ impl Recheck<User<'static>> for Users {
 impl Scim {
     /// The users of a group, as far as the group tells. SCIM does not page members.
     pub(crate) async fn members(&self, call: &Call, group_id: &str) -> Result<Page<User<'static>>> {
+        if self.hides_members {
+            return Err(Error::not_supported(
+                "not supported by this connection, because its server shows no members (`hides_members`)",
+            ));
+        }
         let plain = match self.http.get("Groups").id(group_id).primary().read(call).await {
             Ok(answer) => answer,
             Err(error) => return Err(self.without_groups(call, error).await),

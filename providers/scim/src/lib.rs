@@ -39,6 +39,8 @@ pub static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$CAR
 pub struct Scim {
     http: Http,
     deactivate_deletes: bool,
+    /// The server never shows the members of a group.
+    hides_members: bool,
     id_rule: IdRule,
     /// What the server says about itself, once it was asked.
     config: OnceLock<discovery::Config>,
@@ -103,6 +105,7 @@ impl Connect for Scim {
         Ok(Scim {
             http: connection.http(connection.url("base_url")?, vendor, auth),
             deactivate_deletes: connection.flag("deactivate_deletes"),
+            hides_members: connection.flag("hides_members"),
             id_rule: if connection.flag("slashes_in_ids") { IdRule::Any } else { IdRule::Plain },
             config: OnceLock::new(),
             has_groups: OnceLock::new(),
@@ -113,13 +116,12 @@ impl Connect for Scim {
     /// One user: `ServiceProviderConfig` may be public and would prove nothing.
     async fn check(&self, call: &Call) -> Result<()> {
         let users = || self.http.get("Users");
-        match users().query("startIndex", "1").query("count", "1").read(call).await {
+        let answer = match users().query("startIndex", "1").query("count", "1").read(call).await {
             // canaille breaks on paging parameters
-            Err(error) if error.vendor().is_some_and(|answer| answer.status == 500) => {
-                users().read(call).await.map(drop)
-            }
-            read => read.map(drop),
-        }
+            Err(error) if error.vendor().is_some_and(|answer| answer.status == 500) => users().read(call).await?,
+            read => read?,
+        };
+        wire::ListHead::read(&answer.body).map(drop)
     }
 
     fn http(&self) -> &Http {

@@ -63,11 +63,17 @@ fn number(word: &Option<Word<'_>>) -> Option<u64> {
 impl<'p> ListHead<'p> {
     /// What a page says.
     pub fn of<T: userdir_schema::Unified>(page: &'p Page<T>) -> Result<ListHead<'p>> {
-        serde_json::from_slice(page.body().map_or(&[], |body| body)).map_err(|error| {
+        ListHead::read(page.body().map_or(&[], |body| body))
+    }
+
+    /// The same, of an answer. Without items it says how many there are, or it is no list.
+    pub fn read(body: &'p [u8]) -> Result<ListHead<'p>> {
+        let no_list = || {
             Error::unexpected("the server's answer is no list of SCIM")
                 .hint("check `base_url`: it is everything before `/Users`")
-                .caused_by(error)
-        })
+        };
+        let head: ListHead<'p> = serde_json::from_slice(body).map_err(|error| no_list().caused_by(error))?;
+        if head.resources.is_none() && head.total_results.is_none() { Err(no_list()) } else { Ok(head) }
     }
 
     /// How many there are in all, as far as the server says.
@@ -102,7 +108,15 @@ impl<'p> ListHead<'p> {
                     ))
                     .hint("the server ignores `startIndex`; its list cannot be read to the end"));
                 }
+                // a total that counts the page alone looks like a list that fits: one page more shows it
+                let fits_exactly = *first == 1 && came >= u64::from(count) && total == Some(came);
                 match total {
+                    Some(total) if came > 0 && total < first - 1 + came => Err(Error::new(
+                        ErrorKind::Incomplete,
+                        "`totalResults` is less than what came: the server counts each page by itself",
+                    )
+                    .hint("its list cannot be known to be complete; ask whoever makes the server")),
+                    Some(_) if fits_exactly => Ok(go_on(total)),
                     Some(total) if came == 0 && *first <= total => Err(incomplete(first - 1, total)),
                     Some(of) => Ok(go_on(total).filter(|_| first - 1 + came < of)),
                     // no total: an empty page is the end
@@ -248,6 +262,19 @@ mod tests {
         assert_eq!(next(r#"{"totalResults": 0}"#, index(1)).unwrap(), None);
         assert_eq!(next(r#"{"Resources": [{}]}"#, index(1)).unwrap(), Some(index(2)), "no total");
         assert_eq!(next(r#"{"Resources": null}"#, index(2)).unwrap(), None);
+    }
+
+    /// A full page that is all there is, as far as the server says, is one or the other.
+    #[test]
+    fn a_total_that_counts_the_page_alone_is_no_total() {
+        let page = |total: u32, came: usize| {
+            format!(r#"{{"totalResults": {total}, "Resources": [{}]}}"#, vec!["{}"; came].join(","))
+        };
+        let read = |total, came, at| serde_json::from_str::<ListHead>(&page(total, came)).unwrap().next(&at, 3);
+        assert_eq!(read(3, 3, index(1)).unwrap(), Some(At::Index(4, Some(3))));
+        assert_eq!(read(3, 0, At::Index(4, Some(3))).unwrap(), None, "it was all");
+        assert_eq!(read(3, 2, At::Index(4, Some(3))).unwrap_err().kind(), ErrorKind::Incomplete);
+        assert_eq!(read(2, 2, index(1)).unwrap(), None, "not a full page");
     }
 
     #[test]

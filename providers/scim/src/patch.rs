@@ -68,6 +68,9 @@ impl Scim {
         for (number, form) in (1..).zip(forms).skip(known.saturating_sub(1)) {
             let sent = match form {
                 Form::Patch(operations) | Form::FilterPath(operations) => self.patch(call, target, operations).await,
+                Form::Items(..) | Form::Put(_) if self.hides_members && target.at == "Groups" => {
+                    Err(would_lose_members(target.id))
+                }
                 Form::Items(list, ids) => self.remove_items(call, target, list, ids).await,
                 Form::Put(edit) => self.put(call, target, edit).await,
             };
@@ -147,6 +150,9 @@ impl Scim {
         let mut may_repeat = true;
         loop {
             let mut object = self.whole(call, target).await?;
+            if target.at == "Groups" && object.get("members").is_none_or(Value::is_null) {
+                return Err(would_lose_members(target.id));
+            }
             let meta = object.remove("meta");
             let version = meta.as_ref().and_then(|meta| meta.get("version")).and_then(Value::as_str);
             if target.at == "Users" {
@@ -177,6 +183,13 @@ impl Scim {
         }
         Ok(object)
     }
+}
+
+/// What a server does with members that it does not show cannot be seen.
+fn would_lose_members(group: &str) -> Error {
+    Error::refused("the server shows no members, so changing the group in this form could lose them unseen")
+        .about(group)
+        .hint("the server did not take the plain PATCH; change the group there")
 }
 
 /// The server says that it cannot do this form, and so did nothing.

@@ -101,7 +101,7 @@ impl Connect for Segment {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.http.get("").read(call).await.map(drop)
+        self.http.get("").probe(call).await
     }
 }
 

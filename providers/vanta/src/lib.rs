@@ -105,6 +105,6 @@ impl Connect for Vanta {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.http.get("people").query("pageSize", "1").read(call).await.map(drop)
+        self.http.get("people").query("pageSize", "1").probe(call).await
     }
 }

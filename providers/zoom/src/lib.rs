@@ -140,12 +140,12 @@ impl Connect for Zoom {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        match self.http.get("users").query("page_size", "1").read(call).await {
+        match self.http.get("users").query("page_size", "1").probe(call).await {
             // a user's token may be for the own user alone; an access token does not say whose it is
             Err(error) if error.kind() == ErrorKind::Permission && !self.is_app => {
-                self.http.get("users/me").read(call).await.map(drop)
+                self.http.get("users/me").probe(call).await
             }
-            read => read.map(drop),
+            probed => probed,
         }
     }
 
