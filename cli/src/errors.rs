@@ -82,7 +82,8 @@ impl Failure {
                 | StoreError::KeyNotGiven
                 | StoreError::KeyUsedBefore
                 | StoreError::RotationUnderway
-                | StoreError::CopyElsewhere,
+                | StoreError::CopyElsewhere
+                | StoreError::FileExists { .. },
             ) => 2,
             Failure::Store(_) => 1,
             Failure::Output(_) if self.is_broken_pipe() => 0,
@@ -140,7 +141,8 @@ fn store_kind(error: &StoreError) -> &'static str {
         | StoreError::InvalidName { .. }
         | StoreError::InvalidSecret { .. }
         | StoreError::InvalidUrl { .. }
-        | StoreError::CopyElsewhere => "config",
+        | StoreError::CopyElsewhere
+        | StoreError::FileExists { .. } => "config",
         StoreError::AuditBroken { .. } => "audit",
         StoreError::WrongKey { .. }
         | StoreError::KeyRetired { .. }

@@ -1,6 +1,7 @@
 //! One provider through all of its fixtures.
 
 use futures_util::{StreamExt, stream};
+use std::collections::BTreeSet;
 use userdir::{Action, Definition};
 use userdir_stand_in::{Case, Files, Fixtures};
 
@@ -84,6 +85,7 @@ pub(crate) async fn report(
                 checks: Default::default(),
                 cases: Vec::new(),
                 excuses: Vec::new(),
+                needs: BTreeSet::new(),
                 failures: Vec::new(),
                 described: 0,
                 undescribed: Vec::new(),
@@ -134,6 +136,7 @@ fn describe(judged: Option<&Judged>, report: &mut ActionReport) {
 /// Puts the cases, and the rules that they break together, into the report of their action.
 fn judge(subject: &Subject, tried: &[&Tried<'_>], excuses: &Excuses, report: &mut ActionReport) {
     let cases: Vec<&Case> = tried.iter().map(|tried| tried.case).collect();
+    report.needs = cases.iter().flat_map(|case| case.script.needs.iter().cloned()).collect();
     let evidence = Evidence {
         action: report.action,
         able: (subject.registration.actions)(),

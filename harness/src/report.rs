@@ -53,6 +53,8 @@ pub struct ActionReport {
     pub cases: Vec<CaseReport>,
     /// Rules it is excused from.
     pub excuses: Vec<Excuse>,
+    /// Members of answers without which its cases say that nothing can be told: null there may be an error.
+    pub needs: BTreeSet<String>,
     /// Rules that do not hold.
     pub failures: Vec<RuleFailure>,
     /// Requests that were found in the vendor's description.
@@ -263,6 +265,15 @@ impl ProviderReport {
             excuses.map(|(action, it)| format!("- `{action}`, {}: {}", it.rule, it.reason)).collect();
         if !excuses.is_empty() {
             let _ = write!(text, "\nExcused from a rule:\n\n{}\n", excuses.join("\n"));
+        }
+        let needs = self.actions.iter().flat_map(|action| action.needs.iter().map(move |it| (action.action, it)));
+        let needs: Vec<String> = needs.map(|(action, member)| format!("- `{action}`: `{member}`")).collect();
+        if !needs.is_empty() {
+            let _ = write!(
+                text,
+                "\nAn error, and no success with less in it, where this is null:\n\n{}\n",
+                needs.join("\n")
+            );
         }
         if !self.deviations.is_empty() {
             text.push_str("\nWhere the vendor's description is not followed:\n\n");

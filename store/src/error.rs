@@ -80,6 +80,13 @@ pub enum StoreError {
     )]
     CopyElsewhere,
 
+    /// A backup is a new file.
+    #[error("{} is there already; give the name of a file that is not", path.display())]
+    FileExists {
+        /// Which file.
+        path: PathBuf,
+    },
+
     /// What was given as a cursor is none of this list.
     #[error("the cursor is not one of this list; start again without it")]
     InvalidCursor,

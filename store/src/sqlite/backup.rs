@@ -21,7 +21,10 @@ impl SqlStore {
             #[cfg(feature = "postgres")]
             Pool::Postgres(_) => return Err(StoreError::CopyElsewhere),
         };
-        create_private(to).map_err(StoreError::io("create the backup", to))?;
+        create_private(to).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => StoreError::FileExists { path: to.to_owned() },
+            _ => StoreError::io("create the backup", to)(error),
+        })?;
         let copied = sqlx::query("VACUUM INTO ?").bind(to.to_string_lossy().into_owned()).execute(pool).await;
         if let Err(error) = copied {
             // an unfinished copy must not be taken for a backup
@@ -47,7 +50,7 @@ pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Res
         let database = dir.database();
         // first the place, so that a key is looked for and never made
         let mut target = create_private(&database).map_err(StoreError::io("restore into", &database))?;
-        let restored = dir.master_key(&key).and_then(|key| {
+        let restored = dir.master_key(&key).map_err(|error| of_copy(error, &copy)).and_then(|key| {
             io::copy(&mut source, &mut target).map_err(StoreError::io("restore into", &database))?;
             target.sync_all().map_err(StoreError::io("restore into", &database))?;
             Ok(key)
@@ -69,7 +72,16 @@ pub async fn restore_sqlite(data_dir: &Path, from: &Path, key: KeySource) -> Res
                 file.push(ending);
                 let _ = fs::remove_file(file);
             }
-            Err(error)
+            Err(of_copy(error, from))
         }
+    }
+}
+
+/// Names the copy whose key is missing or another: the database is not there any more.
+fn of_copy(error: StoreError, copy: &Path) -> StoreError {
+    match error {
+        StoreError::KeyFileMissing { path, .. } => StoreError::KeyFileMissing { path, database: copy.to_owned() },
+        StoreError::WrongKey { .. } => StoreError::WrongKey { database: copy.display().to_string() },
+        other => other,
     }
 }
