@@ -30,7 +30,7 @@ pub static DEFINITION: Definition = Definition {
             .sort(&["created_at", "username", "emails", "first_name", "last_name", "status"])
             .scopes(READ)
             .partial()
-            .note("filters compare letter by letter, but for addresses; `name` is compared here, on the whole list; with `group_id` each member costs a call, and `role_id` does not work with it"),
+            .note("filters compare letter by letter, but for addresses; `name` and `status` are compared here, on the whole list; with `group_id` each member costs a call, and `role_id` does not work with it"),
         ActionFacts::new(Action::GetUser)
             .scopes(READ)
             .note("the id of an administrator who is no directory user will do, too"),

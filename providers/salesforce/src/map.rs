@@ -92,7 +92,7 @@ pub struct Around {
     pub frozen: Option<HashSet<String>>,
     /// The one organization.
     pub organization: Option<UserOrganization<'static>>,
-    /// Address before a user's id.
+    /// Where the organization's pages are.
     pub home: Option<String>,
 }
 
@@ -115,7 +115,7 @@ impl Around {
         user.urls = self
             .home
             .as_ref()
-            .map(|home| vec![Url { url: Some(format!("{home}{id}").into()), r#type: Some("profile".into()) }]);
+            .map(|home| vec![Url { url: Some(format!("{home}/{id}").into()), r#type: Some("profile".into()) }]);
         let is_frozen = self.frozen.as_ref().is_some_and(|frozen| frozen.contains(&id));
         if user.status == Some(Status::Active) && is_frozen {
             user.status = Some(FROZEN.into());
