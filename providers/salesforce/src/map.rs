@@ -390,6 +390,14 @@ mod tests {
     }
 
     #[test]
+    fn a_set_that_was_revoked_is_held_by_nobody() {
+        for over in [r#""IsActive": false"#, r#""IsActive": true, "IsRevoked": true"#] {
+            let json = format!(r#"{{"Id": "0Pa1", "AssigneeId": "0051", "PermissionSetId": "0PS1", {over}}}"#);
+            assert_eq!(held_set(raw(&json)).unwrap().0, "", "{over}");
+        }
+    }
+
+    #[test]
     fn as_many_as_one_likes_is_no_number() {
         let license =
             license(raw(r#"{"Id": "050", "AllowedLicenses": -1, "UsedLicenses": 3, "Status": "Trial"}"#)).unwrap();

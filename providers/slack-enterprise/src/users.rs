@@ -260,11 +260,14 @@ impl GetUser for SlackEnterprise {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let answer = self.info(&input.id).primary().read(call).await?;
         let mut user: User = answer.map_at("user", map::user)?;
-        let mut unknown = Unreadable::default();
+        let (mut unknown, mut is_in_scim) = (Unreadable::default(), true);
         if call.wants("profile") {
             let scim = match self.scim.get("Users").id(&input.id).read(call).await {
                 // SCIM does not have everybody
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    is_in_scim = false;
+                    None
+                }
                 read => unknown.known("what SCIM tells", read)?,
             };
             if let Some(answer) = scim {
@@ -295,7 +298,12 @@ impl GetUser for SlackEnterprise {
                 }
             }
         }
-        Ok(unknown.note(Reply::read(user)))
+        let reply = unknown.note(Reply::read(user));
+        Ok(if is_in_scim {
+            reply
+        } else {
+            reply.note("SCIM does not have this user: what SCIM alone tells is not shown")
+        })
     }
 }
 
