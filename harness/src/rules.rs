@@ -197,7 +197,7 @@ fn has_two_pages(case: &Case) -> bool {
         && answered.iter().enumerate().any(|(index, one)| {
             answered.iter().skip(index + 1).any(|other| {
                 (&one.method, &one.path) == (&other.method, &other.path)
-                    && (&one.query, &one.body) != (&other.query, &other.body)
+                    && (&one.query, &one.body, &one.form) != (&other.query, &other.body, &other.form)
             })
         })
 }

@@ -84,6 +84,22 @@ pub(crate) fn check_host(url: &Url, patterns: &[&str]) -> Result<()> {
     Err(Error::config(format!("`{host}` is no host of this vendor; it must be one of {}", patterns.join(", "))))
 }
 
+/// Refuses addresses of which some are in one cloud of a vendor's and some in another: the token would go to both.
+///
+/// # Errors
+/// `Config`, with the names of the settings.
+pub fn in_one_cloud(addresses: &[(&str, &Url)], clouds: [&str; 2]) -> Result<()> {
+    let is_in = |url: &Url, cloud: &str| {
+        let host = url.host_str().unwrap_or_default();
+        host_matches(host, cloud) || host_matches(host, &format!("*.{cloud}"))
+    };
+    let [here, there] = clouds.map(|cloud| addresses.iter().find(|(_, url)| is_in(url, cloud)));
+    let (Some((one, here)), Some((other, there))) = (here, there) else { return Ok(()) };
+    let [here, there] = [here, there].map(|url| url.host_str().unwrap_or_default());
+    Err(Error::config(format!("setting `{one}` is on `{here}` and `{other}` on `{there}`"))
+        .hint("give all addresses in the cloud where the token is from"))
+}
+
 fn host_matches(host: &str, pattern: &str) -> bool {
     match pattern.strip_prefix("*.") {
         Some(domain) => host.strip_suffix(domain).is_some_and(|sub| sub.len() > 1 && sub.ends_with('.')),
@@ -290,6 +306,18 @@ mod tests {
         }
         assert!(Egress::new(true).check(&Url::parse("http://127.0.0.1:8080/").unwrap()).is_ok());
         assert!(Egress::new(true).check(&Url::parse("file:///etc/passwd").unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_token_goes_to_one_cloud() {
+        let check = |base, token| {
+            let (base, token) = (Url::parse(base).unwrap(), Url::parse(token).unwrap());
+            in_one_cloud(&[("base_url", &base), ("token_url", &token)], ["slack-gov.com", "slack.com"])
+        };
+        let error = check("https://slack-gov.com/api", "https://api.slack.com/t").unwrap_err();
+        assert!(error.to_string().contains("`base_url` is on `slack-gov.com` and `token_url` on `api.slack.com`"));
+        assert!(check("https://slack-gov.com/api", "https://api.slack-gov.com/t").is_ok());
+        assert!(check("https://slack.com/api", "https://proxy.example/t").is_ok());
     }
 
     #[test]

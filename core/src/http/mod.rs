@@ -29,7 +29,7 @@ use url::Url;
 use userdir_schema::{IntoOwned, Unified};
 
 pub use auth::Auth;
-pub use egress::Egress;
+pub use egress::{Egress, in_one_cloud};
 pub use free::{Found, FreeGet, FreePath, Resources};
 pub use paging::{Next, Paging, TotalAt};
 pub use passes::Pass;
@@ -353,6 +353,14 @@ impl Http {
         let Auth::Token(tokens) = &self.0.auth else { return Ok(()) };
         let current = tokens.ready(self, call, None).await?;
         tokens.ready(self, call, Some(&current)).await.map(drop)
+    }
+
+    /// Where requests go: the origin of the base address, or the one that came with the token.
+    ///
+    /// # Errors
+    /// As of a token that is fetched.
+    pub async fn origin(&self, call: &Call) -> Result<String> {
+        Ok(self.at_discovered(call, self.0.base.clone()).await?.origin().ascii_serialization())
     }
 
     /// The base address.

@@ -189,7 +189,7 @@ impl Request {
         };
         let mut sent = self;
         if !paging.limit.is_empty() {
-            sent = sent.query(paging.limit, size.to_string());
+            sent = sent.parameter(paging.limit, size.to_string());
         }
         let mut counted = None;
         sent = match (paging.next, cursor) {
@@ -199,16 +199,16 @@ impl Request {
                 | Next::BodyCursorSized { parameter, .. }
                 | Next::BodyCursorWhile { parameter, .. },
                 Some(cursor),
-            ) => sent.query(parameter, cursor),
+            ) => sent.parameter(parameter, cursor),
             (Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. }, _) => {
                 let at = at(first)?;
                 counted = Some(Counted { at, first, pages: false, size: u64::from(size) });
-                sent.query(parameter, at.to_string())
+                sent.parameter(parameter, at.to_string())
             }
             (Next::PageNumber { parameter, first }, _) => {
                 let at = at(first)?;
                 counted = Some(Counted { at, first, pages: true, size: u64::from(size) });
-                sent.query(parameter, at.to_string())
+                sent.parameter(parameter, at.to_string())
             }
             _ => sent,
         };

@@ -103,6 +103,15 @@ impl Request {
         self
     }
 
+    /// Adds a parameter of paging: to the form, where one is sent.
+    pub(super) fn parameter(mut self, name: &'static str, value: impl Into<String>) -> Request {
+        match &mut self.body {
+            Body::Form(fields) => fields.push((name.to_owned(), value.into())),
+            _ => return self.query(name, value),
+        }
+        self
+    }
+
     /// Adds a query parameter where there is a value.
     pub fn query_if(self, name: &'static str, value: Option<impl Into<String>>) -> Request {
         match value {

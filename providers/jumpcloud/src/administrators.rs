@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
+use userdir_core::http::Request;
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
 
@@ -192,9 +193,14 @@ impl JumpCloud {
         *self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner) = Some((seconds(self.v2.now()), roles));
     }
 
+    /// The list of administrators, in an order in which its pages fit together.
+    pub(crate) fn list_administrators(&self) -> Request {
+        self.v1.get("users").query("sort", "_id")
+    }
+
     /// All administrators.
     pub(crate) async fn administrators(&self, call: &Call, roles: &Catalogue) -> Result<Vec<Administrator>> {
-        self.v1.get("users").all(call, &COUNTED, |raw| Administrator::read(raw, roles)).await
+        self.list_administrators().all(call, &COUNTED, |raw| Administrator::read(raw, roles)).await
     }
 
     /// One administrator; none where JumpCloud has none of this id.

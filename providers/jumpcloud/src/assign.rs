@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::reply::Steps;
-use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
 use userdir_schema::{User, UserRole};
 
 use crate::administrators::{Administrator, Catalogue, Held, Subject, holds};
@@ -108,7 +108,7 @@ impl JumpCloud {
     ) -> Result<Reply<T>> {
         let taken: Vec<Held> = asked.iter().filter_map(|(_, role)| role.clone()).collect();
         let stay: Vec<Held> = administrator.held.iter().filter(|role| !holds(&taken, role)).cloned().collect();
-        let change = Change { asked, gives: false, expected: stay };
+        let mut change = Change { asked, gives: false, expected: stay };
         if taken.is_empty() {
             return change.compared(&administrator.held).finish(reply);
         }
@@ -123,8 +123,11 @@ impl JumpCloud {
         }
         let removal = self.v1.delete("users").id(&administrator.id).primary().precondition(precondition);
         let sent = match removal.write(call).await {
-            // read a moment ago: gone in between
-            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            // read a moment ago: somebody else removed it in between, and nothing is left to be taken
+            Err(error) if error.was_missing() => {
+                change.asked.iter_mut().for_each(|(_, role)| *role = None);
+                true
+            }
             sent => sent?.is_some(),
         };
         let reply = reply.note("no role is left: the administrator is removed, and the directory user stays");
@@ -249,6 +252,8 @@ fn differs(what: &'static str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use userdir_core::ErrorKind;
+
     use super::*;
 
     fn role(name: &str) -> Held {

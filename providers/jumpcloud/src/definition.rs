@@ -30,7 +30,7 @@ pub static DEFINITION: Definition = Definition {
             .sort(&["created_at", "username", "emails", "first_name", "last_name", "status"])
             .scopes(READ)
             .partial()
-            .note("filters compare letter by letter, but for addresses; `name` is compared here, on the whole list; with `group_id` each member costs a call, and `role_id` does not work with it"),
+            .note("filters compare letter by letter, but for addresses; `name` and `status` are compared here, on the whole list; with `group_id` each member costs a call, and `role_id` does not work with it"),
         ActionFacts::new(Action::GetUser)
             .scopes(READ)
             .note("the id of an administrator who is no directory user will do, too"),
@@ -117,8 +117,7 @@ pub static DEFINITION: Definition = Definition {
         "Unverified: the calls for listing, reading, creating and deleting administrators (taken from JumpCloud's own command \
          line and PowerShell module, not from its reference); that `roles` of an administrator holds ids; `users/getSelf` with \
          a service account (not offered); what a 409 on deleting a user means; the words for a user that exists already; that \
-         an empty text empties a field; filtering by `created`; whether filtering by `status` finds older users who show no \
-         `state`; which administrator role each action needs, but for changes of \
+         an empty text empties a field; filtering by `created`; which administrator role each action needs, but for changes of \
          administrators; whether limits are told in headers (a Retry-After is honoured).",
     ],
     consistency: Consistency::Immediate,

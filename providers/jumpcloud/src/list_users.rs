@@ -10,6 +10,8 @@ use crate::{COUNTED, GRAPH, JumpCloud, map, wire};
 #[async_trait]
 impl ListUsers for JumpCloud {
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let mut request = request;
+        request.filter.status = statuses(request.filter.status)?;
         let filter = &request.filter;
         match (&filter.group_id, &filter.role_id) {
             (None, None) => {}
@@ -18,16 +20,20 @@ impl ListUsers for JumpCloud {
             (Some(_), Some(_)) => return Err(Error::invalid("`role_id` does not work together with `group_id`")),
             (None, Some(role)) => return self.holders(call, role, &request).await,
         }
-        let Some(expressions) = expressions(filter) else { return Ok(Page::of_values(Vec::new())) };
+        // JumpCloud shows no deleted users
+        if filter.status.as_ref().and_then(Match::single) == Some("deleted") {
+            return Ok(Page::of_values(Vec::new()));
+        }
         let roles = self.catalogue(call).await?;
         let mut users = self.v1.get("systemusers").query("sort", sort(&filter.sort_by));
-        for (name, expression) in named(expressions) {
+        for (name, expression) in named(expressions(filter)) {
             users = users.query(name, expression);
         }
         let page = users.page(call, &request, &COUNTED, map::users(roles)).await?;
-        // a name is put together here, and that `created` can be filtered by is unverified
+        // a name is put together here, an older user's status too, and that `created` can be filtered by is unverified
         let mut rest = UserFilter::default();
         rest.name = filter.name.clone();
+        rest.status = filter.status.clone();
         rest.created_at = filter.created_at;
         Ok(page.rechecked(rest))
     }
@@ -65,8 +71,7 @@ impl JumpCloud {
         check_narrowed(&request.filter, "role_id")?;
         let roles = self.fresh_catalogue(call).await?;
         roles.known(role)?;
-        let page = self.v1.get("users").primary();
-        let page = page.counted_slice(call, request, &COUNTED).await?;
+        let page = self.list_administrators().primary().counted_slice(call, request, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
         let holds = |one: &&Administrator| !one.email.is_empty() && one.held.iter().any(|held| held.is(role));
         let emails: Vec<String> = administrators.iter().filter(holds).map(|one| one.email.to_lowercase()).collect();
@@ -84,19 +89,26 @@ impl JumpCloud {
 
 /// Members and holders cannot be sorted; what can be told from a mapped user is left out afterwards.
 fn check_narrowed(filter: &UserFilter, by: &str) -> Result<()> {
-    if filter.sort_by.is_some() {
-        return Err(Error::invalid(format!("`sort_by` does not work together with `{by}`")));
-    }
-    let words = filter.status.iter().flat_map(|status| status.values());
-    match words.into_iter().find(|word| !map::UNIFIED_STATUSES.contains(&word.as_str())) {
+    match filter.sort_by {
         None => Ok(()),
-        Some(word) => Err(Error::invalid(format!("status `{word}` does not work together with `{by}`"))
-            .hint("the unified words do: active, invited, inactive")),
+        Some(_) => Err(Error::invalid(format!("`sort_by` does not work together with `{by}`"))),
     }
 }
 
-/// JumpCloud's expressions of a filter, all of which must hold; none where nobody can match them.
-fn expressions(filter: &UserFilter) -> Option<Vec<String>> {
+/// The words of mapped users for those of a filter.
+fn statuses(wanted: Option<Match>) -> Result<Option<Match>> {
+    let unified = |word: &String| {
+        map::status_word(word).ok_or_else(|| {
+            Error::invalid(format!("status `{word}` is unknown here"))
+                .hint("the words are active, invited and inactive")
+        })
+    };
+    let unified = |wanted: Match| wanted.values().iter().map(unified).collect::<Result<Vec<_>>>().map(Match::any_of);
+    wanted.map(unified).transpose()
+}
+
+/// JumpCloud's expressions of a filter, all of which must hold. The status is none of them: older users have no state.
+fn expressions(filter: &UserFilter) -> Vec<String> {
     let mut all = Vec::new();
     let mut matching = |field: &str, wanted: &Option<Match>| {
         all.extend(wanted.as_ref().map(|wanted| one_of(field, wanted.values().iter().map(String::as_str))));
@@ -110,13 +122,6 @@ fn expressions(filter: &UserFilter) -> Option<Vec<String>> {
         let emails: Vec<String> = emails.values().iter().map(|email| email.to_lowercase()).collect();
         all.push(one_of("email", emails.iter().map(String::as_str)));
     }
-    if let Some(status) = &filter.status {
-        let states: Vec<String> = status.values().iter().filter_map(|word| map::state_word(word)).collect();
-        if states.is_empty() {
-            return None;
-        }
-        all.push(one_of("state", states.iter().map(String::as_str)));
-    }
     for (op, time) in filter.created_at.iter().flat_map(DateRange::ends) {
         let op = match op {
             "ge" => "gte",
@@ -125,7 +130,7 @@ fn expressions(filter: &UserFilter) -> Option<Vec<String>> {
         };
         all.push(format!("created:${op}:{}", time.timestamp()));
     }
-    Some(all)
+    all
 }
 
 /// `field:$eq:value`, or `field:$in:value|value`, where a `|` of a value's own is escaped.
@@ -168,11 +173,10 @@ mod tests {
     fn filters_are_written_as_v1_wants_them() {
         assert_eq!(one_of("state", ["STAGED"].into_iter()), "state:$eq:STAGED");
         assert_eq!(one_of("costCenter", ["Rome|Oslo", "Bern"].into_iter()), r"costCenter:$in:Rome\|Oslo|Bern");
-        let filter = UserFilter::default().emails("Maya@Example.com").status("active");
-        let written = named(expressions(&filter).unwrap());
+        let filter = UserFilter::default().emails("Maya@Example.com").username("maya");
+        let written = named(expressions(&filter));
         let written: Vec<_> = written.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        assert_eq!(written, [("filter[0]", "email:$eq:maya@example.com"), ("filter[1]", "state:$eq:ACTIVATED")]);
-        assert_eq!(expressions(&UserFilter::default().status("deleted")), None);
+        assert_eq!(written, [("filter[0]", "username:$eq:maya"), ("filter[1]", "email:$eq:maya@example.com")]);
     }
 
     #[test]

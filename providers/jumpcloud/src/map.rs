@@ -147,20 +147,16 @@ fn status<'a>(state: Option<Text<'a>>, suspended: Option<bool>, activated: Optio
     }
 }
 
-/// JumpCloud's state for a unified status; none where nobody can be in it. Another word is taken as JumpCloud's own.
-pub fn state_word(status: &str) -> Option<String> {
-    match status {
-        "active" => Some("ACTIVATED".to_owned()),
-        "invited" => Some("STAGED".to_owned()),
-        "inactive" => Some("SUSPENDED".to_owned()),
-        // JumpCloud shows no deleted users
-        "deleted" => None,
-        other => Some(other.to_uppercase()),
+/// The unified status that a word means, by its own name or by that of JumpCloud's state, in any case.
+pub fn status_word(word: &str) -> Option<&'static str> {
+    match word.to_ascii_lowercase().as_str() {
+        "active" | "activated" => Some("active"),
+        "invited" | "staged" => Some("invited"),
+        "inactive" | "suspended" => Some("inactive"),
+        "deleted" => Some("deleted"),
+        _ => None,
     }
 }
-
-/// The words that mapped users show.
-pub const UNIFIED_STATUSES: &[&str] = &["active", "invited", "inactive", "deleted"];
 
 /// A user group.
 pub fn group(raw: &RawValue) -> Mapped<Group<'_>> {
@@ -256,16 +252,17 @@ fn action(event_type: &str, success: Option<bool>) -> Option<&'static str> {
     }
 }
 
-/// The event types of a unified action; another word is taken as JumpCloud's own.
+/// The event types of a unified action; another word is taken as JumpCloud's own. JumpCloud keeps the values of events in
+/// lower case.
 pub fn event_types(action: &str) -> Vec<String> {
-    let words: &[&str] = match action {
+    let action = action.to_lowercase();
+    let words: &[&str] = match action.as_str() {
         "user_created" => &["user_create"],
         "user_updated" => &["user_update"],
         "user_deleted" => &["user_delete"],
         "user_deactivated" => &["user_suspended"],
         "login" | "login_failed" => &["user_login_attempt", "admin_login_attempt"],
-        // JumpCloud keeps the values of events in lower case
-        other => return vec![other.to_lowercase()],
+        _ => return vec![action],
     };
     words.iter().map(|word| (*word).to_owned()).collect()
 }
@@ -325,12 +322,12 @@ mod tests {
 
     #[test]
     fn every_status_maps_there_and_back() {
-        for unified in ["active", "invited", "inactive"] {
-            let word = state_word(unified).unwrap();
-            assert_eq!(status(Some(word.into()), None, None).unwrap().as_str(), unified);
+        for state in ["ACTIVATED", "STAGED", "SUSPENDED"] {
+            let unified = status(Some(state.into()), None, None).unwrap();
+            assert_eq!(status_word(state), Some(unified.as_str()));
+            assert_eq!(status_word(unified.as_str()), Some(unified.as_str()));
         }
-        assert_eq!(state_word("suspended").as_deref(), Some("SUSPENDED"));
-        assert_eq!(state_word("deleted"), None);
+        assert_eq!((status_word("Inactive"), status_word("FROZEN")), (Some("inactive"), None));
     }
 
     #[test]
@@ -341,6 +338,7 @@ mod tests {
             }
         }
         assert_eq!(event_types("GROUP_CREATE"), ["group_create"]);
+        assert_eq!(event_types("Login"), event_types("login"));
         assert_eq!(shown_actions("group_create"), ["group_create"]);
     }
 }

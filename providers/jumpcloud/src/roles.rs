@@ -105,7 +105,7 @@ impl ListRoleAssignments for JumpCloud {
             let rest = filter.role_id.as_ref().map(|role| RoleAssignmentFilter::default().role_id(role));
             return Ok(Page::of_values(held.collect()).rechecked(rest.unwrap_or_default()));
         }
-        let page = self.v1.get("users").primary().counted_slice(call, &request, &COUNTED).await?;
+        let page = self.list_administrators().primary().counted_slice(call, &request, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
         let held = administrators.iter().flat_map(|one| one.held.iter().map(|role| assignment(&one.id, role)));
         Ok(Page::of_values(held.collect()).next(page.next).rechecked(filter))

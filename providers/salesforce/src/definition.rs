@@ -38,7 +38,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["emails", "username", "name", "status", "user_type", "created_at", "updated_at", "role_id", "group_id", "sort_by"])
             .sort(&["created_at", "updated_at", "last_login_at", "username", "name"])
             .scopes(READ)
-            .note("users of type Standard unless `user_type` or the setting `user_types` says otherwise; `name` finds what begins with it"),
+            .note("users of type Standard unless `user_type` or the setting `user_types` says otherwise; `name` finds what begins with it; where a field is hidden from the token's user, others may be missing too"),
         ActionFacts::new(Action::GetUser).scopes(READ),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("last_name"), body("emails"), body("roles")])

@@ -48,8 +48,6 @@ pub struct Salesforce {
     http: Http,
     /// Number of the API's version; three come out a year.
     version: u32,
-    /// What goes before a user's id to make the address of the user's page.
-    home: Option<String>,
     /// Kinds of users that lists show; none for every kind.
     user_types: Option<Vec<String>>,
     /// Whether a user who cannot be deactivated is frozen instead.
@@ -136,13 +134,9 @@ impl Connect for Salesforce {
             _ => Grant::client_credentials(url, client_id, client(&connection)?, None),
         };
         let auth = Auth::token(grant).discovering(Discovery { read: instance_url, hosts: definition::HOSTS });
-        // the login hosts are everybody's and lead to no organization's pages
-        let is_login = matches!(base.host_str(), Some("login.salesforce.com" | "test.salesforce.com"));
-        let home = (!is_login).then(|| format!("{}/", base.origin().ascii_serialization()));
         let types = connection.require("user_types")?;
         Ok(Salesforce {
             version: version(connection.require("api_version")?)?,
-            home,
             user_types: (types != "all").then(|| types.split(',').map(|word| word.trim().to_owned()).collect()),
             freeze_when_blocked: connection.flag("freeze_when_blocked"),
             own: OnceLock::new(),

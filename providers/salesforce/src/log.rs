@@ -45,11 +45,12 @@ fn parts(filter: &ActivityFilter) -> Vec<Activities> {
         None => vec![changes, sign_ins],
         Some(action) => {
             let of_sign_ins = |word: &String| matches!(word.as_str(), "login" | "login_failed");
+            let words = action.lower_case();
             let mut parts = Vec::new();
-            if action.values().iter().any(|word| !of_sign_ins(word)) {
+            if words.iter().any(|word| !of_sign_ins(word)) {
                 parts.push(changes);
             }
-            if action.values().iter().any(of_sign_ins) {
+            if words.iter().any(of_sign_ins) {
                 parts.push(sign_ins);
             }
             parts

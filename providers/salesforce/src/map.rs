@@ -92,7 +92,7 @@ pub struct Around {
     pub frozen: Option<HashSet<String>>,
     /// The one organization.
     pub organization: Option<UserOrganization<'static>>,
-    /// Address before a user's id.
+    /// Where the organization's pages are.
     pub home: Option<String>,
 }
 
@@ -115,7 +115,7 @@ impl Around {
         user.urls = self
             .home
             .as_ref()
-            .map(|home| vec![Url { url: Some(format!("{home}{id}").into()), r#type: Some("profile".into()) }]);
+            .map(|home| vec![Url { url: Some(format!("{home}/{id}").into()), r#type: Some("profile".into()) }]);
         let is_frozen = self.frozen.as_ref().is_some_and(|frozen| frozen.contains(&id));
         if user.status == Some(Status::Active) && is_frozen {
             user.status = Some(FROZEN.into());
@@ -387,6 +387,14 @@ mod tests {
         ))
         .unwrap();
         assert_eq!((user.as_str(), role.id.as_deref(), role.name.as_deref()), ("0051", Some("0PG1"), Some("Sales")));
+    }
+
+    #[test]
+    fn a_set_that_was_revoked_is_held_by_nobody() {
+        for over in [r#""IsActive": false"#, r#""IsActive": true, "IsRevoked": true"#] {
+            let json = format!(r#"{{"Id": "0Pa1", "AssigneeId": "0051", "PermissionSetId": "0PS1", {over}}}"#);
+            assert_eq!(held_set(raw(&json)).unwrap().0, "", "{over}");
+        }
     }
 
     #[test]

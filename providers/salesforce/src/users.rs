@@ -22,9 +22,14 @@ const FIELDS: &str = "Id, Username, FirstName, LastName, Name, Alias, Email, Tit
 const FEWER_FIELDS: &str = "Id, Username, FirstName, LastName, Name, Email, IsActive, UserType, \
     TimeZoneSidKey, LanguageLocaleKey, ProfileId, UserRoleId, CreatedDate, LastModifiedDate, SystemModstamp";
 
+/// These are seldom hidden.
+const SHOWN_FIELDS: &str = "FederationIdentifier, Profile.Name, Profile.UserLicenseId, Profile.UserLicense.Name, \
+    UserRole.Name, LastLoginDate";
+
 /// What is read in its place, one after the other. The title may be hidden too, but an update of it is read back.
-fn fewer_fields() -> [String; 2] {
-    [format!("{FEWER_FIELDS}, Title"), FEWER_FIELDS.to_owned()]
+fn fewer_fields() -> [String; 4] {
+    let shown = format!("{FEWER_FIELDS}, {SHOWN_FIELDS}");
+    [format!("{shown}, Title"), shown, format!("{FEWER_FIELDS}, Title"), FEWER_FIELDS.to_owned()]
 }
 
 pub(crate) const SETS: &str = "Id, AssigneeId, PermissionSetId, PermissionSet.Label, PermissionSet.IsOwnedByProfile, \
@@ -145,10 +150,11 @@ impl Salesforce {
         with_frozen: bool,
         unreadable: &mut Unreadable,
     ) -> Result<Around> {
-        let mut around = Around { home: self.home.clone(), ..Around::default() };
+        let mut around = Around::default();
         if users.is_empty() {
             return Ok(around);
         }
+        around.home = Some(self.http.origin(call).await?);
         if with_frozen {
             let query = Query::new("Id, UserId, IsFrozen", "UserLogin").and("IsFrozen = true");
             let frozen = self.by_user(call, &query, "UserId", users, |raw| Ok((map::login(raw)?.user_id, ())));

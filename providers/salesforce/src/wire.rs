@@ -116,12 +116,13 @@ pub struct SetAssignment<'a> {
     pub permission_set_group_id: Option<Text<'a>>,
     pub permission_set_group: Option<Named<'a>>,
     pub is_active: Option<bool>,
+    pub is_revoked: Option<bool>,
 }
 
 impl<'a> SetAssignment<'a> {
     /// Whether it has expired or was revoked, and gives nothing any more.
     pub fn is_over(&self) -> bool {
-        self.is_active == Some(false)
+        self.is_active == Some(false) || self.is_revoked == Some(true)
     }
 
     /// The group where the assignment is of one, else the set.

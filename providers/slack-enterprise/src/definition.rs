@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["emails", "username", "status", "workspace_id", "role_id", "group_id", "created_at"])
             .scopes(&["admin.users:read"])
             .partial()
-            .note("active people first, then deactivated ones: Slack shows them apart. With `group_id`, or the `role_id` of an assigned role, each person is read by itself"),
+            .note("deactivated people first, then active ones, and then whether the deactivated are still the same: Slack shows them apart. With `group_id`, or the `role_id` of an assigned role, each person is read by itself"),
         ActionFacts::new(Action::GetUser).scopes(&["users:read", "users:read.email"]),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("username"), body("emails")])
@@ -128,7 +128,8 @@ pub static DEFINITION: Definition = Definition {
         lack(&[Action::ListBilling, Action::ListUtilization], "Slack's admin API has no bills and no usage reports"),
     ],
     notes: &[
-        "Somebody who is deactivated while users are listed may be there twice: as active first, and as deactivated then.",
+        "Somebody who is deactivated or activated while users are listed may be missing: such a list ends in an error that says \
+         so.",
         "The kind of a group is found by a SCIM read; a user group is then looked for in every workspace, once, unless \
          `workspace_id` names it.",
         "A user group cannot be emptied; Slack's update of one replaces its members, so two changes at once can undo each other.",

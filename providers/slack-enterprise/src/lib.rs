@@ -27,7 +27,9 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
-use userdir_core::http::{Auth, ClientAuth, Connection, Grant, Http, Next, Paging, RateHeaders, TotalAt, Vendor};
+use userdir_core::http::{
+    Auth, ClientAuth, Connection, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor, in_one_cloud,
+};
 use userdir_core::{Call, Connect, Error, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -94,10 +96,17 @@ impl Connect for SlackEnterprise {
                 refresh_token: connection.secret("refresh_token")?,
             }))
         };
+        let [web, scim, audit] = ["base_url", "scim_base_url", "audit_base_url"].map(|key| connection.url(key));
+        let (web, scim, audit, token) = (web?, scim?, audit?, connection.url("token_url")?);
+        let mut addresses = vec![("base_url", &web), ("scim_base_url", &scim), ("audit_base_url", &audit)];
+        if connection.scheme.name == "refresh_token" {
+            addresses.push(("token_url", &token));
+        }
+        in_one_cloud(&addresses, ["slack-gov.com", "slack.com"])?;
         Ok(SlackEnterprise {
-            web: connection.http(connection.url("base_url")?, &SLACK, auth()?),
-            scim: connection.http(connection.url("scim_base_url")?, &SLACK, auth()?),
-            audit: connection.http(connection.url("audit_base_url")?, &SLACK, auth()?),
+            web: connection.http(web, &SLACK, auth()?),
+            scim: connection.http(scim, &SLACK, auth()?),
+            audit: connection.http(audit, &SLACK, auth()?),
             identity: OnceLock::new(),
             workspaces_of_groups: Mutex::default(),
         })
@@ -118,9 +127,18 @@ impl Connect for SlackEnterprise {
 }
 
 impl SlackEnterprise {
+    /// A method that reads, and is posted. Its arguments go as a form, which Slack takes everywhere.
+    pub(crate) fn ask<'a>(
+        &self,
+        method: &'static str,
+        arguments: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Request {
+        self.web.post(method).as_read().form(arguments)
+    }
+
     /// Asks whose token it is, which proves it.
     async fn test(&self, call: &Call) -> Result<wire::Identity> {
-        self.web.post("auth.test").as_read().read(call).await?.json()
+        self.ask("auth.test", []).read(call).await?.json()
     }
 
     /// Whose token it is; asked once.

@@ -26,7 +26,7 @@ impl ListActivities for SlackEnterprise {
         let actions = filter
             .action
             .as_ref()
-            .map(|actions| actions.values().iter().map(|word| slack_action(word)).collect::<Vec<_>>().join(","));
+            .map(|actions| actions.lower_case().iter().map(|word| slack_action(word)).collect::<Vec<_>>().join(","));
         let log = self.audit.get("logs").query_if("oldest", oldest).query_if("latest", latest);
         let log = log
             .query_if("action", actions)
@@ -37,7 +37,7 @@ impl ListActivities for SlackEnterprise {
     }
 }
 
-/// Slack's word for a unified action; another word is taken as Slack's own.
+/// Slack's word for a unified action; another word is taken as Slack's own, which are in lower case.
 fn slack_action(action: &str) -> &str {
     match action {
         "login" => "user_login",

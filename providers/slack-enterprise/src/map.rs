@@ -99,8 +99,12 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
     let org_id = org.and_then(|org| org.enterprise_id.clone());
     let mut role = account.role();
     match org {
-        // a guest is one in workspaces
-        Some(_) if account.is_guest() => {}
+        // a guest is one in workspaces, of which a single one is certain
+        Some(org) if account.is_guest() => {
+            if let Some([only]) = org.teams.as_deref() {
+                role.workspace = Some(only.clone());
+            }
+        }
         Some(_) => role.organization = org_id.clone(),
         None => role.workspace = it.team_id.clone(),
     }

@@ -13,12 +13,12 @@ const WORKSPACES: Paging = by_cursor("teams", 1000);
 
 impl SlackEnterprise {
     fn workspaces(&self) -> Request {
-        self.web.post("admin.teams.list").as_read()
+        self.ask("admin.teams.list", [])
     }
 
     /// The settings of a workspace.
     pub(crate) fn team(&self, workspace: &str) -> Request {
-        self.web.post("admin.teams.settings.info").as_read().query("team_id", workspace)
+        self.ask("admin.teams.settings.info", [("team_id", workspace)])
     }
 
     /// The names of all workspaces, by id.
@@ -36,7 +36,7 @@ impl SlackEnterprise {
     }
 
     fn billing(&self) -> Request {
-        self.web.post("team.billing.info").as_read()
+        self.ask("team.billing.info", [])
     }
 
     /// Whether somebody is billed for in one of these workspaces.
@@ -95,7 +95,7 @@ impl GetLicense for SlackEnterprise {
 impl SlackEnterprise {
     /// The one organization, as the owner of the token is told of it.
     async fn own_organization(&self, call: &Call) -> Result<Option<Organization<'static>>> {
-        let answer = self.web.post("auth.test").as_read().primary().read(call).await?;
+        let answer = self.ask("auth.test", []).primary().read(call).await?;
         let it: wire::Identity = answer.json()?;
         let Some(id) = it.enterprise_id else { return Ok(None) };
         // `team` names the organization where it stands for it

@@ -43,15 +43,14 @@ impl SlackEnterprise {
 
     /// Owners and administrators of a workspace.
     pub(crate) async fn admins(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
-        let admins = self.web.post("admin.users.list").as_read().query("team_id", workspace);
-        let admins = admins.query("include_admins", "true").query("include_owners", "true");
-        admins.all(call, &USERS, account).await
+        let only = [("team_id", workspace), ("include_admins", "true"), ("include_owners", "true")];
+        self.ask("admin.users.list", only).all(call, &USERS, account).await
     }
 
     /// Guests of a workspace.
     pub(crate) async fn guests(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
-        let guests = self.web.post("admin.users.list").as_read().query("team_id", workspace);
-        guests.query("only_guests", "true").all(call, &USERS, account).await
+        let only = [("team_id", workspace), ("only_guests", "true")];
+        self.ask("admin.users.list", only).all(call, &USERS, account).await
     }
 
     /// Takes a role away, where it was seen to be held.

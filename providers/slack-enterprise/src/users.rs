@@ -1,10 +1,12 @@
 //! Users: list and get.
 
+use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging};
+use userdir_core::mapping::digest;
 use userdir_core::reply::Unreadable;
 use userdir_core::scim_filter::ScimFilter;
-use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Text, User};
 
 use crate::catalogue::{self, AccountType};
@@ -17,15 +19,17 @@ const SCIM_USERS: Paging = by_index(1000);
 /// People who are read one by one, a page.
 const ONE_BY_ONE: u32 = 20;
 
-/// Slack shows active and deactivated people apart. The active come first: who is deactivated in between is then shown
+/// Slack shows active and deactivated people apart. The deactivated come first: who is activated in between is then shown
 /// twice, and not left out.
 #[derive(Clone, Copy, PartialEq)]
 enum Pass {
-    Active,
     Inactive,
+    Active,
 }
 
 impl Pass {
+    const ALL: [Pass; 2] = [Pass::Inactive, Pass::Active];
+
     fn word(self) -> &'static str {
         if self == Pass::Active { "active" } else { "inactive" }
     }
@@ -33,24 +37,27 @@ impl Pass {
     /// The passes that a filter of status wants.
     fn wanted(status: &Option<Match>) -> Result<Vec<Pass>> {
         let known = |word: &&String| ["active", "inactive"].iter().any(|known| known.eq_ignore_ascii_case(word));
-        let Some(status) = status else { return Ok(vec![Pass::Active, Pass::Inactive]) };
+        let Some(status) = status else { return Ok(Pass::ALL.to_vec()) };
         if let Some(other) = status.values().iter().find(|word| !known(word)) {
             return Err(Error::invalid(format!("status `{other}` cannot be listed"))
                 .hint("Slack's list tells `active` and `inactive` apart"));
         }
-        Ok([Pass::Active, Pass::Inactive].into_iter().filter(|pass| status.takes(pass.word())).collect())
+        Ok(Pass::ALL.into_iter().filter(|pass| status.takes(pass.word())).collect())
     }
 
-    /// Pass and cursor, of a cursor that [`Pass::cursor`] made.
-    fn at(cursor: &str) -> Result<(Pass, Option<&str>)> {
-        let (pass, cursor) = cursor.split_once(':').unwrap_or_default();
-        let pass = [Pass::Active, Pass::Inactive].into_iter().find(|it| it.word() == pass);
-        let pass = pass.ok_or_else(|| Error::invalid("the cursor is none of this list"))?;
-        Ok((pass, Some(cursor).filter(|cursor| !cursor.is_empty())))
+    /// Pass, mark of the deactivated people seen, and Slack's cursor, of a cursor that [`Pass::cursor`] made.
+    fn at(cursor: &str) -> Result<(Pass, u64, Option<&str>)> {
+        let read = || {
+            let mut parts = cursor.splitn(3, ':');
+            let (pass, seen, cursor) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+            let pass = Pass::ALL.into_iter().find(|it| it.word() == pass)?;
+            Some((pass, seen, Some(cursor).filter(|cursor| !cursor.is_empty())))
+        };
+        read().ok_or_else(|| Error::invalid("the cursor is none of this list"))
     }
 
-    fn cursor(self, cursor: &str) -> String {
-        format!("{}:{cursor}", self.word())
+    fn cursor(self, seen: u64, cursor: &str) -> String {
+        format!("{}:{seen}:{cursor}", self.word())
     }
 }
 
@@ -89,6 +96,17 @@ impl ListUsers for SlackEnterprise {
     }
 }
 
+/// Stands for several people, in whatever order.
+fn sum(seen: u64, people: Vec<u64>) -> u64 {
+    people.into_iter().fold(seen, u64::wrapping_add)
+}
+
+/// Stands for one of them, and is the same in every process.
+fn mark(raw: &RawValue) -> Mapped<u64> {
+    let it: wire::ListedUser = serde_json::from_str(raw.get())?;
+    Ok(digest(&it.id))
+}
+
 /// What cannot be told from the people that such a list shows.
 fn refuse_beside(what: &str, filters: &[(&str, bool)]) -> Result<()> {
     match filters.iter().find(|(_, is_given)| *is_given) {
@@ -98,7 +116,11 @@ fn refuse_beside(what: &str, filters: &[(&str, bool)]) -> Result<()> {
 }
 
 impl SlackEnterprise {
-    /// A page of `admin.users.list`.
+    /// A page of `admin.users.list`. Who is deactivated after the look at the deactivated people and before that at the active
+    /// ones is in neither: so the deactivated are looked at once more at the end, and must be the same.
+    ///
+    /// # Errors
+    /// `Incomplete` where they are not.
     async fn scan(
         &self,
         call: &Call,
@@ -106,20 +128,16 @@ impl SlackEnterprise {
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
         let mut filter = request.filter.clone();
-        let (pass, cursor) = match request.cursor.as_deref() {
+        let (pass, mut seen, cursor) = match request.cursor.as_deref() {
             Some(cursor) => Pass::at(cursor)?,
-            None => (passes.first().copied().unwrap_or(Pass::Active), None),
+            None => (passes.first().copied().unwrap_or(Pass::Active), 0, None),
         };
-        let mut users = self.web.post("admin.users.list").as_read().primary();
-        users = users.query("is_active", if pass == Pass::Active { "true" } else { "false" });
         // of these some narrow the list, and all are looked at here
-        users = match filter.role_id.as_deref() {
-            Some("admin") => users.query("include_admins", "true"),
-            Some("owner" | "primary_owner") => users.query("include_owners", "true"),
-            Some("restricted" | "ultra_restricted") if filter.workspace_id.is_some() => {
-                users.query("only_guests", "true")
-            }
-            _ => users,
+        let narrow = match filter.role_id.as_deref() {
+            Some("admin") => Some("include_admins"),
+            Some("owner" | "primary_owner") => Some("include_owners"),
+            Some("restricted" | "ultra_restricted") if filter.workspace_id.is_some() => Some("only_guests"),
+            _ => None,
         };
         // who is deactivated shows no workspace any more: Slack's own filter is taken at its word
         let workspace = filter.workspace_id.take();
@@ -127,10 +145,26 @@ impl SlackEnterprise {
             Some(_) => None,
             None => self.organization(call).await?.map(str::to_owned),
         };
-        let slice = users.query_if("team_id", workspace.clone()).slice(call, cursor, request.wanted, &USERS).await?;
+        let people = |pass: Pass| {
+            let is_active = if pass == Pass::Active { "true" } else { "false" };
+            let team = workspace.as_deref().map(|id| ("team_id", id));
+            let arguments = [("is_active", is_active)].into_iter().chain(team).chain(narrow.map(|name| (name, "true")));
+            self.ask("admin.users.list", arguments).primary()
+        };
+        let slice = people(pass).slice(call, cursor, request.wanted, &USERS).await?;
+        if pass == Pass::Inactive {
+            seen = sum(seen, slice.each(mark)?);
+        }
         let next = match (&slice.next, pass) {
-            (Some(cursor), _) => Some(pass.cursor(cursor)),
-            (None, Pass::Active) if passes.contains(&Pass::Inactive) => Some(Pass::Inactive.cursor("")),
+            (Some(cursor), _) => Some(pass.cursor(seen, cursor)),
+            (None, Pass::Inactive) if passes.contains(&Pass::Active) => Some(Pass::Active.cursor(seen, "")),
+            (None, Pass::Active) if passes.contains(&Pass::Inactive) => {
+                if sum(0, people(Pass::Inactive).all(call, &USERS, mark).await?) != seen {
+                    let what = "somebody was deactivated or activated while the list was read, and may be missing";
+                    return Err(Error::new(ErrorKind::Incomplete, what).hint("list again"));
+                }
+                None
+            }
             (None, _) => None,
         };
         let map = Listed { workspace, organization, are_active: pass == Pass::Active };
@@ -226,11 +260,14 @@ impl GetUser for SlackEnterprise {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let answer = self.info(&input.id).primary().read(call).await?;
         let mut user: User = answer.map_at("user", map::user)?;
-        let mut unknown = Unreadable::default();
+        let (mut unknown, mut is_in_scim) = (Unreadable::default(), true);
         if call.wants("profile") {
             let scim = match self.scim.get("Users").id(&input.id).read(call).await {
                 // SCIM does not have everybody
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    is_in_scim = false;
+                    None
+                }
                 read => unknown.known("what SCIM tells", read)?,
             };
             if let Some(answer) = scim {
@@ -261,7 +298,12 @@ impl GetUser for SlackEnterprise {
                 }
             }
         }
-        Ok(unknown.note(Reply::read(user)))
+        let reply = unknown.note(Reply::read(user));
+        Ok(if is_in_scim {
+            reply
+        } else {
+            reply.note("SCIM does not have this user: what SCIM alone tells is not shown")
+        })
     }
 }
 

@@ -29,7 +29,7 @@ mod users;
 mod wire;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Vendor,
+    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Vendor, in_one_cloud,
 };
 use userdir_core::{Action, Call, Connect, ErrorKind, Result, async_trait, provider};
 
@@ -82,7 +82,7 @@ fn fault(answer: &Answer) -> Option<Fault> {
         1001 | 1010 | 1034 | 4130 => Some(ErrorKind::NotFound),
         300 if error.says("not found") => Some(ErrorKind::NotFound),
         // an invitation that has ended; managed elsewhere; no seat left; a bundle that cannot be taken off
-        1000 | 1005 | 1107 | 1117 | 1120 | 2033 | 2034 | 2038 | 2039 | 3412 | 4132 => Some(ErrorKind::Conflict),
+        1000 | 1005 | 1009 | 1107 | 1117 | 1120 | 2033 | 2034 | 2038 | 2039 | 3412 | 4132 => Some(ErrorKind::Conflict),
         _ => answer.is_success().then_some(ErrorKind::InvalidRequest),
     };
     Some(Fault {
@@ -128,6 +128,10 @@ impl Connect for Zoom {
             None => auth.discovering(Discovery { read: api_url, hosts: definition::API_HOSTS }),
         };
         let base = connection.url_or("base_url", "https://api.zoom.us/v2")?;
+        if connection.scheme.name != "access_token" {
+            let token = connection.url("token_url")?;
+            in_one_cloud(&[("base_url", &base), ("token_url", &token)], ["zoomgov.com", "zoom.us"])?;
+        }
         Ok(Zoom {
             http: connection.http(base, &ZOOM, auth),
             is_app: connection.scheme.name == "server_to_server",

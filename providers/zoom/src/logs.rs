@@ -46,7 +46,7 @@ impl Log {
     /// The logs that can have what is asked for.
     fn of(filter: &ActivityFilter) -> Vec<Log> {
         let is_sign_in = |word: &String| matches!(word.as_str(), "login" | "logout");
-        let words = filter.action.as_ref().map(Match::values).unwrap_or_default();
+        let words = filter.action.as_ref().map(Match::lower_case).unwrap_or_default();
         let has = |log: &Log| match log {
             Log::Operations => words.is_empty() || !words.iter().all(is_sign_in),
             Log::SignIns => filter.entity_type.is_none() && (words.is_empty() || words.iter().any(is_sign_in)),
@@ -192,6 +192,7 @@ mod tests {
         let of = |json: &str| Log::of(&serde_json::from_str(json).unwrap());
         assert_eq!(of("{}"), Log::ALL);
         assert_eq!(of(r#"{"action": "login"}"#), [Log::SignIns]);
+        assert_eq!(of(r#"{"action": "Login"}"#), [Log::SignIns]);
         assert_eq!(of(r#"{"action": ["login", "user_deleted"]}"#), Log::ALL);
         assert_eq!(of(r#"{"entity_type": "user"}"#), [Log::Operations]);
         assert_eq!(of(r#"{"entity_type": "user", "action": "login"}"#), []);

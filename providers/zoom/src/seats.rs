@@ -111,7 +111,8 @@ impl DowngradeUser for Zoom {
         if after.r#type == Some(BASIC) {
             refuse_bundle(id, effect, &after)?;
         }
-        let reply = Reply::sent(id).with_effect(effect).note(LOSES);
+        let reply = Reply::sent(id).with_effect(effect);
+        let reply = if effect == Effect::Applied { reply.note(LOSES) } else { reply };
         Ok(if after.shows_older_bundle() { reply.note(OLDER_BUNDLE) } else { reply })
     }
 }

@@ -32,6 +32,11 @@ impl Match {
         }
     }
 
+    /// The values in lower case, for vendors whose own words are.
+    pub fn lower_case(&self) -> Vec<String> {
+        self.any_of.iter().map(|value| value.to_lowercase()).collect()
+    }
+
     /// Whether `word` is one of the values, upper and lower case being the same.
     pub fn takes(&self, word: &str) -> bool {
         self.any_of.iter().any(|value| value.eq_ignore_ascii_case(word))
