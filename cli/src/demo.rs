@@ -40,7 +40,7 @@ pub struct Demo {
 const SECRET: &str = "demo-secret";
 /// The writes that the public documentation names; the first that some provider shows is the sample.
 const WRITES: &[Action] =
-    &[Action::DowngradeUser, Action::DeactivateUser, Action::UnassignRole, Action::RemoveUserFromGroup];
+    &[Action::DeactivateUser, Action::DowngradeUser, Action::UnassignRole, Action::RemoveUserFromGroup];
 
 /// A provider that is played, and its account.
 struct Played {

@@ -292,15 +292,19 @@ impl Http {
     /// What a vendor's own object may show of it: without the account's secrets and the call's. None where nothing is
     /// left that is JSON.
     pub(crate) fn masked(&self, call: &Call, raw: &str) -> Option<Box<RawValue>> {
-        let mut redactor = self.0.redactor.clone();
-        call.masks().iter().for_each(|secret| redactor.add_text(secret));
-        RawValue::from_string(redactor.text(raw).into_owned()).ok()
+        RawValue::from_string(self.redactor_of(call).text(raw).into_owned()).ok()
     }
 
-    /// Knows the account's secrets, the call's, and those that this very request carries.
-    pub(super) fn redactor(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Redactor {
+    /// Knows the account's secrets and the call's.
+    fn redactor_of(&self, call: &Call) -> Redactor {
         let mut redactor = self.0.redactor.clone();
         call.masks().iter().for_each(|secret| redactor.add_text(secret));
+        redactor
+    }
+
+    /// The same, and those that this very request carries.
+    pub(super) fn redactor(&self, call: &Call, request: &Prepared, authorization: Option<&Authorization>) -> Redactor {
+        let mut redactor = self.redactor_of(call);
         match authorization {
             Some(Authorization::Header(_, value)) => redactor.add_credential(value),
             Some(Authorization::Token(ready)) => redactor.add_credential(&ready.header),
