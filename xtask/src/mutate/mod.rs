@@ -93,6 +93,8 @@ pub fn run(root: &Path, options: &Options) -> Result<()> {
             left.push((number, sown));
         }
     }
+    // those first of which it is not known that anything finds them
+    left.sort_by_key(|(_, sown)| trials.get(&sown.seed.id).is_some_and(Trial::is_found));
     for (number, sown) in left {
         let trial = sown.try_it(&workshop, &mut green)?;
         println!("{number}/{} {}: {}", chosen.len(), sown.seed.id, told(&trial));
