@@ -125,6 +125,19 @@ impl Paging {
     fn parameters(&self) -> impl Iterator<Item = &'static str> {
         [self.limit, self.position().unwrap_or_default()].into_iter().filter(|name| !name.is_empty())
     }
+
+    /// Refuses such a one in `remote_query`; every primary page is looked at so. For a list that asks something else first.
+    ///
+    /// # Errors
+    /// `InvalidRequest`, with the name.
+    pub fn refuse_passed(&self, call: &Call) -> Result<()> {
+        let is_passed = |name: &&str| call.passes_through && call.remote_query.iter().any(|(key, _)| key == name);
+        match self.parameters().find(is_passed) {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid(format!("`remote_query` names `{name}`, which belongs to paging"))
+                .hint("use `limit` and `next_cursor`")),
+        }
+    }
 }
 
 impl Request {
@@ -155,12 +168,8 @@ impl Request {
         wanted: Option<u32>,
         paging: &Paging,
     ) -> Result<SentPage> {
-        let passed = |name: &&str| {
-            self.is_primary() && call.passes_through && call.remote_query.iter().any(|(key, _)| key == name)
-        };
-        if let Some(name) = paging.parameters().find(passed) {
-            return Err(Error::invalid(format!("`remote_query` names `{name}`, which belongs to paging"))
-                .hint("use `limit` and `next_cursor`"));
+        if self.is_primary() {
+            paging.refuse_passed(call)?;
         }
         // `page:size`: pages that are counted keep their size, else their numbers would mean other items
         let (at, kept_size) = match cursor.map(|cursor| cursor.split_once(':').unwrap_or((cursor, ""))) {

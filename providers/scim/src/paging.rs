@@ -168,6 +168,7 @@ impl Scim {
         F: ListAction,
         M: MapItem<F::Output> + Copy,
     {
+        LISTS.refuse_passed(call)?;
         let config = self.config(call).await?;
         let fetch = async |scans: bool, at: At| {
             let mut list = self.http.get(listing.at);
