@@ -255,4 +255,13 @@ mod tests {
         }
         assert!(filter(&["created_at=x", "created_at[gt]=y"]).is_err());
     }
+
+    #[test]
+    fn what_is_no_pair_is_not_repeated() {
+        assert_eq!(key_value("--set", " a =b=c").unwrap(), ("a".to_owned(), "b=c".to_owned()));
+        for slipped in ["canary-secret", "=canary-secret", " =canary-secret"] {
+            let error = key_value("--secret", slipped).unwrap_err();
+            assert!(!format!("{error:?}").contains("canary"));
+        }
+    }
 }

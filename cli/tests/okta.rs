@@ -77,6 +77,12 @@ async fn lists_come_in_every_format() {
     let cursor = page["next_cursor"].as_str().unwrap();
     let next = cli.local(&["users", "list", "--limit", "30", "--cursor", cursor]).json();
     assert_eq!(next["result"][0]["id"], "30");
+    // a page is no whole list, and its last line says so
+    let lines = cli.local(&["users", "list", "--limit", "30", "--format", "ndjson"]).out;
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    let trailer = &last["userdir_trailer"];
+    assert_eq!((&trailer["complete"], &trailer["count"]), (&json!(false), &json!(30)), "{last}");
+    assert!(trailer["next_cursor"].is_string(), "{last}");
 
     let all = cli.local(&["users", "list", "--all", "--format", "json"]).json();
     assert_eq!(all.as_array().unwrap().len(), 250);
