@@ -69,6 +69,9 @@ async fn limited_pages_miss_whom_one_list_misses() {
         let world = World::paging("cursor").await;
         world.serve(vendor([(1..4, 7), (3..6, 7), (7..8, 7)])).await;
         assert_eq!(walk(&world.directory, limits).await.unwrap_err().kind(), ErrorKind::Incomplete, "{how}");
+        let world = World::paging("cursor").await;
+        world.serve(vendor([(1..4, 7), (2..5, 7), (7..8, 7)])).await;
+        assert_eq!(walk(&world.directory, limits).await.unwrap_err().kind(), ErrorKind::Incomplete, "{how}: by two");
     }
     let world = World::paging("offset").await;
     world
