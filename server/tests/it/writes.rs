@@ -225,6 +225,8 @@ async fn an_unknown_outcome_is_a_500_and_settled_by_reading() {
     // and the key stays with its request
     let other = body.replace("Ortiz", "Lee");
     assert_eq!(world.send("POST", CREATE, &key, other.as_bytes()).await.status, 422);
+    let passed_through = format!("{CREATE}&remote_query[activate]=false");
+    assert_eq!(world.send("POST", &passed_through, &key, body.as_bytes()).await.status, 422);
 
     // who has looked may send it
     let headers = [("idempotency-key", "k1"), ("x-userdir-send-again", "true")];
