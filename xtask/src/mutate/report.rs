@@ -20,17 +20,23 @@ in; a fault is found where a test fails. This page is written by `cargo xtask mu
 
 /// Writes the page.
 pub fn write(root: &Path, seeds: &[Seed], trials: &Trials) -> Result<()> {
-    let (mut rows, mut is_old) = (Vec::new(), 0);
+    let (mut rows, mut untried, mut is_old) = (Vec::new(), Vec::new(), 0);
     for seed in seeds {
         let text = fs::read_to_string(root.join(&seed.file)).with_context(|| format!("cannot read {}", seed.file))?;
         let fingerprint = seeds::fingerprint(&seed.sow(&text)?);
-        let trial = trials.get(&seed.id);
-        let trial = trial.with_context(|| format!("`{}` was not tried: `cargo xtask mutate`", seed.id))?;
+        let Some(trial) = trials.get(&seed.id) else {
+            untried.push(format!("- `{}`: {}.\n", seed.id, seed.what));
+            continue;
+        };
         ensure!(trial.fate != Fate::Unbuilt, "`{}` does not compile", seed.id);
         is_old += usize::from(trial.fingerprint != fingerprint);
         rows.push((seed, trial));
     }
-    fs::write(root.join("docs/mutations.md"), page(&rows, is_old)).context("cannot write docs/mutations.md")?;
+    let mut page = page(&rows, is_old);
+    if !untried.is_empty() {
+        let _ = write!(page, "\n## Not tried yet\n\n{}", untried.concat());
+    }
+    fs::write(root.join("docs/mutations.md"), page).context("cannot write docs/mutations.md")?;
     println!("wrote docs/mutations.md");
     Ok(())
 }
@@ -64,7 +70,7 @@ fn page(rows: &[(&Seed, &Trial)], is_old: usize) -> String {
     page.push_str("\n## Not found\n\n");
     let survivors: Vec<_> = rows.iter().filter(|(_, trial)| trial.fate == Fate::Survived).collect();
     for (seed, _) in &survivors {
-        let excuse = seed.excuse.as_deref().unwrap_or("a test is missing");
+        let excuse = seed.excuse.as_deref().unwrap_or("A test was missing when it was tried");
         let _ = writeln!(page, "- `{}`: {}. {excuse}.", seed.id, seed.what);
     }
     if survivors.is_empty() {
