@@ -32,7 +32,7 @@ pub use auth::Auth;
 pub use egress::{Egress, in_one_cloud};
 pub use free::{Found, FreeGet, FreePath, Resources};
 pub use paging::{Next, Paging, TotalAt};
-pub use passes::Pass;
+pub use passes::{Pass, Seen};
 pub use rate::{Rate, RateHeaders, Reset};
 pub use request::Request;
 pub use reqwest::Method;

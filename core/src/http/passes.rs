@@ -1,5 +1,8 @@
 //! Lists that are asked for in several passes, such as users by status or a log by month, or of whose items others are made.
 
+use std::fmt;
+use std::str::FromStr;
+
 use super::{Paging, Request, Slice};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
@@ -89,6 +92,47 @@ impl<'c> Pass<'c> {
     }
 }
 
+/// Who was in a pass, in whatever order, as a number that a cursor can hold. Who moves from one pass to another while the
+/// list is read may be in neither: a pass that is read once more at the end tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen(u64);
+
+impl Seen {
+    /// With these as well, each as its [`digest`](crate::mapping::digest).
+    #[must_use]
+    pub fn with(self, digests: Vec<u64>) -> Seen {
+        Seen(digests.into_iter().fold(self.0, u64::wrapping_add))
+    }
+
+    /// Compares them with those who are there at the end.
+    ///
+    /// # Errors
+    /// `Incomplete` where they are others.
+    pub fn still(self, digests: Vec<u64>) -> Result<()> {
+        match Seen::default().with(digests) == self {
+            true => Ok(()),
+            false => {
+                let what = "somebody was deactivated or activated while the list was read, and may be missing";
+                Err(Error::new(ErrorKind::Incomplete, what).hint("list again"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Seen {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> std::result::Result<Seen, Self::Err> {
+        text.parse().map(Seen)
+    }
+}
+
 impl Request {
     /// Sends the request for one page of a list of whose items others are made, such as users whose roles are listed. The
     /// vendor's total does not count what is made, so it is compared here.
@@ -106,6 +150,14 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_seen_is_the_same_in_any_order_and_no_other() {
+        let seen = Seen::default().with(vec![1, u64::MAX]).with(vec![7]);
+        assert_eq!(seen.to_string().parse(), Ok(seen));
+        assert!(seen.still(vec![7, 1, u64::MAX]).is_ok());
+        assert_eq!(seen.still(vec![7, 1]).unwrap_err().kind(), ErrorKind::Incomplete);
+    }
 
     #[test]
     fn a_cursor_is_read_back() {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Paging};
+use userdir_core::http::{Answer, Paging, Seen};
 use userdir_core::mapping::digest;
 use userdir_core::reply::Unreadable;
 use userdir_core::scim_filter::ScimFilter;
@@ -45,8 +45,8 @@ impl Pass {
         Ok(Pass::ALL.into_iter().filter(|pass| status.takes(pass.word())).collect())
     }
 
-    /// Pass, mark of the deactivated people seen, and Slack's cursor, of a cursor that [`Pass::cursor`] made.
-    fn at(cursor: &str) -> Result<(Pass, u64, Option<&str>)> {
+    /// Pass, the deactivated people seen, and Slack's cursor, of a cursor that [`Pass::cursor`] made.
+    fn at(cursor: &str) -> Result<(Pass, Seen, Option<&str>)> {
         let read = || {
             let mut parts = cursor.splitn(3, ':');
             let (pass, seen, cursor) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
@@ -56,7 +56,7 @@ impl Pass {
         read().ok_or_else(|| Error::invalid("the cursor is none of this list"))
     }
 
-    fn cursor(self, seen: u64, cursor: &str) -> String {
+    fn cursor(self, seen: Seen, cursor: &str) -> String {
         format!("{}:{seen}:{cursor}", self.word())
     }
 }
@@ -96,12 +96,7 @@ impl ListUsers for SlackEnterprise {
     }
 }
 
-/// Stands for several people, in whatever order.
-fn sum(seen: u64, people: Vec<u64>) -> u64 {
-    people.into_iter().fold(seen, u64::wrapping_add)
-}
-
-/// Stands for one of them, and is the same in every process.
+/// Stands for a person, and is the same in every process.
 fn mark(raw: &RawValue) -> Mapped<u64> {
     let it: wire::ListedUser = serde_json::from_str(raw.get())?;
     Ok(digest(&it.id))
@@ -130,7 +125,7 @@ impl SlackEnterprise {
         let mut filter = request.filter.clone();
         let (pass, mut seen, cursor) = match request.cursor.as_deref() {
             Some(cursor) => Pass::at(cursor)?,
-            None => (passes.first().copied().unwrap_or(Pass::Active), 0, None),
+            None => (passes.first().copied().unwrap_or(Pass::Active), Seen::default(), None),
         };
         // of these some narrow the list, and all are looked at here
         let narrow = match filter.role_id.as_deref() {
@@ -153,16 +148,13 @@ impl SlackEnterprise {
         };
         let slice = people(pass).slice(call, cursor, request.wanted, &USERS).await?;
         if pass == Pass::Inactive {
-            seen = sum(seen, slice.each(mark)?);
+            seen = seen.with(slice.each(mark)?);
         }
         let next = match (&slice.next, pass) {
             (Some(cursor), _) => Some(pass.cursor(seen, cursor)),
             (None, Pass::Inactive) if passes.contains(&Pass::Active) => Some(Pass::Active.cursor(seen, "")),
             (None, Pass::Active) if passes.contains(&Pass::Inactive) => {
-                if sum(0, people(Pass::Inactive).all(call, &USERS, mark).await?) != seen {
-                    let what = "somebody was deactivated or activated while the list was read, and may be missing";
-                    return Err(Error::new(ErrorKind::Incomplete, what).hint("list again"));
-                }
+                seen.still(people(Pass::Inactive).all(call, &USERS, mark).await?)?;
                 None
             }
             (None, _) => None,

@@ -2,9 +2,9 @@
 
 use serde_json::value::RawValue;
 use userdir_core::action::Match;
-use userdir_core::http::{Pass, Request, Slice};
+use userdir_core::http::{Pass, Request, Seen, Slice};
 use userdir_core::mapping::digest;
-use userdir_core::{Call, Error, ErrorKind, Mapped, PageRequest, Result};
+use userdir_core::{Call, Error, Mapped, PageRequest, Result};
 
 use crate::paging::paged;
 use crate::{Zoom, wire};
@@ -39,7 +39,7 @@ impl Zoom {
 
     /// A page of the users of these statuses, and where to go on; none where there are no statuses. Who is deactivated
     /// after the look at the inactive ones and before that at the active ones is in neither. So those who are inactive are
-    /// looked at once more at the end, and must be the same. The cursor is `mark of the inactive users:cursor of the pass`.
+    /// looked at once more at the end, and must be the same. The cursor is `who was inactive:cursor of the pass`.
     ///
     /// # Errors
     /// `Incomplete` where they are not.
@@ -57,24 +57,15 @@ impl Zoom {
         let next = statuses.get(at + 1).map(|status| (*status).to_owned());
         let users = self.of_status(status, role).primary();
         let (slice, next) = pass.read(call, users, request.wanted, &paged("users"), status, next).await?;
-        let mut seen = seen.and_then(|seen| seen.parse().ok()).unwrap_or_default();
+        let mut seen: Seen = seen.and_then(|seen| seen.parse().ok()).unwrap_or_default();
         if *status == INACTIVE {
-            seen = sum(seen, slice.each(mark)?);
+            seen = seen.with(slice.each(mark)?);
         }
         if next.is_none() && *status == ACTIVE && statuses.contains(&INACTIVE) {
-            let now = self.of_status(INACTIVE, role).primary().all(call, &paged("users"), mark).await?;
-            if sum(0, now) != seen {
-                let what = "somebody was deactivated or activated while the list was read, and may be missing";
-                return Err(Error::new(ErrorKind::Incomplete, what).hint("list again"));
-            }
+            seen.still(self.of_status(INACTIVE, role).primary().all(call, &paged("users"), mark).await?)?;
         }
         Ok(Some((slice, next.map(|next| format!("{seen}:{next}")))))
     }
-}
-
-/// Stands for several users, in whatever order.
-fn sum(seen: u64, users: Vec<u64>) -> u64 {
-    users.into_iter().fold(seen, u64::wrapping_add)
 }
 
 /// Stands for a user, and is the same in every process.
