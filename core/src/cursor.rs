@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::action::ListAction;
 use crate::error::{Error, Result};
+use crate::mapping::digest;
 
 /// Where a list stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ pub(crate) struct Trail {
 impl Trail {
     /// Takes a step to a cursor; whether it is the milestone again.
     pub fn meets(&mut self, cursor: &str) -> bool {
-        let at = mark(cursor, "", 0);
+        let at = digest(cursor);
         let is_again = self.steps > 0 && at == self.milestone;
         self.steps = self.steps.saturating_add(1);
         if self.steps.is_power_of_two() {
@@ -63,13 +64,7 @@ impl Trail {
 /// What tells a page from others: its first and last id and how many items there are, as a number that is the same in
 /// every process.
 pub(crate) fn mark(first: &str, last: &str, count: usize) -> u64 {
-    let mut digest = Sha256::new();
-    for part in [first, last] {
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    digest.update((count as u64).to_be_bytes());
-    digest.finalize().iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
+    digest(&format!("{} {count} {first}{last}", first.len()))
 }
 
 /// Version of the cursor's form: the first byte.
