@@ -270,10 +270,13 @@ fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Erro
 
 /// A write that may have been carried out, and an error that does not say so.
 fn denied(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Error) -> Option<String> {
-    let is_partly = matches!(error.kind(), ErrorKind::PartlyDone | ErrorKind::Incomplete);
     let is_unclear = interruption.repeats == Repeats::Harmless && trial.write_at(at).is_some();
-    let may_be_done = (is_unclear || trial.wrote(at)) && error.outcome() != Became::Unknown && !is_partly;
-    may_be_done.then(|| format!("the write may have been carried out, and the error does not say so: {error}"))
+    let is_denied = match error.outcome() {
+        Became::NotDone => is_unclear || trial.wrote(at),
+        Became::Partly => is_unclear,
+        Became::Unknown => false,
+    };
+    is_denied.then(|| format!("the write may have been carried out, and the error does not say so: {error}"))
 }
 
 impl Trial<'_> {
