@@ -91,6 +91,16 @@ async fn a_check_names_the_provider() {
 }
 
 #[tokio::test]
+async fn a_page_to_sign_in_is_no_working_account() {
+    for (body, is_well) in [("<!DOCTYPE html><title>Sign in</title>", false), ("", false), (r#"{"id": "me"}"#, true)] {
+        let world = World::new().await;
+        world.serve(move |_, _, _| wiremock::ResponseTemplate::new(200).set_body_string(body)).await;
+        let checked = world.directory.check(&Call::new()).await;
+        assert_eq!(checked.is_ok(), is_well, "{body}: {checked:?}");
+    }
+}
+
+#[tokio::test]
 async fn missing_scopes_are_named() {
     let world = World::new().await;
     world.serve(|_, _, _| status(403)).await;

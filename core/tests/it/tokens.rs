@@ -380,6 +380,7 @@ async fn the_api_is_where_the_token_says() {
     get(&world).await.unwrap();
     assert_eq!(world.lines().await, ["POST /token"], "nothing but the token is asked for at the first address");
     assert_eq!(other.requests().await.len(), 1);
+    assert_eq!(world.directory.http().origin(&Call::new()).await.unwrap(), other.server.uri());
 }
 
 /// Leave for private networks is for the address that the account has, and not for any that an answer may name.

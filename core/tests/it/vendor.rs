@@ -233,7 +233,7 @@ impl Connect for Acme {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.http.get("check").read(call).await.map(drop)
+        self.http.get("check").probe(call).await
     }
 
     fn http(&self) -> &Http {

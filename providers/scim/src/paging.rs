@@ -278,6 +278,15 @@ mod tests {
         assert_eq!(read(2, 2, index(1)).unwrap(), None, "not a full page");
     }
 
+    /// What proves an account, too.
+    #[test]
+    fn what_is_no_list_is_an_error() {
+        for other in ["<!DOCTYPE html>", "[]", "{}", r#"{"resourceType": "ServiceProviderConfig"}"#] {
+            assert_eq!(ListHead::read(other.as_bytes()).unwrap_err().kind(), ErrorKind::UnexpectedResponse, "{other}");
+        }
+        assert!(ListHead::read(br#"{"totalResults": 0}"#).is_ok() && ListHead::read(br#"{"Resources": []}"#).is_ok());
+    }
+
     #[test]
     fn a_list_that_cannot_end_well_is_an_error() {
         let ignored = next(r#"{"totalResults": 5, "startIndex": 1, "Resources": [{}]}"#, index(3));
