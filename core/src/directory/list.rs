@@ -159,6 +159,8 @@ struct Walk<F: ListAction> {
     prefetched: Option<Prefetch<Page<F::Output>>>,
     /// Pages read so far.
     pages: u64,
+    /// Items delivered by the calls before this one, and by this one.
+    before: u64,
     delivered: u64,
     last_total: Option<u64>,
     seen: Seen,
@@ -202,6 +204,7 @@ impl<F: ListAction> Walk<F> {
             let hash = seen.hash(cursor);
             seen.cursors.insert(hash);
         }
+        let before = position.seen;
         Walk {
             directory,
             call,
@@ -209,6 +212,7 @@ impl<F: ListAction> Walk<F> {
             position,
             prefetched: None,
             pages: 0,
+            before,
             delivered: 0,
             last_total: None,
             seen,
@@ -268,12 +272,15 @@ impl<F: ListAction> Walk<F> {
 
     /// Says how far the list got, where it got anywhere.
     fn place(&self, error: Error) -> Error {
-        if self.pages == 1 && self.delivered == 0 || !matches!(error.details(), Details::None) {
+        if self.pages == 1 && self.delivered + self.before == 0 || !matches!(error.details(), Details::None) {
             return error;
         }
         let details = Details::List { delivered: self.delivered, expected: self.last_total, at: self.pages };
-        let far =
-            format!("; the list stopped on page {} after {} items and is not complete", self.pages, self.delivered);
+        let (page, before) = match self.before {
+            0 => (format!("page {}", self.pages), String::new()),
+            before => (format!("page {} of this call", self.pages), format!(", and {before} before it,")),
+        };
+        let far = format!("; the list stopped on {page} after {} items{before} and is not complete", self.delivered);
         error.and_so(&far).with_details(details)
     }
 

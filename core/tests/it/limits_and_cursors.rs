@@ -277,6 +277,19 @@ async fn a_resumed_list_is_compared_with_the_total_too() {
     assert_eq!(error.kind(), ErrorKind::Incomplete);
 }
 
+#[tokio::test]
+async fn a_resumed_list_that_fails_at_once_says_how_far_it_got_before() {
+    let world = World::paging("cursor").await;
+    world
+        .serve(|_, path, _| match param(path, "cursor") {
+            None => ok(json!({ "items": users(1..11), "next": "two", "total": 20 })),
+            _ => status(403),
+        })
+        .await;
+    let error = walk(&world.directory, &[10]).await.unwrap_err();
+    assert!(error.message().contains("after 0 items, and 10 before it,"), "{error}");
+}
+
 /// Somebody of the first page went before the second was asked for, which begins one too late then.
 #[tokio::test]
 async fn a_directory_that_shrinks_between_limited_pages_is_noticed() {
