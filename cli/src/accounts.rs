@@ -191,7 +191,11 @@ async fn update(
 async fn remove(session: &Session, name: &str, yes: bool) -> Result<()> {
     let store = session.store().await?;
     let account = store.account(name).await?;
-    if !yes && std::io::stdin().is_terminal() {
+    if !yes && !std::io::stdin().is_terminal() {
+        return Err(usage(format!("`{}` would be removed with its secrets, and there is nobody to ask", account.name))
+            .hint("add `--yes` if that is meant"));
+    }
+    if !yes {
         eprint!(
             "remove account `{}` ({}) with its secrets? nothing changes at the vendor [y/N] ",
             account.name, account.integration

@@ -41,7 +41,8 @@ async fn an_account_comes_and_goes() {
 
     assert_eq!(cli.local(&["accounts", "update", "okta-prod", "--rename", "okta"]).json()["name"], "okta");
     assert_eq!(cli.run(&["accounts", "show", "okta-prod"]).code, 2);
-    assert_eq!(cli.run(&["accounts", "remove", "okta"]).code, 0);
+    assert_eq!(cli.run(&["accounts", "remove", "okta"]).code, 2, "nobody said yes");
+    assert_eq!(cli.run(&["accounts", "remove", "okta", "--yes"]).code, 0);
     assert_eq!(cli.run(&["accounts", "list"]).json(), json!([]));
 }
 

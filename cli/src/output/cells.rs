@@ -45,6 +45,22 @@ pub fn row(value: &Value, columns: &[impl AsRef<str>], main: Main) -> Vec<String
     columns.iter().map(|column| cell(column.as_ref())).collect()
 }
 
+/// The cells of a value in a CSV file.
+pub fn csv_row(value: &Value, columns: &[impl AsRef<str>]) -> Vec<String> {
+    row(value, columns, Main::Id).into_iter().map(inert).collect()
+}
+
+/// A cell that no spreadsheet takes for a formula: anybody may call themselves `=HYPERLINK(…)` at a vendor. It gets a `'`
+/// before it, as spreadsheets themselves mark text; numbers, of telephones too, stay as they are.
+fn inert(cell: String) -> String {
+    let is_number = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || " .,-()/".contains(c));
+    let is_formula = match cell.strip_prefix(['=', '@', '\t', '\r', '+', '-']) {
+        None => false,
+        Some(rest) => !(cell.starts_with(['+', '-']) && is_number(rest)),
+    };
+    if is_formula { format!("'{cell}") } else { cell }
+}
+
 /// A value as one cell: lists with semicolons between, objects by the member that stands for them.
 pub fn flat(value: &Value, main: Main) -> String {
     match value {
@@ -101,6 +117,17 @@ mod tests {
         assert_eq!(flat(&json!("a\u{1b}[2J"), Main::Name), "a\u{fffd}[2J");
         assert_eq!(flat(&json!(3), Main::Id), "3");
         assert_eq!(flat(&json!({"login": "maya"}), Main::Name), "login: maya");
+    }
+
+    #[test]
+    fn no_cell_of_a_csv_file_is_a_formula() {
+        let cell = |text: &str| csv_row(&json!({"name": text}), &["name"]).remove(0);
+        for formula in ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-1+A1", "\t=1"] {
+            assert_eq!(cell(formula), format!("'{formula}"));
+        }
+        for text in ["+49 (30) 901-820", "-3.5", "Maya = Ortiz", "-", ""] {
+            assert_eq!(cell(text), text);
+        }
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl ListWriter {
             csv.write_record(&self.columns).map_err(cells::of_csv)?;
         }
         for item in items.lines() {
-            csv.write_record(cells::row(&parse(item)?, &self.columns, Main::Id)).map_err(cells::of_csv)?;
+            csv.write_record(cells::csv_row(&parse(item)?, &self.columns)).map_err(cells::of_csv)?;
         }
         csv.flush()
     }

@@ -90,7 +90,7 @@ pub fn records(format: Format, columns: &[&str], values: &[Value]) -> Result<()>
             let mut csv = csv::Writer::from_writer(&mut out);
             csv.write_record(columns).map_err(cells::of_csv)?;
             for value in values {
-                csv.write_record(cells::row(value, columns, cells::Main::Id)).map_err(cells::of_csv)?;
+                csv.write_record(cells::csv_row(value, columns)).map_err(cells::of_csv)?;
             }
             csv.flush()?;
         }
