@@ -64,7 +64,7 @@ pub enum Format {
     Json,
     /// One JSON object a line; a list ends with a trailer that says whether it is complete.
     Ndjson,
-    /// The main fields, comma-separated.
+    /// The main fields, comma-separated; a cell that a spreadsheet would take for a formula begins with `'`.
     Csv,
     /// For `conformance` alone: the matrix for the docs.
     #[value(hide = true)]
@@ -330,12 +330,12 @@ fn action_command(action: Action) -> Command {
     match info.kind {
         ActionKind::List => command.args(list_arguments()),
         ActionKind::Get => command.args(input_arguments(action)),
-        ActionKind::Write => command.args(input_arguments(action)).arg(
-            Arg::new("dry-run")
-                .long("dry-run")
-                .action(ArgAction::SetTrue)
-                .help("Show the requests that would be sent, and change nothing"),
-        ),
+        ActionKind::Write => command.args(input_arguments(action)).args([
+            flag("dry-run").help("Show the requests that would be sent, and change nothing"),
+            flag("send-again").help(
+                "Send it although the same write may have been carried out before: you have looked at the vendor",
+            ),
+        ]),
     }
 }
 

@@ -220,8 +220,15 @@ fn action_json(error: &Error) -> Value {
     })
 }
 
+/// What to do about a write whose outcome is unknown.
+const LOOK_FIRST: &str = "repeat the same command: it reads first and sends nothing twice; where reading cannot tell, look in the vendor's \
+    own console, and if it was not done, repeat it with `--send-again`";
+
 /// The error's own next step, or the usual one of its kind.
 fn hint(error: &Error) -> Option<String> {
+    if error.outcome() == Outcome::Unknown {
+        return Some(LOOK_FIRST.to_owned());
+    }
     if let Some(hint) = error.next_step() {
         return Some(clean(hint));
     }

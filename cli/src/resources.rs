@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use userdir::directory::JsonPage;
-use userdir::{Action, ActionKind, Call, Directory, Effect, Reply};
-use userdir_store::{Account, AuditContext, AuditObserver, Store};
+use userdir::{Action, ActionKind, Call, Directory, Effect, Outcome, Reply};
+use userdir_store::{Account, AuditContext, AuditObserver, EarlierWrites, Store};
 
 use crate::args::Format;
 use crate::audit;
@@ -41,6 +41,7 @@ struct Run<'s> {
     action: Action,
     call: Call,
     input: Value,
+    send_again: bool,
 }
 
 impl<'s> Run<'s> {
@@ -54,7 +55,7 @@ impl<'s> Run<'s> {
         let call = if is_set("dry-run") { session.plan() } else { session.call() };
         let call = call.remote_query(query).remote_data(data);
         let call = if is_set("no-remote-data") { call.without_remote_data() } else { call };
-        Ok(Run { session, action, call, input })
+        Ok(Run { session, action, call, input, send_again: is_set("send-again") })
     }
 
     async fn list(self, directory: &Directory, matches: &ArgMatches) -> Result<()> {
@@ -119,9 +120,14 @@ impl<'s> Run<'s> {
 
     async fn write(mut self, directory: &Directory, account: &Account, store: Arc<dyn Store>) -> Result<()> {
         let context = AuditContext::new(account.id, audit::ACTOR, self.action.to_string(), &self.input);
+        let earlier = EarlierWrites::of_action(store.clone(), account.id, directory, self.action, &self.input);
+        let earlier = Arc::new(earlier.send_again(self.send_again));
         let observer = Arc::new(AuditObserver::new(store, context));
-        self.call = self.call.observed_by(observer.clone());
+        self.call = self.call.observed_by(earlier.clone()).observed_by(observer.clone());
         let sent = self.send(directory).await;
+        if sent.as_ref().is_err_and(|error| error.outcome() == Outcome::Unknown) {
+            earlier.note_accepted().await;
+        }
         let effect = sent.as_ref().map(|reply| reply.effect);
         if let Err(error) = observer.finish(effect).await {
             // what was done must not look as if it had failed

@@ -105,6 +105,23 @@ async fn every_write_is_in_the_audit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_done_already_is_sent_again_only_by_who_has_looked() {
+    let server = okta(false).await;
+    let cli = Cli::new();
+    cli.connect(&server.uri());
+    let sent = || async { server.received_requests().await.unwrap().iter().filter(|r| r.method == "POST").count() };
+    // the vendor says yes and does not show it
+    for _ in 0..2 {
+        let ran = cli.local(&["users", "deactivate", "3"]);
+        assert_eq!((ran.code, &ran.error()["outcome"]), (1, &json!("unknown")), "{}", ran.err);
+        assert!(ran.error()["hint"].as_str().unwrap().contains("--send-again"), "{}", ran.err);
+        assert_eq!(sent().await, 1);
+    }
+    assert_eq!(cli.local(&["users", "deactivate", "3", "--send-again"]).code, 1);
+    assert_eq!(sent().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_put_on_record_is_not_sent() {
     let server = okta(false).await;
     let cli = Cli::new();

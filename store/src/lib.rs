@@ -17,7 +17,7 @@
 //! | `sql/` | every statement, once, for both databases; `sql/db.rs` has what differs |
 //! | `sqlite/`, `postgres/` | opening each of them |
 //! | `data_dir.rs`, `key_change.rs` | [`DataDir`], which ties key file and SQLite file together; a new key file |
-//! | `credentials.rs`, `audit_observer.rs` | the store as core sees it: token keeper and witness of every vendor write |
+//! | `credentials.rs`, `audit_observer.rs`, `earlier_writes.rs` | the store as core sees it: token keeper, witness of every vendor write, and memory of those whose outcome is unknown |
 //! | `tests/suite/` | the contract that every store must pass |
 //!
 //! # What is protected, and how
@@ -75,6 +75,7 @@ mod audit_observer;
 pub mod credentials;
 mod cursor;
 mod data_dir;
+mod earlier_writes;
 mod error;
 mod idempotency;
 mod key;
@@ -101,6 +102,7 @@ pub use audit::{
 };
 pub use audit_observer::{AuditContext, AuditObserver, target_ids, without_address};
 pub use data_dir::{DataDir, KeySource};
+pub use earlier_writes::EarlierWrites;
 pub use error::StoreError;
 pub use idempotency::{Begun, IDEMPOTENCY_LIFE, IdempotencyScope, IdempotencyTicket, StoredAnswer};
 pub use key::MasterKey;

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use crate::writes::Key;
+use crate::writes::{Key, SEND_AGAIN};
 
 /// A proxied request.
 pub struct Ask {
@@ -65,7 +65,7 @@ impl Ask {
             dry_run: false,
             skip_api_call: false,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            send_again: parts.headers.get("x-userdir-send-again").is_some_and(|value| value == "true"),
+            send_again: parts.headers.get(SEND_AGAIN).is_some_and(|value| value == "true"),
             path: FreePath::parse(rest.unwrap_or_default()).map_err(Problem::from),
             passthrough: false,
             method: parts.method,

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use userdir::http::{Found, FreeGet};
 use userdir::{Call, Directory};
-use userdir_store::Account;
+use userdir_store::{Account, EarlierWrites};
 
 use self::ask::Ask;
 use crate::answer::Answer;
@@ -144,10 +144,8 @@ async fn write(
         targets: ask.target().into_iter().collect(),
         request_id: ask.request_id.clone(),
         key: ask.key()?,
-        confirm: None,
         // nothing is known of what it does, so nothing that is read can show that it was not done
-        creates: true,
-        send_again: ask.send_again,
+        earlier: EarlierWrites::unread(state.store().clone(), account.id).send_again(ask.send_again),
     };
     let answer = write.run(call, move |call| act(Arc::new(ask), call, directory)).await?;
     Ok((answer, None))

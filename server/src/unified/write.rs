@@ -1,13 +1,10 @@
 //! Creates, updates, deletes, and everything with a name of its own.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use userdir::{Call, Effect, Reply};
-use userdir_store::target_ids;
+use userdir_store::{EarlierWrites, target_ids};
 
 use super::Ask;
 use super::get::{View, skipped};
@@ -16,11 +13,6 @@ use super::shape::with_member;
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::writes::{self, Done, EFFECT, Key, Write};
-
-/// The client has looked, and wants it sent although an earlier one like it may have been carried out.
-const SEND_AGAIN: &str = "x-userdir-send-again";
-/// Time that a confirming read has.
-const READING: Duration = Duration::from_secs(30);
 
 pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
     let passed = ask.common.body_passthrough;
@@ -39,13 +31,9 @@ pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
     let input_value = Value::Object(input.members);
     let asked = json!([input.remote_data, ask.common.remote_query, passed]);
     let hash = writes::body_hash([&input_value, &asked], &ask.given.bytes);
-    let confirm: writes::Confirm = Arc::new({
-        let (directory, action, input) = (ask.directory.clone(), ask.action, input_value.clone());
-        move || {
-            let (directory, input) = (directory.clone(), input.clone());
-            Box::pin(async move { directory.confirm_json(&Call::new().deadline(READING), action, input).await })
-        }
-    });
+    let again = ask.headers.get(writes::SEND_AGAIN).is_some_and(|value| value == "true");
+    let store = ask.state.store().clone();
+    let earlier = EarlierWrites::of_action(store, ask.account.id, &ask.directory, ask.action, &input_value);
     let write = Write {
         state: ask.state.clone(),
         principal: ask.principal.clone(),
@@ -54,9 +42,7 @@ pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
         targets: target_ids(&input_value),
         request_id: ask.request_id.clone(),
         key: Key::of(&ask.headers, path, hash)?,
-        confirm: Some(confirm),
-        creates: ask.action.info().method == "create",
-        send_again: ask.headers.get(SEND_AGAIN).is_some_and(|value| value == "true"),
+        earlier: earlier.send_again(again),
     };
     let answer = write.run(call, move |call| act(ask, call, input_value)).await?;
     Ok(answer.into_response())

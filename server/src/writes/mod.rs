@@ -12,13 +12,11 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use axum::http::header::HeaderName;
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
-use userdir::action::Shows;
 use userdir::{Call, Effect, Outcome};
-use userdir_store::{Account, AuditContext, AuditObserver, IdempotencyTicket};
+use userdir_store::{Account, AuditContext, AuditObserver, EarlierWrites, IdempotencyTicket};
 
 use crate::answer::Answer;
 use crate::auth::Principal;
@@ -34,11 +32,11 @@ pub const EFFECT: HeaderName = HeaderName::from_static("x-userdir-effect");
 /// The header of an answer that was given before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+/// The client has looked, and wants it sent although an earlier one like it may have been carried out.
+pub const SEND_AGAIN: &str = "x-userdir-send-again";
+
 /// Time for what has to be kept after the deadline of the call itself.
 const SLACK: Duration = Duration::from_secs(15);
-
-/// Reads the vendor and tells whether the effect of a write is there.
-pub type Confirm = Arc<dyn Fn() -> BoxFuture<'static, userdir::Result<Shows>> + Send + Sync>;
 
 /// A write that is about to be made.
 pub struct Write {
@@ -56,12 +54,8 @@ pub struct Write {
     pub request_id: String,
     /// The `Idempotency-Key`, and what it holds for.
     pub key: Option<Key>,
-    /// Reads whether it was carried out, where that can be read.
-    pub confirm: Option<Confirm>,
-    /// Whether it makes something new: a search just after may not show it yet.
-    pub creates: bool,
-    /// Send it although an earlier one like it may have been carried out: the client has looked.
-    pub send_again: bool,
+    /// What is known of earlier ones like it.
+    pub earlier: EarlierWrites,
 }
 
 /// What a write came to.
@@ -153,7 +147,7 @@ impl Write {
             tracing::error!(%error, account = %self.account.id, action = self.action, "the outcome of a write cannot be kept in the audit");
         }
         if result.as_ref().is_err_and(|problem| problem.outcome() == Outcome::Unknown) {
-            guard.note_accepted().await;
+            self.earlier.note_accepted().await;
         }
         if let Some(ticket) = guard.ticket() {
             self.settle(&ticket, guard.is_unclear(), &result).await;
