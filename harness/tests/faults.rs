@@ -41,6 +41,7 @@ async fn what_only_faults_show_is_found() {
         ("users/create", "connection reset after the request at exchange 1", "too often"),
         ("users/deactivate", "401 at exchange", "a secret is seen in the error's message"),
         ("users/deactivate", "403 at exchange 1", "it is called `already`"),
+        ("users/deactivate", "case normal: `status` is null", "it is called `already`"),
         ("users/deactivate", "404 at exchange 1", "who is meant is not there"),
         ("users/list", "case normal: `users.name` is null", "it failed"),
         ("users/list", "case normal: `users.status` is null", "read as `active`"),

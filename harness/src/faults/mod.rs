@@ -91,6 +91,7 @@ pub(crate) async fn strike(subject: &Subject, tried: &[Tried<'_>]) -> BTreeMap<A
     let mut trials = Vec::new();
     let mut shown: BTreeSet<(Action, String)> = BTreeSet::new();
     let mut paged: BTreeSet<Action> = BTreeSet::new();
+    let mut nulled: BTreeSet<(Action, String)> = BTreeSet::new();
     // those that change something first: where it was so before, most of what goes wrong says nothing of the writes
     let (already, changing): (Vec<_>, Vec<_>) = tried.iter().filter(|tried| is_struck(tried)).partition(is_already);
     for (number, tried) in changing.into_iter().chain(already).enumerate() {
@@ -101,8 +102,11 @@ pub(crate) async fn strike(subject: &Subject, tried: &[Tried<'_>]) -> BTreeMap<A
         if !later.is_empty() && !paged.insert(tried.action) {
             later.clear();
         }
-        let spoils =
-            interruption::of(script, &is_first, &later, number).into_iter().chain(rewrite::of(tried.action, script));
+        let spoils = interruption::of(script, &is_first, &later, number).into_iter().chain(rewrite::of(
+            tried.action,
+            script,
+            &mut nulled,
+        ));
         trials.extend(spoils.map(|spoil| Trial {
             action: tried.action,
             case: &tried.case.name,

@@ -48,17 +48,19 @@ impl fmt::Display for Rewrite {
 }
 
 /// The rewrites of a case.
-pub(super) fn of(action: Action, script: &Script) -> Vec<Spoil> {
+///
+/// What `nulled` holds was null in another case of the write: of lists and gets every case is about something else, of writes
+/// most read the same.
+pub(super) fn of(action: Action, script: &Script, nulled: &mut BTreeSet<(Action, String)>) -> Vec<Spoil> {
     let kind = action.info().kind;
     let mut rewrites = vec![Rewrite::UnknownField];
-    if kind != ActionKind::Write {
-        let mut members = BTreeSet::new();
-        answers(script).for_each(|answer| members_of(&answer, "", &mut members));
-        if members.iter().any(|member| is_word(member)) {
-            rewrites.push(Rewrite::UnknownWord);
-        }
-        rewrites.extend(members.into_iter().filter(|member| !is_of_paging(member)).map(Rewrite::Null));
+    let mut members = BTreeSet::new();
+    answers(script).for_each(|answer| members_of(&answer, "", &mut members));
+    if members.iter().any(|member| is_word(member)) {
+        rewrites.push(Rewrite::UnknownWord);
     }
+    let is_new = |member: &String| kind != ActionKind::Write || nulled.insert((action, member.clone()));
+    rewrites.extend(members.into_iter().filter(|it| !is_of_paging(it)).filter(is_new).map(Rewrite::Null));
     if kind == ActionKind::List {
         let pages = pages(script);
         // a caller that asks page by page is told the cursor, and sees for itself
@@ -156,6 +158,11 @@ fn set_null(value: &mut Value, path: &str, member: &str) {
 /// The values that a member has, as texts.
 pub(super) fn values(script: &Script, member: &str) -> Vec<String> {
     answers(script).flat_map(|answer| values_in(&answer, member)).collect()
+}
+
+/// The values that a member has in the answer of an exchange.
+pub(super) fn values_of(exchange: &Exchange, member: &str) -> Vec<String> {
+    json_of(exchange).map(|answer| values_in(&answer, member)).unwrap_or_default()
 }
 
 /// The values that a member of this path has in one answer or item.

@@ -1,13 +1,13 @@
 //! What must hold when the vendor's answers are strange and well-formed.
 
 use serde_json::Value;
-use userdir::ErrorKind;
 use userdir::action::ActionKind;
+use userdir::{ErrorKind, Outcome as Became};
 use userdir_stand_in::case::Exchange;
 use userdir_stand_in::diff;
 
 use super::rewrite::{self, Rewrite, UNKNOWN};
-use super::verdict::differences;
+use super::verdict::{differences, is_already, is_told};
 use super::{Outcome, Trial};
 
 /// What does not hold.
@@ -17,6 +17,9 @@ pub(super) fn of(trial: &Trial<'_>, rewrite: &Rewrite, outcome: &Outcome) -> Vec
         (Rewrite::UnknownField, _) if !outcome.seen.strange.is_empty() && !trial.ran.writes.is_empty() => Vec::new(),
         (Rewrite::UnknownField, Ok(came)) => differences(trial, &without_unknown(came.output.clone())),
         (Rewrite::UnknownField, Err(error)) => vec![format!("it failed: {error}")],
+        (Rewrite::UnknownWord | Rewrite::Null(_), _) if trial.action.info().kind == ActionKind::Write => {
+            written(trial, rewrite, outcome).into_iter().collect()
+        }
         (Rewrite::UnknownWord, Ok(came)) => reworded(trial, &came.output),
         (Rewrite::UnknownWord, Err(error)) => vec![format!("it failed: {error}")],
         (Rewrite::Null(member), Ok(came)) => nulled(trial, member, &came.output),
@@ -60,6 +63,44 @@ fn reworded(trial: &Trial<'_>, output: &Value) -> Vec<String> {
         }
     }
     failures
+}
+
+/// A write that is told less than it needs may refuse, and says then what it has done; it takes nothing for done that it is
+/// not told.
+fn written(trial: &Trial<'_>, rewrite: &Rewrite, outcome: &Outcome) -> Option<String> {
+    let was_already = trial.ran.came.as_ref().is_some_and(is_already);
+    let is_value = matches!(rewrite, Rewrite::Null(member) if trial.script.null_says.contains(member));
+    match &outcome.came {
+        Err(error) if error.outcome() == Became::NotDone && trial.took_one(outcome) => {
+            Some(format!("the vendor took a write, and the error says that nothing was done: {error}"))
+        }
+        Ok(came) if is_already(came) && !was_already && !is_value && !is_told(trial, came) => {
+            Some("it is called `already`, and nothing says that it is so".to_owned())
+        }
+        Ok(came)
+            if is_of_word(trial, rewrite)
+                && !is_told(trial, came)
+                && matches!(came.effect, Some("already" | "applied")) =>
+        {
+            Some(format!("it is called `{}`, and no word says so", came.effect.unwrap_or_default()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the action changes what is told by the word that is gone, and by nothing else.
+fn is_of_word(trial: &Trial<'_>, rewrite: &Rewrite) -> bool {
+    let turns = ["deactivate", "activate", "suspend", "unsuspend"].contains(&trial.action.info().method);
+    let read = |it: &&Exchange| it.request.method == "GET" && it.response.status < 400;
+    let tells = |place: &str| {
+        let member = match rewrite {
+            Rewrite::Null(member) if member != place => return false,
+            _ => place,
+        };
+        trial.script.exchanges.iter().filter(read).any(|it| !rewrite::values_of(it, member).is_empty())
+    };
+    let is_flagged = trial.script.expect.output.as_ref().is_some_and(has_flag);
+    turns && !is_flagged && ["status", "state", "user.status"].into_iter().any(tells)
 }
 
 /// Without a value there may be less; nobody is left out, and no status is made up.

@@ -40,10 +40,7 @@ fn repeated_writes(trial: &Trial<'_>, outcome: &Outcome) -> Option<String> {
     };
     trial.script.exchanges.iter().enumerate().find_map(|(at, exchange)| {
         let step = trial.write_at(at)?;
-        let is_same = |it: &&Exchange| {
-            let (one, other) = (&exchange.request, &it.request);
-            (&one.method, &one.path, &one.query, &one.body) == (&other.method, &other.path, &other.query, &other.body)
-        };
+        let is_same = |it: &&Exchange| is_same(exchange, it);
         let wanted = trial.script.exchanges.iter().filter(is_same).count();
         let more = times(&outcome.seen.requests, &outcome.seen.filled(at)?.request).saturating_sub(wanted);
         let is_struck = |struck: usize| trial.script.exchanges.get(struck).as_ref().is_some_and(is_same);
@@ -54,6 +51,8 @@ fn repeated_writes(trial: &Trial<'_>, outcome: &Outcome) -> Option<String> {
                 Repeats::Harmless if step.idempotent => ATTEMPTS,
                 Repeats::Harmless | Repeats::Nobody => 0,
             },
+            // what it is told less of may have to be asked for twice
+            None if step.idempotent => 1,
             None => 0,
         };
         let (method, path) = (&exchange.request.method, &exchange.request.path);
@@ -197,13 +196,13 @@ fn honest(trial: &Trial<'_>, interruption: &Interruption, at: usize, came: &Came
 }
 
 /// Whether a write, or a step of it, is said to have been done before.
-fn is_already(came: &Came) -> bool {
+pub(super) fn is_already(came: &Came) -> bool {
     let is_so = |step: &userdir::Step| step.effect == Some(userdir::Effect::Already);
     came.effect == Some("already") || came.steps.iter().any(is_so)
 }
 
 /// Whether it says of itself what the undisturbed run does not.
-fn is_told(trial: &Trial<'_>, came: &Came) -> bool {
+pub(super) fn is_told(trial: &Trial<'_>, came: &Came) -> bool {
     let undisturbed = trial.ran.came.as_ref();
     let notes = undisturbed.map_or(&[][..], |it| &it.notes);
     came.notes.iter().any(|note| !notes.contains(note))
@@ -268,6 +267,12 @@ fn named(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Erro
     denied(trial, interruption, at, error)
 }
 
+/// Whether two exchanges ask for the same.
+fn is_same(one: &Exchange, other: &Exchange) -> bool {
+    let (one, other) = (&one.request, &other.request);
+    (&one.method, &one.path, &one.query, &one.body) == (&other.method, &other.path, &other.query, &other.body)
+}
+
 /// A write that may have been carried out, and an error that does not say so.
 fn denied(trial: &Trial<'_>, interruption: &Interruption, at: usize, error: &Error) -> Option<String> {
     let is_unclear = interruption.repeats == Repeats::Harmless && trial.write_at(at).is_some();
@@ -285,6 +290,19 @@ impl Trial<'_> {
         let own = self.write_at(at).map(|step| step.step);
         let before = (0..at).filter_map(|before| self.write_at(before));
         before.map(|step| step.step).any(|step| self.ran.taken.contains(&step) && Some(step) != own)
+    }
+
+    /// Whether the vendor was asked for a write of the case that it takes.
+    pub fn took_one(&self, outcome: &Outcome) -> bool {
+        (0..self.script.exchanges.len()).any(|at| {
+            let is_taken = self.write_at(at).is_some_and(|step| self.ran.taken.contains(&step.step));
+            // the last of several tries is the one that is taken
+            let (Some(it), Some(filled)) = (self.script.exchanges.get(at), outcome.seen.filled(at)) else {
+                return false;
+            };
+            let tries = self.script.exchanges.iter().filter(|other| is_same(it, other)).count();
+            is_taken && !self.went_wrong(at + 1) && times(&outcome.seen.requests, &filled.request) >= tries
+        })
     }
 
     /// Whether the exchange at this place is the first to ask for the one whom the call is about, and nothing was tried yet.

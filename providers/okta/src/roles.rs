@@ -159,14 +159,15 @@ fn name<'r>(role: &'r UserRole<'_>) -> &'r str {
     role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
 }
 
-fn is_standard(role: &UserRole<'_>) -> bool {
+/// The standard role that is meant, by type and label.
+fn standard(role: &UserRole<'_>) -> Option<(&'static str, &'static str)> {
     let name = name(role);
-    STANDARD_ROLES.iter().any(|(id, label)| *id == name || label.eq_ignore_ascii_case(name))
+    STANDARD_ROLES.iter().copied().find(|(id, label)| *id == name || label.eq_ignore_ascii_case(name))
 }
 
 /// A standard role that is meant for a part alone must not be given, or taken, as a whole.
 fn refuse_set_of_standard(role: &UserRole<'_>) -> Result<()> {
-    match role.organization.as_deref().filter(|set| is_standard(role) && !set.is_empty()) {
+    match role.organization.as_deref().filter(|set| standard(role).is_some() && !set.is_empty()) {
         None => Ok(()),
         Some(set) => Err(Error::invalid("a standard role is held in the whole organization and in no resource set")
             .about(set.to_owned())
@@ -178,9 +179,13 @@ fn refuse_set_of_standard(role: &UserRole<'_>) -> Result<()> {
 /// one is named.
 fn is_named(role: &UserRole<'_>, held: &wire::RoleAssignment<'_>) -> bool {
     let name = name(role);
+    let is_called = |name: &str| {
+        held.role_id().is_some_and(|id| *id == name)
+            || held.label.as_deref().is_some_and(|label| label.eq_ignore_ascii_case(name))
+    };
     let named = held.id == name
-        || held.role_id().is_some_and(|id| *id == name)
-        || held.label.as_deref().is_some_and(|label| label.eq_ignore_ascii_case(name));
+        || is_called(name)
+        || standard(role).is_some_and(|(id, label)| is_called(id) || is_called(label));
     named && role.organization.as_ref().is_none_or(|set| held.resource_set.as_ref() == Some(set))
 }
 
@@ -192,7 +197,7 @@ impl Okta {
     /// A word that is neither held nor any role is a mistake, and must not read as "already taken away".
     async fn refuse_unknown(&self, call: &Call, role: &UserRole<'_>, held: &[wire::RoleAssignment<'_>]) -> Result<()> {
         let name = name(role);
-        if is_standard(role) || held.iter().any(|held| is_named(role, held)) {
+        if standard(role).is_some() || held.iter().any(|held| is_named(role, held)) {
             return Ok(());
         }
         if name.starts_with("cr0") {

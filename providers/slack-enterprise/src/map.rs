@@ -122,11 +122,11 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         title: filled(profile.title),
         emails: Some(address(profile.email)),
         phones: Some(phone.into_iter().collect()),
-        status: Some(match (it.deleted, it.is_invited_user) {
-            (Some(true), _) => Status::Inactive,
-            (_, Some(true)) => Status::Invited,
-            _ => Status::Active,
-        }),
+        status: match (it.deleted, it.is_invited_user) {
+            (Some(true), _) => Some(Status::Inactive),
+            (_, Some(true)) => Some(Status::Invited),
+            (deleted, _) => deleted.map(|_| Status::Active),
+        },
         is_email_verified: it.is_email_confirmed,
         is_2fa_enabled: it.has_2fa,
         roles: Some(vec![role]),
