@@ -72,8 +72,8 @@ pub struct Script {
     /// Paths of members of the answers, such as `user.seats.type`, without which nothing can be told; ids need no mention.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Paths of members of the answers of which null is itself a value, such as an end that is never: the write may find by
-    /// it that it is so already.
+    /// Paths of members of the answers of which null is itself a value, such as an end that is never, or an item without a
+    /// value that is no role: the write may find by it that it is so already.
     #[serde(default)]
     pub null_says: Vec<String>,
     /// The call.

@@ -74,7 +74,7 @@ fn written(trial: &Trial<'_>, rewrite: &Rewrite, outcome: &Outcome) -> Option<St
         Err(error) if error.outcome() == Became::NotDone && trial.took_one(outcome) => {
             Some(format!("the vendor took a write, and the error says that nothing was done: {error}"))
         }
-        Ok(came) if is_already(came) && !was_already && !is_value && !is_told(trial, came) => {
+        Ok(came) if is_already(came) && !was_already && !is_value => {
             Some("it is called `already`, and nothing says that it is so".to_owned())
         }
         Ok(came)

@@ -255,7 +255,11 @@ impl JumpCloud {
         }
         let Some(email) = user.email.as_deref().filter(|email| !email.is_empty()) else { return Ok(None) };
         let all = self.administrators(call, roles).await?;
-        Ok(all.into_iter().find(|one| one.email.eq_ignore_ascii_case(email)))
+        let has_all = all.iter().all(|one| !one.email.is_empty());
+        match all.into_iter().find(|one| one.email.eq_ignore_ascii_case(email)) {
+            None if !has_all => Err(Error::unexpected("JumpCloud shows an administrator without an address")),
+            found => Ok(found),
+        }
     }
 
     /// Refuses to lock the account out: its own administrator, and the last one who may manage administrators.

@@ -48,6 +48,9 @@ impl UnassignRole for JumpCloud {
         let reply = Reply::sent(&input.id);
         match &subject.administrator {
             Some(administrator) => self.take_away(call, administrator, asked, &roles, reply).await,
+            None if subject.email.is_empty() => {
+                Err(Error::unexpected("JumpCloud shows no address of the user, by which the administrator is found"))
+            }
             None => {
                 let mut steps = Steps::default();
                 asked.into_iter().for_each(|(word, _)| steps.add(word, Ok(Effect::Already)));

@@ -68,10 +68,14 @@ impl AccountType {
     ];
 
     /// From Slack's flags, in the order of [`AccountType::ALL`]: an owner may be flagged as an administrator too, and a
-    /// guest of one channel as one of several.
-    pub fn of(flags: [Option<bool>; 5]) -> AccountType {
-        let is_set = flags.iter().position(|flag| *flag == Some(true));
-        is_set.and_then(|index| AccountType::ALL.get(index).copied()).unwrap_or(AccountType::Member)
+    /// guest of one channel as one of several. None where no flag is set and one of them is missing.
+    pub fn of(flags: [Option<bool>; 5]) -> Option<AccountType> {
+        match flags.iter().position(|flag| *flag == Some(true)) {
+            Some(index) => AccountType::ALL.get(index).copied(),
+            // Slack shows none of deactivated people
+            None if flags.iter().all(Option::is_none) || flags.iter().all(Option::is_some) => Some(AccountType::Member),
+            None => None,
+        }
     }
 
     pub fn by_word(word: &str) -> Option<AccountType> {
@@ -177,8 +181,10 @@ mod tests {
     #[test]
     fn the_strongest_flag_counts() {
         let yes = Some(true);
-        assert_eq!(AccountType::of([None, yes, yes, None, None]), AccountType::Owner);
-        assert_eq!(AccountType::of([None, None, None, yes, yes]), AccountType::UltraRestricted);
-        assert_eq!(AccountType::of([Some(false); 5]), AccountType::Member);
+        assert_eq!(AccountType::of([None, yes, yes, None, None]), Some(AccountType::Owner));
+        assert_eq!(AccountType::of([None, None, None, yes, yes]), Some(AccountType::UltraRestricted));
+        assert_eq!(AccountType::of([Some(false); 5]), Some(AccountType::Member));
+        let no = Some(false);
+        assert_eq!(AccountType::of([no, no, None, no, no]), None);
     }
 }

@@ -93,8 +93,8 @@ impl Subject<'_> {
     }
 
     /// The account type in the organization.
-    fn in_org(&self) -> AccountType {
-        map::account_type_in_org(self.user)
+    fn in_org(&self) -> Result<AccountType> {
+        map::account_type_in_org(self.user).ok_or_else(untold)
     }
 }
 
@@ -170,7 +170,7 @@ impl SlackEnterprise {
     /// The account type that somebody has there.
     async fn type_there(&self, call: &Call, subject: &Subject<'_>, with_guests: bool) -> Result<AccountType> {
         if subject.is_at_org() {
-            return Ok(subject.in_org());
+            return subject.in_org();
         }
         if subject.user.deleted == Some(true) {
             return Err(Error::new(
@@ -184,7 +184,7 @@ impl SlackEnterprise {
             people.extend(self.guests(call, subject.place).await?);
         }
         let found = people.into_iter().find(|(id, _)| *id == subject.user.id.as_str());
-        Ok(found.map_or(AccountType::Member, |(_, account)| account))
+        found.map_or(Ok(AccountType::Member), |(_, account)| account.ok_or_else(untold))
     }
 
     /// `admin.users.setRegular` and its like.
@@ -284,9 +284,14 @@ impl UnassignRole for SlackEnterprise {
     }
 }
 
+/// That Slack leaves a flag out that says what somebody is.
+pub(crate) fn untold() -> Error {
+    Error::unexpected("Slack does not show whether the person is an owner, an administrator or a guest")
+}
+
 /// What somebody is in the whole organization is not changed at one workspace.
 fn refuse_account_of_org(subject: &Subject<'_>) -> Result<()> {
-    match subject.in_org() {
+    match subject.in_org()? {
         AccountType::PrimaryOwner => Err(refuse_primary_owner()),
         account @ (AccountType::Owner | AccountType::Admin) if !subject.is_at_org() => {
             let org = subject.user.enterprise_user.as_ref().and_then(|org| org.enterprise_id.as_deref());

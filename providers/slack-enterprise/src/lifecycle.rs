@@ -7,6 +7,7 @@ use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Status, User};
 
 use crate::catalogue::AccountType;
+use crate::grants::untold;
 use crate::users::read_info;
 use crate::{SlackEnterprise, map, one_id};
 
@@ -117,7 +118,7 @@ impl SlackEnterprise {
     async fn deactivate(&self, call: &Call, user_id: &str) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, user_id).await?;
         let answer = self.info(user_id).read(call).await?;
-        if map::account_type_in_org(&read_info(&answer)?) == AccountType::PrimaryOwner {
+        if map::account_type_in_org(&read_info(&answer)?) == Some(AccountType::PrimaryOwner) {
             return Err(Error::refused("this is the primary owner of the organization")
                 .hint("let the primary owner hand the organization over first"));
         }
@@ -174,7 +175,7 @@ impl DowngradeUser for SlackEnterprise {
         let answer = self.info(&input.user_id).read(call).await?;
         let user = read_info(&answer)?;
         let refuse = |why: &'static str| Err(Error::refused(why).about(&input.user_id));
-        match map::account_type_in_org(&user) {
+        match map::account_type_in_org(&user).ok_or_else(untold)? {
             AccountType::Restricted => {
                 return Ok(Reply::sent(&input.user_id).with_effect(Effect::Already));
             }

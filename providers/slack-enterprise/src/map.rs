@@ -23,14 +23,14 @@ fn status(is_active: bool) -> Status<'static> {
 }
 
 /// Bots are told from people, and guests from members.
-fn user_type(is_bot: Option<bool>, account: AccountType) -> Text<'static> {
-    match account {
+fn user_type(is_bot: Option<bool>, account: Option<AccountType>) -> Option<Text<'static>> {
+    let word = match account? {
         _ if is_bot == Some(true) => "bot",
         AccountType::UltraRestricted => "single_channel_guest",
         AccountType::Restricted => "multi_channel_guest",
         _ => "member",
-    }
-    .into()
+    };
+    Some(word.into())
 }
 
 fn address(email: Option<Text<'_>>) -> Vec<Email<'_>> {
@@ -54,9 +54,11 @@ impl MapItem<User<'static>> for Listed {
         let account = account_type(&it);
         let is_active = it.is_active.unwrap_or(self.are_active);
         // a guest is one in workspaces
-        let organization = self.organization.clone().filter(|_| !account.is_guest()).map(Text::from);
+        let organization =
+            self.organization.clone().filter(|_| !account.is_some_and(AccountType::is_guest)).map(Text::from);
         let workspace = self.workspace.clone().map(Text::from);
-        let mut roles = vec![UserRole { workspace, organization, ..account.role() }];
+        let role = account.map(|account| UserRole { workspace, organization, ..account.role() });
+        let mut roles: Vec<_> = role.into_iter().collect();
         roles.extend(it.roles.into_iter().flatten().map(catalogue::named));
         let workspace = |id| UserWorkspace { id: Some(id), ..UserWorkspace::default() };
         Ok(User {
@@ -67,7 +69,7 @@ impl MapItem<User<'static>> for Listed {
             status: Some(status(is_active)),
             is_2fa_enabled: it.has_2fa,
             roles: Some(roles),
-            user_type: Some(user_type(it.is_bot, account)),
+            user_type: user_type(it.is_bot, account),
             workspaces: it.workspaces.map(|ids| ids.into_iter().map(workspace).collect()),
             created_at: it.date_created,
             last_active_at: it.last_active_ts,
@@ -78,12 +80,12 @@ impl MapItem<User<'static>> for Listed {
 }
 
 /// What somebody is, as `admin.users.list` shows it: in the workspace asked for, else in the organization.
-pub fn account_type(it: &wire::ListedUser<'_>) -> AccountType {
+pub fn account_type(it: &wire::ListedUser<'_>) -> Option<AccountType> {
     AccountType::of([it.is_primary_owner, it.is_owner, it.is_admin, it.is_ultra_restricted, it.is_restricted])
 }
 
 /// What somebody is in the organization, as `users.info` shows it.
-pub fn account_type_in_org(it: &wire::User<'_>) -> AccountType {
+pub fn account_type_in_org(it: &wire::User<'_>) -> Option<AccountType> {
     let [primary_owner, owner, admin] = match &it.enterprise_user {
         Some(org) => [org.is_primary_owner, org.is_owner, org.is_admin],
         None => [it.is_primary_owner, it.is_owner, it.is_admin],
@@ -97,16 +99,18 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
     let account = account_type_in_org(&it);
     let org = it.enterprise_user.as_ref();
     let org_id = org.and_then(|org| org.enterprise_id.clone());
-    let mut role = account.role();
-    match org {
-        // a guest is one in workspaces, of which a single one is certain
-        Some(org) if account.is_guest() => {
-            if let Some([only]) = org.teams.as_deref() {
-                role.workspace = Some(only.clone());
+    let mut role = account.map(AccountType::role);
+    if let Some(role) = &mut role {
+        match org {
+            // a guest is one in workspaces, of which a single one is certain
+            Some(org) if account.is_some_and(AccountType::is_guest) => {
+                if let Some([only]) = org.teams.as_deref() {
+                    role.workspace = Some(only.clone());
+                }
             }
+            Some(_) => role.organization = org_id.clone(),
+            None => role.workspace = it.team_id.clone(),
         }
-        Some(_) => role.organization = org_id.clone(),
-        None => role.workspace = it.team_id.clone(),
     }
     let org_name = org.and_then(|org| filled(org.enterprise_name.clone()));
     let workspace = |id| UserWorkspace { id: Some(id), ..UserWorkspace::default() };
@@ -129,9 +133,9 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         },
         is_email_verified: it.is_email_confirmed,
         is_2fa_enabled: it.has_2fa,
-        roles: Some(vec![role]),
+        roles: Some(role.into_iter().collect()),
         organizations: org_id.map(|id| vec![UserOrganization { id: Some(id), name: org_name }]),
-        user_type: Some(user_type(it.is_bot, account)),
+        user_type: user_type(it.is_bot, account),
         workspaces: teams.map(|ids| ids.into_iter().map(workspace).collect()),
         avatar: filled(profile.image_512).or(filled(profile.image_192)),
         timezone: filled(it.tz),
@@ -169,7 +173,7 @@ pub fn scim_user(raw: &RawValue) -> Mapped<User<'_>> {
         emails: Some(it.emails.into_iter().flatten().filter_map(scim_email).collect()),
         phones: Some(it.phone_numbers.into_iter().flatten().filter_map(scim_phone).collect()),
         status: it.active.map(status),
-        user_type: Some(user_type(None, account)),
+        user_type: user_type(None, Some(account)),
         groups: Some(it.groups.into_iter().flatten().filter_map(scim_group).collect()),
         avatar: it.photos.into_iter().flatten().find_map(|photo| filled(photo.value)),
         timezone: filled(it.timezone),

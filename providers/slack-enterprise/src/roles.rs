@@ -6,7 +6,7 @@ use userdir_core::http::{Answer, Paging, Request};
 use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{IntoOwned, Role, RoleAssignment, Text, UserRole};
 
-use crate::catalogue;
+use crate::catalogue::{self, AccountType};
 use crate::users::USERS;
 use crate::{SlackEnterprise, by_cursor, grants, map, one_id, wire};
 
@@ -36,19 +36,19 @@ impl SlackEnterprise {
         for workspace in workspaces {
             let account = self.admins(call, workspace).await?.into_iter().find(|(id, _)| id == user_id);
             let place = Some(workspace.clone().into());
-            held.extend(account.map(|(_, account)| UserRole { workspace: place, ..account.role() }));
+            held.extend(account.and_then(|(_, account)| Some(UserRole { workspace: place, ..account?.role() })));
         }
         Ok(held)
     }
 
     /// Owners and administrators of a workspace.
-    pub(crate) async fn admins(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
+    pub(crate) async fn admins(&self, call: &Call, workspace: &str) -> Result<Vec<(String, Option<AccountType>)>> {
         let only = [("team_id", workspace), ("include_admins", "true"), ("include_owners", "true")];
         self.ask("admin.users.list", only).all(call, &USERS, account).await
     }
 
     /// Guests of a workspace.
-    pub(crate) async fn guests(&self, call: &Call, workspace: &str) -> Result<Vec<(String, catalogue::AccountType)>> {
+    pub(crate) async fn guests(&self, call: &Call, workspace: &str) -> Result<Vec<(String, Option<AccountType>)>> {
         let only = [("team_id", workspace), ("only_guests", "true")];
         self.ask("admin.users.list", only).all(call, &USERS, account).await
     }
@@ -65,7 +65,7 @@ impl SlackEnterprise {
     }
 }
 
-fn account(raw: &RawValue) -> Mapped<(String, catalogue::AccountType)> {
+fn account(raw: &RawValue) -> Mapped<(String, Option<AccountType>)> {
     let it: wire::ListedUser = serde_json::from_str(raw.get())?;
     Ok((it.id.to_string(), map::account_type(&it)))
 }
