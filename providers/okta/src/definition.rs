@@ -25,10 +25,10 @@ pub static DEFINITION: Definition = Definition {
     ],
     actions: &[
         ActionFacts::new(Action::ListUsers)
-            .filters(&["first_name", "last_name", "username", "emails", "status", "user_type", "created_at", "updated_at", "group_id", "sort_by"])
+            .filters(&["first_name", "last_name", "name", "username", "emails", "status", "user_type", "created_at", "updated_at", "group_id", "role_id", "sort_by"])
             .sort(&["created_at", "updated_at", "status", "username", "emails", "first_name", "last_name", "last_login_at"])
             .scopes(&["okta.users.read"])
-            .note("Okta compares letter by letter: logins and addresses are asked for as given and in lower case, names as given")
+            .note("Okta compares letter by letter: logins and addresses are asked for as given and in lower case, names as given; `name` is compared here, on the whole list, and with `role_id` each holder of any role costs a call or two")
             .partial(),
         ActionFacts::new(Action::GetUser).scopes(READ_USER),
         ActionFacts::new(Action::CreateUser)
@@ -61,7 +61,7 @@ pub static DEFINITION: Definition = Definition {
             .scopes(HELD_ROLES)
             .note("a role that comes through a group is not taken away here; take the user out of the group"),
         ActionFacts::new(Action::ListGroups)
-            .filters(&["name", "updated_at", "created_at", "user_id"])
+            .filters(&["name", "group_type", "updated_at", "created_at", "user_id"])
             .scopes(&["okta.groups.read"]),
         ActionFacts::new(Action::GetGroup).scopes(&["okta.groups.read"]),
         ActionFacts::new(Action::CreateGroup).required(&[body("name")]).accepts(&["description"]).scopes(&["okta.groups.manage"]),

@@ -19,17 +19,42 @@ const GROUPS_OF_USER: Paging = Paging { limit: "", ..GROUPS };
 impl ListGroups for Okta {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
         let filter = &request.filter;
+        let kinds = kinds(filter)?;
         if let Some(user) = &filter.user_id {
+            if !kinds.is_empty() {
+                return Err(Error::invalid("Okta's own kinds do not work together with `user_id`")
+                    .hint("leave `group_type` out"));
+            }
             let groups = self.http.get("api/v1/users").id(user).path("groups");
             return Ok(groups.page(call, &request, &GROUPS_OF_USER, map::group).await?.rechecked(filter.clone()));
         }
         let mut expression = ScimFilter::default();
         expression.matching("profile.name", &filter.name);
+        expression.any_of("type", kinds);
         expression.within("lastUpdated", &filter.updated_at, time);
         expression.within("created", &filter.created_at, time);
         let groups = self.http.get("api/v1/groups").query_if("search", expression.build());
         groups.page(call, &request, &GROUPS, map::group).await
     }
+}
+
+/// Okta's kinds of groups.
+const KINDS: [&str; 3] = ["OKTA_GROUP", "APP_GROUP", "BUILT_IN"];
+
+/// Those of Okta's kinds that are asked for; `group` is what all are called here.
+fn kinds(filter: &GroupFilter) -> Result<Vec<&'static str>> {
+    let mut kinds = Vec::new();
+    for word in filter.group_type.iter().flat_map(Match::values) {
+        match KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word)) {
+            Some(kind) => kinds.push(kind),
+            None if word.eq_ignore_ascii_case("group") => return Ok(Vec::new()),
+            None => {
+                return Err(Error::invalid(format!("`{word}` is no kind of group"))
+                    .hint("`group` is, and Okta's own: OKTA_GROUP, APP_GROUP, BUILT_IN"));
+            }
+        }
+    }
+    Ok(kinds)
 }
 
 #[async_trait]

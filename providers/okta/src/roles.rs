@@ -254,16 +254,50 @@ impl Okta {
         call: &Call,
         request: PageRequest<RoleAssignmentFilter>,
     ) -> Result<Page<RoleAssignment<'static>>> {
-        let size = request.wanted.unwrap_or(ASSIGNEES).clamp(1, ASSIGNEES).to_string();
-        let assignees = self.http.get("api/v1/iam/assignees/users").query("limit", size).primary();
-        let assignees: wire::Assignees = assignees.at(request.cursor.as_deref())?.read(call).await?.json()?;
+        let (assignees, next) = self.assignees(call, request.wanted, request.cursor.as_deref()).await?;
         let mut assignments = Vec::new();
-        for user in assignees.value.into_iter().flatten() {
-            let held = self.http.get("api/v1/users").id(&user.id).path("roles");
-            assignments.extend(held.all(call, &ROWS, |raw| map::role_assignment(&user.id, raw)).await?);
+        for user in assignees {
+            let held = self.http.get("api/v1/users").id(&user).path("roles");
+            assignments.extend(held.all(call, &ROWS, |raw| map::role_assignment(&user, raw)).await?);
         }
-        let next = assignees.links.and_then(|links| links.next).map(|next| next.href);
         Ok(Page::of_values(assignments).next(next))
+    }
+}
+
+impl Okta {
+    /// Who holds a role, of themselves or through a group: whoever holds any is asked for theirs.
+    pub(crate) async fn holders(
+        &self,
+        call: &Call,
+        request: &PageRequest<UserFilter>,
+        role: &str,
+    ) -> Result<Page<User<'static>>> {
+        let (assignees, next) = self.assignees(call, request.wanted, request.cursor.as_deref()).await?;
+        let role = UserRole { id: Some(role.into()), ..UserRole::default() };
+        let mut holders = Vec::new();
+        for id in assignees {
+            let held = self.http.get("api/v1/users").id(&id).path("roles");
+            let held = held.all(call, &ROWS, wire::RoleAssignment::read).await?;
+            if held.iter().any(|held| is_named(&role, held)) {
+                let user = self.http.get("api/v1/users").id(&id).read(call).await?;
+                holders.push(user.map(map::user)?);
+            }
+        }
+        Ok(Page::of_values(holders).next(next))
+    }
+
+    /// Ids of whoever holds any role, and where they go on.
+    async fn assignees(
+        &self,
+        call: &Call,
+        wanted: Option<u32>,
+        cursor: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>)> {
+        let size = wanted.unwrap_or(ASSIGNEES).clamp(1, ASSIGNEES).to_string();
+        let assignees = self.http.get("api/v1/iam/assignees/users").query("limit", size).primary();
+        let assignees: wire::Assignees = assignees.at(cursor)?.read(call).await?.json()?;
+        let next = assignees.links.and_then(|links| links.next).map(|next| next.href);
+        Ok((assignees.value.into_iter().flatten().map(|assignee| assignee.id).collect(), next))
     }
 }
 
