@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use userdir_core::observer::{Observer, Verdict, WriteOutcome, WriteStep};
-use userdir_core::{Effect, Error, ErrorKind, Outcome};
+use userdir_core::{Effect, Error, Outcome};
 use uuid::Uuid;
 
 use crate::{AuditKind, IDEMPOTENCY_LIFE, NewAuditRow, Store, StoreError, hex};
@@ -247,10 +247,7 @@ impl Observer for AuditObserver {
             let was_unknown = store.unknown_within(account, &step.fingerprint, IDEMPOTENCY_LIFE).await?.is_some();
             Ok((store.append_audit(row).await?, was_unknown))
         };
-        let noted = noted.await.map_err(|error: StoreError| {
-            let message = format!("nothing was sent, because the audit cannot be written: {error}");
-            Error::new(ErrorKind::Unavailable, message).caused_by(error)
-        })?;
+        let noted = noted.await.map_err(StoreError::before_a_write)?;
         let mut seen = self.seen();
         seen.intended.insert(step.step, noted);
         seen.steps += 1;

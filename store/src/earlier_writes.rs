@@ -95,7 +95,7 @@ impl EarlierWrites {
     }
 
     async fn noted(&self, mark: &str) -> Result<Option<Timestamp>> {
-        self.store.unknown_within(self.account, mark, IDEMPOTENCY_LIFE).await.map_err(of_store)
+        self.store.unknown_within(self.account, mark, IDEMPOTENCY_LIFE).await.map_err(StoreError::before_a_write)
     }
 
     /// Keeps what the vendor said yes to and does not show: it must not be sent again because reading does not show it.
@@ -134,9 +134,4 @@ fn accepted(step: &WriteStep) -> String {
 
 fn unknown(message: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, message).with_outcome(Outcome::Unknown)
-}
-
-fn of_store(error: StoreError) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("nothing was sent, because it cannot be kept in the store: {error}"))
-        .caused_by(error)
 }

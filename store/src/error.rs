@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use userdir_core::ErrorKind;
+
 /// Why the store did not do what was asked. Holds no secret in any form.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -257,6 +259,12 @@ impl StoreError {
             sqlx::Error::Database(error) => error.code().is_some_and(|code| is_busy_code(&code)),
             _ => false,
         }
+    }
+
+    /// As the error of a vendor write that must not leave, since what it is about cannot be kept.
+    pub fn before_a_write(self) -> userdir_core::Error {
+        let message = format!("nothing was sent, because it cannot be kept in the store: {self}");
+        userdir_core::Error::new(ErrorKind::Unavailable, message).caused_by(self)
     }
 
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {

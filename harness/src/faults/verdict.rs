@@ -9,6 +9,7 @@ use userdir_stand_in::case::{Exchange, OneOrMany};
 use userdir_stand_in::diff;
 
 use super::interruption::{Interruption, Repeats};
+use super::rewrite::Rewrite;
 use super::{Outcome, Spoil, Trial, rewrite, rewritten, times};
 use crate::attempt::Came;
 
@@ -38,6 +39,7 @@ fn repeated_writes(trial: &Trial<'_>, outcome: &Outcome) -> Option<String> {
         Spoil::Interrupted(interruption, at) => Some((interruption, *at)),
         Spoil::Rewritten(_) => None,
     };
+    let tells_less = matches!(&trial.spoil, Spoil::Rewritten(Rewrite::Null(_) | Rewrite::UnknownWord));
     trial.script.exchanges.iter().enumerate().find_map(|(at, exchange)| {
         let step = trial.write_at(at)?;
         let is_same = |it: &&Exchange| is_same(exchange, it);
@@ -51,8 +53,8 @@ fn repeated_writes(trial: &Trial<'_>, outcome: &Outcome) -> Option<String> {
                 Repeats::Harmless if step.idempotent => ATTEMPTS,
                 Repeats::Harmless | Repeats::Nobody => 0,
             },
-            // what it is told less of may have to be asked for twice
-            None if step.idempotent => 1,
+            // where it is told less, it may have to say it twice
+            None if step.idempotent && tells_less => 1,
             None => 0,
         };
         let (method, path) = (&exchange.request.method, &exchange.request.path);

@@ -24,11 +24,12 @@ fn status(is_active: bool) -> Status<'static> {
 
 /// Bots are told from people, and guests from members.
 fn user_type(is_bot: Option<bool>, account: Option<AccountType>) -> Option<Text<'static>> {
-    let word = match account? {
+    let word = match account {
         _ if is_bot == Some(true) => "bot",
-        AccountType::UltraRestricted => "single_channel_guest",
-        AccountType::Restricted => "multi_channel_guest",
-        _ => "member",
+        Some(AccountType::UltraRestricted) => "single_channel_guest",
+        Some(AccountType::Restricted) => "multi_channel_guest",
+        Some(_) => "member",
+        None => return None,
     };
     Some(word.into())
 }

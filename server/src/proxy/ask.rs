@@ -20,7 +20,7 @@ use crate::problem::Problem;
 use crate::query;
 use crate::request_id::RequestId;
 use crate::state::AppState;
-use crate::writes::{Key, SEND_AGAIN};
+use crate::writes::{Key, is_to_be_sent_again};
 
 /// A proxied request.
 pub struct Ask {
@@ -65,7 +65,7 @@ impl Ask {
             dry_run: false,
             skip_api_call: false,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
-            send_again: parts.headers.get(SEND_AGAIN).is_some_and(|value| value == "true"),
+            send_again: is_to_be_sent_again(&parts.headers),
             path: FreePath::parse(rest.unwrap_or_default()).map_err(Problem::from),
             passthrough: false,
             method: parts.method,

@@ -31,7 +31,7 @@ pub(super) async fn write(mut ask: Ask) -> Result<Response, Problem> {
     let input_value = Value::Object(input.members);
     let asked = json!([input.remote_data, ask.common.remote_query, passed]);
     let hash = writes::body_hash([&input_value, &asked], &ask.given.bytes);
-    let again = ask.headers.get(writes::SEND_AGAIN).is_some_and(|value| value == "true");
+    let again = writes::is_to_be_sent_again(&ask.headers);
     let store = ask.state.store().clone();
     let earlier = EarlierWrites::of_action(store, ask.account.id, &ask.directory, ask.action, &input_value);
     let write = Write {

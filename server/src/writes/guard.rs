@@ -63,26 +63,20 @@ impl Guard {
         let (write, store) = (&self.write, self.write.state.store());
         let (Some(key), Some(old), true) = (&write.key, self.ticket(), self.is_unclear()) else { return Ok(()) };
         // should this process end here, the next one knows by this that it has to look first
-        store.note_unknown(write.account.id, &step.fingerprint).await.map_err(of_store)?;
-        store.release_idempotent(&old).await.map_err(of_store)?;
-        match key.begin_once(&write.state, write.account.id).await.map_err(of_store)? {
+        store.note_unknown(write.account.id, &step.fingerprint).await.map_err(StoreError::before_a_write)?;
+        store.release_idempotent(&old).await.map_err(StoreError::before_a_write)?;
+        match key.begin_once(&write.state, write.account.id).await.map_err(StoreError::before_a_write)? {
             Begun::Started(ticket) => {
                 *self.ticket.lock().unwrap_or_else(PoisonError::into_inner) = Some(ticket);
                 self.unclear.store(false, Ordering::Relaxed);
                 Ok(())
             }
-            _ => Err(unknown("another request with the same `Idempotency-Key` is at it")),
+            _ => {
+                let message = "another request with the same `Idempotency-Key` is at it";
+                Err(Error::new(ErrorKind::Unavailable, message).with_outcome(Outcome::Unknown))
+            }
         }
     }
-}
-
-fn unknown(message: &'static str) -> Error {
-    Error::new(ErrorKind::Unavailable, message).with_outcome(Outcome::Unknown)
-}
-
-fn of_store(error: StoreError) -> Error {
-    Error::new(ErrorKind::Unavailable, format!("nothing was sent, because it cannot be kept in the store: {error}"))
-        .caused_by(error)
 }
 
 #[async_trait]
@@ -91,7 +85,7 @@ impl Observer for Guard {
         self.take_turn(step).await?;
         self.look_first(step).await?;
         if let Some(ticket) = self.ticket() {
-            self.write.state.store().mark_sent(&ticket).await.map_err(of_store)?;
+            self.write.state.store().mark_sent(&ticket).await.map_err(StoreError::before_a_write)?;
         }
         Ok(Verdict::Send)
     }

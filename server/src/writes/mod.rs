@@ -10,8 +10,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
 use axum::http::header::HeaderName;
+use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -32,8 +32,10 @@ pub const EFFECT: HeaderName = HeaderName::from_static("x-userdir-effect");
 /// The header of an answer that was given before.
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The client has looked, and wants it sent although an earlier one like it may have been carried out.
-pub const SEND_AGAIN: &str = "x-userdir-send-again";
+/// Whether the client has looked, and wants it sent although an earlier one like it may have been carried out.
+pub fn is_to_be_sent_again(headers: &HeaderMap) -> bool {
+    headers.get("x-userdir-send-again").is_some_and(|value| value == "true")
+}
 
 /// Time for what has to be kept after the deadline of the call itself.
 const SLACK: Duration = Duration::from_secs(15);
