@@ -30,7 +30,7 @@ async fn filters_work_or_are_refused() {
     assert!(answer.status == 400 || answer.json()["result_count"] == 0, "{}", answer.text());
     world.vendor.forget();
     for (spelled, word) in [
-        ("name=Maya", "`name`"),
+        ("external_id=e1", "`external_id`"),
         ("favourite=1", "`favourite`"),
         ("sort_by[bio]=asc", "`bio`"),
         ("created_at[near]=x", "created_at"),
