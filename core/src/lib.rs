@@ -40,7 +40,7 @@ pub use error::{Details, Error, ErrorKind, Origin, Outcome, Result, RetryState};
 pub use page::{Mapped, Page, PageRequest, Total};
 pub use registry::{Connect, IdRule, Registration, Registry};
 pub use reply::{Effect, Reply, Step};
-pub use runtime::{Clock, CredentialStore, Meter, Runtime, StoredToken};
+pub use runtime::{Clock, CredentialStore, Meter, Runtime, StoredToken, TokenOwner};
 pub use settings::{Secret, Settings};
 
 pub use async_trait::async_trait;

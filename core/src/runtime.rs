@@ -73,49 +73,87 @@ pub struct StoredToken {
 /// Longest time that fetching a token takes, however slow the vendor is: a limit of so many a minute can be waited out.
 pub const TOKEN_TIME: Duration = Duration::from_secs(90);
 
+/// Whose token it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenOwner<'o> {
+    /// An account, by its name in the [`Runtime`].
+    Account(&'o str),
+    /// All accounts that are connected as one client, by a digest of its credentials: for vendors where a new token ends
+    /// the one before.
+    Client(&'o str),
+}
+
+impl fmt::Display for TokenOwner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenOwner::Account(name) => write!(f, "account {name}"),
+            TokenOwner::Client(digest) => write!(f, "client {digest}"),
+        }
+    }
+}
+
 /// Where tokens are kept, so that replicas and restarts share them.
 ///
 /// A rotated refresh token is committed before the access token that came with it is used; the fencing number of the
 /// lease keeps a slow holder from overwriting a newer one.
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
-    /// The token of an account, if there is one.
-    async fn load(&self, account: &str) -> Result<Option<StoredToken>>;
+    /// The token of an owner, if there is one.
+    async fn load(&self, owner: TokenOwner<'_>) -> Result<Option<StoredToken>>;
 
     /// Asks for the right to fetch a new one; none while somebody else has it. It must last longer than [`TOKEN_TIME`]:
     /// two who fetch at once would spend the same refresh token.
-    async fn lease(&self, account: &str) -> Result<Option<u64>>;
+    async fn lease(&self, owner: TokenOwner<'_>) -> Result<Option<u64>>;
 
     /// Stores the new token and gives the lease back; refuses a fencing number that is no longer the newest.
-    async fn commit(&self, account: &str, fence: u64, token: &StoredToken) -> Result<()>;
+    async fn commit(&self, owner: TokenOwner<'_>, fence: u64, token: &StoredToken) -> Result<()>;
 
     /// Gives the lease back without a token, after a failed fetch.
-    async fn release(&self, account: &str, fence: u64) -> Result<()>;
+    async fn release(&self, owner: TokenOwner<'_>, fence: u64) -> Result<()>;
 }
 
 /// Keeps tokens in this process.
 #[derive(Debug, Default)]
 pub struct MemoryCredentials {
     tokens: Mutex<HashMap<String, StoredToken>>,
+    /// Until when who has asked for it may fetch.
+    leases: Mutex<HashMap<String, Instant>>,
+}
+
+/// How long a fetch may take before another may try.
+const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
+
+impl MemoryCredentials {
+    fn end_lease(&self, owner: TokenOwner<'_>) {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).remove(&owner.to_string());
+    }
 }
 
 #[async_trait]
 impl CredentialStore for MemoryCredentials {
-    async fn load(&self, account: &str) -> Result<Option<StoredToken>> {
-        Ok(self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(account).cloned())
+    async fn load(&self, owner: TokenOwner<'_>) -> Result<Option<StoredToken>> {
+        Ok(self.tokens.lock().unwrap_or_else(PoisonError::into_inner).get(&owner.to_string()).cloned())
     }
 
-    // Within a process the token cache of the connection is single-flight already.
-    async fn lease(&self, _account: &str) -> Result<Option<u64>> {
+    // of an account one connection fetches at a time; of a client several may
+    async fn lease(&self, owner: TokenOwner<'_>) -> Result<Option<u64>> {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if leases.get(&owner.to_string()).is_some_and(|until| *until > now) {
+            return Ok(None);
+        }
+        leases.insert(owner.to_string(), now + LEASE);
         Ok(Some(0))
     }
 
-    async fn commit(&self, account: &str, _fence: u64, token: &StoredToken) -> Result<()> {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(account.to_owned(), token.clone());
+    async fn commit(&self, owner: TokenOwner<'_>, _fence: u64, token: &StoredToken) -> Result<()> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(owner.to_string(), token.clone());
+        self.end_lease(owner);
         Ok(())
     }
 
-    async fn release(&self, _account: &str, _fence: u64) -> Result<()> {
+    async fn release(&self, owner: TokenOwner<'_>, _fence: u64) -> Result<()> {
+        self.end_lease(owner);
         Ok(())
     }
 }
@@ -226,14 +264,8 @@ impl Runtime {
         if &*self.account != UNNAMED {
             return self.clone();
         }
-        let mut digest = Sha256::new();
-        for (key, value) in settings.plain() {
-            for part in [key, value] {
-                digest.update((part.len() as u64).to_be_bytes());
-                digest.update(part);
-            }
-        }
-        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let plain = settings.plain().iter().flat_map(|(key, value)| [key.as_str(), value]);
+        let digest: String = digest(plain).chars().take(16).collect();
         self.for_account(format!("{UNNAMED}:{slug}:{digest}"))
     }
 
@@ -250,6 +282,16 @@ impl Runtime {
         }
         pacers.entry(self.account.clone()).or_default().clone()
     }
+}
+
+/// A digest of texts, each with its length, so that no two neighbours read as one. In hexadecimal.
+pub(crate) fn digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl fmt::Debug for Runtime {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use userdir_core::runtime::TOKEN_TIME;
-use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken};
+use userdir_core::{CredentialStore, Error, ErrorKind, Result, Settings, StoredToken, TokenOwner};
 use uuid::Uuid;
 
 use crate::seal::hmac;
@@ -17,15 +17,22 @@ use crate::{Account, Fence, Store, StoreError, TRIALS, hex};
 /// How long a fetch and keeping what it brought may take before another process may try.
 const LEASE: Duration = TOKEN_TIME.saturating_add(Duration::from_secs(30));
 
-/// Keeps the tokens of one account in the store.
+/// Keeps the tokens of one account in the store, and those of the clients that several accounts are connected as.
 pub struct StoreCredentials {
     store: Arc<dyn Store>,
-    account: Uuid,
-    slot: String,
-    /// Stands for the settings that a token is got with.
-    settings: String,
+    /// For the account's own token.
+    own: Place,
     /// Names this process to the others.
     holder: String,
+}
+
+/// Where a token is kept.
+#[derive(Clone)]
+struct Place {
+    account: Uuid,
+    slot: String,
+    /// Stands for the settings that it is got with.
+    settings: String,
 }
 
 /// A token as it is sealed.
@@ -47,7 +54,7 @@ impl StoreCredentials {
     pub fn new(store: Arc<dyn Store>, account: Uuid, settings: &Settings) -> StoreCredentials {
         let key = store.derived_key(SLOTS);
         let (slot, settings) = (slot(key.expose_secret(), settings), all(key.expose_secret(), settings));
-        StoreCredentials { store, account, slot, settings, holder: Uuid::new_v4().to_string() }
+        StoreCredentials { store, own: Place { account, slot, settings }, holder: Uuid::new_v4().to_string() }
     }
 
     /// For a connection that is tried out before it has an account. What it gets goes to the account that is created with
@@ -83,16 +90,19 @@ pub fn slot_of(store: &dyn Store, settings: &Settings) -> String {
 /// The slot is a keyed hash of the secrets: new credentials never pick up a token of old ones, and a change of anything
 /// else leaves a rotated refresh token where it is found. The name tells nothing.
 fn slot(key: &[u8; 32], settings: &Settings) -> String {
-    format!("oauth-{}", keyed(key, settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()))))
+    format!(
+        "oauth-{}",
+        keyed(key, settings.secrets().iter().map(|(key, value)| ("secret", key.as_str(), value.expose())))
+    )
 }
 
 /// A keyed hash of all settings and secrets.
 fn all(key: &[u8; 32], settings: &Settings) -> String {
-    let plain = settings.plain().iter().map(|(key, value)| ("set", key, value.as_str()));
-    keyed(key, plain.chain(settings.secrets().iter().map(|(key, value)| ("secret", key, value.expose()))))
+    let plain = settings.plain().iter().map(|(key, value)| ("set", key.as_str(), value.as_str()));
+    keyed(key, plain.chain(settings.secrets().iter().map(|(key, value)| ("secret", key.as_str(), value.expose()))))
 }
 
-fn keyed<'s>(key: &[u8; 32], settings: impl Iterator<Item = (&'static str, &'s String, &'s str)>) -> String {
+fn keyed<'s>(key: &[u8; 32], settings: impl Iterator<Item = (&'static str, &'s str, &'s str)>) -> String {
     let mut mac = hmac(key);
     for (kind, key, value) in settings {
         // lengths keep two neighbours from being read as one
@@ -107,10 +117,21 @@ fn of_store(error: StoreError) -> Error {
     Error::new(ErrorKind::Unavailable, format!("the token of this account cannot be kept: {error}")).caused_by(error)
 }
 
+impl StoreCredentials {
+    /// What a client's token is got with stands in its digest.
+    fn place(&self, owner: TokenOwner<'_>) -> Place {
+        let TokenOwner::Client(digest) = owner else { return self.own.clone() };
+        let key = self.store.derived_key(SLOTS);
+        let slot = format!("client-{}", keyed(key.expose_secret(), [("client", "", digest)].into_iter()));
+        Place { account: TRIALS, slot, settings: String::new() }
+    }
+}
+
 #[async_trait]
 impl CredentialStore for StoreCredentials {
-    async fn load(&self, _account: &str) -> Result<Option<StoredToken>> {
-        let Some(kept) = self.store.load_token(self.account, &self.slot).await.map_err(of_store)? else {
+    async fn load(&self, owner: TokenOwner<'_>) -> Result<Option<StoredToken>> {
+        let place = self.place(owner);
+        let Some(kept) = self.store.load_token(place.account, &place.slot).await.map_err(of_store)? else {
             return Ok(None);
         };
         // one that cannot be read is as good as none: a new one is fetched
@@ -119,35 +140,38 @@ impl CredentialStore for StoreCredentials {
             access_token: sealed.access_token.into(),
             refresh_token: sealed.refresh_token.map(Into::into),
             // one that was got with other settings may be for another place: it is over, its refresh token is not
-            expires_at: if sealed.settings == self.settings { sealed.expires_at } else { Some(Timestamp::UNIX_EPOCH) },
+            expires_at: if sealed.settings == place.settings { sealed.expires_at } else { Some(Timestamp::UNIX_EPOCH) },
             base_url: sealed.base_url,
         }))
     }
 
-    async fn lease(&self, _account: &str) -> Result<Option<u64>> {
-        let fence = self.store.lease_token(self.account, &self.slot, &self.holder, LEASE).await.map_err(of_store)?;
+    async fn lease(&self, owner: TokenOwner<'_>) -> Result<Option<u64>> {
+        let place = self.place(owner);
+        let fence = self.store.lease_token(place.account, &place.slot, &self.holder, LEASE).await.map_err(of_store)?;
         Ok(fence.and_then(|fence| u64::try_from(fence.get()).ok()))
     }
 
-    async fn commit(&self, _account: &str, fence: u64, token: &StoredToken) -> Result<()> {
+    async fn commit(&self, owner: TokenOwner<'_>, fence: u64, token: &StoredToken) -> Result<()> {
+        let place = self.place(owner);
         let sealed = Sealed {
             access_token: token.access_token.expose().to_owned(),
             refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at,
             base_url: token.base_url.clone(),
-            settings: self.settings.clone(),
+            settings: place.settings,
         };
         let text = serde_json::to_string(&sealed)
             .map(SecretString::from)
             .map_err(|error| Error::unexpected("the token cannot be written as JSON").caused_by(error))?;
         let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
-        let done = self.store.commit_token(self.account, &self.slot, fence, text, token.expires_at).await;
+        let done = self.store.commit_token(place.account, &place.slot, fence, text, token.expires_at).await;
         done.map_err(of_store)
     }
 
-    async fn release(&self, _account: &str, fence: u64) -> Result<()> {
+    async fn release(&self, owner: TokenOwner<'_>, fence: u64) -> Result<()> {
         let fence = Fence::new(i64::try_from(fence).unwrap_or(i64::MAX));
-        self.store.release_token(self.account, &self.slot, fence).await.map_err(of_store)
+        let place = self.place(owner);
+        self.store.release_token(place.account, &place.slot, fence).await.map_err(of_store)
     }
 }
 
@@ -155,6 +179,9 @@ impl CredentialStore for StoreCredentials {
 mod tests {
     use super::*;
     use crate::{KeySource, NewAccount, open_sqlite};
+
+    /// An account's credentials know which it is.
+    const ANY: TokenOwner<'_> = TokenOwner::Account("");
 
     #[test]
     fn new_credentials_have_a_slot_of_their_own() {
@@ -181,13 +208,13 @@ mod tests {
             expires_at: None,
             base_url: None,
         };
-        let fence = with("one", "s").lease("").await.unwrap().unwrap();
-        with("one", "s").commit("", fence, &token).await.unwrap();
-        assert_eq!(with("one", "s").load("").await.unwrap().unwrap().expires_at, None);
-        let other = with("two", "s").load("").await.unwrap().unwrap();
+        let fence = with("one", "s").lease(ANY).await.unwrap().unwrap();
+        with("one", "s").commit(ANY, fence, &token).await.unwrap();
+        assert_eq!(with("one", "s").load(ANY).await.unwrap().unwrap().expires_at, None);
+        let other = with("two", "s").load(ANY).await.unwrap().unwrap();
         assert_eq!(other.refresh_token.unwrap().expose(), "rt");
         assert!(other.expires_at.is_some_and(|end| end < Timestamp::now()));
-        assert!(with("one", "t").load("").await.unwrap().is_none());
+        assert!(with("one", "t").load(ANY).await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -199,18 +226,18 @@ mod tests {
         let one = StoreCredentials::new(store.clone(), account.id, &settings);
         let other = StoreCredentials::new(store, account.id, &settings);
 
-        let fence = one.lease("").await.unwrap().unwrap();
-        assert_eq!(other.lease("").await.unwrap(), None);
-        one.release("", fence).await.unwrap();
-        let fence = other.lease("").await.unwrap().unwrap();
+        let fence = one.lease(ANY).await.unwrap().unwrap();
+        assert_eq!(other.lease(ANY).await.unwrap(), None);
+        one.release(ANY, fence).await.unwrap();
+        let fence = other.lease(ANY).await.unwrap().unwrap();
         let token = StoredToken {
             access_token: "at".into(),
             refresh_token: Some("rt".into()),
             expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             base_url: Some("https://api.example.com".into()),
         };
-        other.commit("", fence, &token).await.unwrap();
-        let loaded = one.load("").await.unwrap().unwrap();
+        other.commit(ANY, fence, &token).await.unwrap();
+        let loaded = one.load(ANY).await.unwrap().unwrap();
         assert_eq!(loaded.access_token.expose(), "at");
         assert_eq!(loaded.refresh_token.unwrap().expose(), "rt");
         assert_eq!(loaded.expires_at, token.expires_at);

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::LINK_TOKEN_LIFE;
 
-/// Stands for the account of connections that are tried out before they have one: what a try has rotated must be there
-/// for the next.
+/// Stands for the account of tokens that are of none: of connections that are tried out before they have one, since what a
+/// try has rotated must be there for the next; and of clients that several accounts are connected as.
 pub const TRIALS: Uuid = Uuid::nil();
 
 /// How long a token of a try is kept: as long as a link can be tried again.

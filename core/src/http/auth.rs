@@ -64,6 +64,16 @@ impl Auth {
         self
     }
 
+    /// Keeps the token of a client for all accounts that are connected as it: at vendors where a new token ends the one
+    /// before, they would end each other's. Nothing for a header that stays the same.
+    #[must_use]
+    pub fn one_per_client(mut self) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.client = tokens.grant.client();
+        }
+        self
+    }
+
     /// Refuses a token with fewer scopes than asked for, at vendors that leave out what was not granted without a word.
     /// Nothing for a header that stays the same.
     #[must_use]

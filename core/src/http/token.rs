@@ -20,7 +20,7 @@ use super::{Answer, Fault, Http};
 use crate::call::Call;
 use crate::definition::quoted;
 use crate::error::{Error, ErrorKind, Outcome, Result};
-use crate::runtime::{StoredToken, TOKEN_TIME};
+use crate::runtime::{StoredToken, TOKEN_TIME, TokenOwner, digest};
 use crate::settings::Secret;
 
 /// How a token is asked for.
@@ -127,6 +127,8 @@ pub struct Tokens {
     pub(super) discovery: Option<Discovery>,
     /// Whether a token with fewer scopes than asked for is refused.
     pub(super) checks_scopes: bool,
+    /// Stands for the client, where all accounts that are connected as it share the token.
+    pub(super) client: Option<String>,
     /// Held while a token is fetched, so that the others wait for it.
     state: Mutex<State>,
 }
@@ -223,6 +225,24 @@ impl Grant {
         }
     }
 
+    /// A digest of the client and what it asks for. None of a grant that is a person's or an account's.
+    pub(super) fn client(&self) -> Option<String> {
+        let Grant::ClientCredentials {
+            url,
+            client_id,
+            client: ClientAuth::Basic(secret) | ClientAuth::Post(secret),
+            scope,
+            extra,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let extra = extra.iter().flat_map(|(name, value)| [name.as_str(), value]);
+        let of_client = [url.as_str(), client_id, secret.expose(), scope.as_deref().unwrap_or_default()];
+        Some(digest(of_client.into_iter().chain(extra)))
+    }
+
     /// Refuses a token that lacks scopes. One whose answer names none has all that were asked for: RFC 6749 §5.1.
     fn check_scopes(&self, granted: Option<&str>) -> Result<()> {
         let (Grant::ClientCredentials { scope: Some(wanted), .. } | Grant::Password { scope: Some(wanted), .. }) = self
@@ -242,7 +262,11 @@ impl Grant {
 
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, discovery: None, checks_scopes: false, state: Mutex::default() }
+        Tokens { grant, discovery: None, checks_scopes: false, client: None, state: Mutex::default() }
+    }
+
+    fn owner<'o>(&'o self, http: &'o Http) -> TokenOwner<'o> {
+        self.client.as_deref().map_or(TokenOwner::Account(http.0.runtime.account()), TokenOwner::Client)
     }
 
     /// The token to send, fetched if need be. `refused` is one that the vendor has just answered 401 to.
@@ -281,20 +305,20 @@ impl Tokens {
     /// Takes the token from the store, or fetches one under the store's lease and commits it.
     async fn renew(&self, http: &Http, state: &mut State, usable: &Usable) -> Result<StoredToken> {
         let shared = &http.0.runtime.shared;
-        let account = http.0.runtime.account();
+        let owner = self.owner(http);
         for _ in 0..LEASE_POLLS {
-            let stored = shared.credentials.load(account).await?;
+            let stored = shared.credentials.load(owner).await?;
             if let Some(token) = stored.filter(|token| usable.judge(token)) {
                 return Ok(token);
             }
-            let Some(fence) = shared.credentials.lease(account).await? else {
+            let Some(fence) = shared.credentials.lease(owner).await? else {
                 shared.clock.sleep(LEASE_POLL).await;
                 continue;
             };
             let renewed = self.renew_leased(http, state, usable, fence).await;
             if renewed.is_err() {
                 // what went wrong before is what matters; a lease that is not given back ends by itself
-                let _ = shared.credentials.release(account, fence).await;
+                let _ = shared.credentials.release(owner, fence).await;
             }
             return renewed;
         }
@@ -304,11 +328,11 @@ impl Tokens {
     /// With the lease: nobody else fetches now.
     async fn renew_leased(&self, http: &Http, state: &mut State, usable: &Usable, fence: u64) -> Result<StoredToken> {
         let credentials = &http.0.runtime.shared.credentials;
-        let account = http.0.runtime.account();
+        let owner = self.owner(http);
         // somebody may have fetched one between the look and the lease; a refresh token is good for one use
-        let stored = credentials.load(account).await?;
+        let stored = credentials.load(owner).await?;
         if let Some(token) = stored.as_ref().filter(|token| usable.judge(token)) {
-            credentials.release(account, fence).await?;
+            credentials.release(owner, fence).await?;
             return Ok(token.clone());
         }
         let kept = state.uncommitted.take().filter(|kept| kept.follows(stored.as_ref()));
@@ -324,7 +348,7 @@ impl Tokens {
             },
             None => self.fetch(http, stored).await?,
         };
-        if let Err(error) = credentials.commit(account, fence, &token).await {
+        if let Err(error) = credentials.commit(owner, fence, &token).await {
             state.uncommitted = Some(Uncommitted { before, token });
             return Err(error);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use userdir_core::action::*;
-use userdir_core::runtime::Limits;
+use userdir_core::runtime::{Limits, SystemClock};
 use userdir_core::{Call, ErrorKind, Outcome, Settings};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, Request, ResponseTemplate};
@@ -316,17 +316,18 @@ async fn two_unnamed_accounts_on_one_runtime_have_tokens_of_their_own() {
     let runtime =
         userdir_core::Runtime::builder().clock(clock).allow_private_networks(true).limits(limits()).build().unwrap();
     let leaked = Arc::new(AtomicBool::new(false));
-    for n in [1, 2] {
-        let server = wiremock::MockServer::start().await;
+    // both at once: one that has ended leaves its port to the next, which then is the same vendor
+    let servers = [wiremock::MockServer::start().await, wiremock::MockServer::start().await];
+    for (n, server) in (1..).zip(&servers) {
         let token = ok(json!({ "access_token": format!("own-{n}") }));
-        Mock::given(method("POST")).respond_with(token).mount(&server).await;
+        Mock::given(method("POST")).respond_with(token).mount(server).await;
         let seen = leaked.clone();
         let answer = move |request: &Request| -> ResponseTemplate {
             let own = format!("Bearer own-{n}");
             seen.fetch_or(request.headers.get("authorization").unwrap() != own.as_str(), Ordering::SeqCst);
             ok(json!({ "id": "u1" }))
         };
-        Mock::given(method("GET")).respond_with(answer).mount(&server).await;
+        Mock::given(method("GET")).respond_with(answer).mount(server).await;
         let directory = registry().connect_with("acme", oauth(settings(&server.uri())), &runtime).unwrap();
         directory.get_user(&Call::new(), GetUserInput::new("u1")).await.unwrap();
     }
@@ -419,5 +420,30 @@ async fn a_token_that_lacks_scopes_is_refused_before_it_is_used() {
             }
             (result, _) => panic!("{granted}: {result:?}"),
         }
+    }
+}
+
+/// A vendor where a new token ends the one before would else have them end each other's.
+#[tokio::test]
+async fn accounts_of_one_client_share_its_token() {
+    for (grant, wanted) in [("one", 1), ("plain", 2)] {
+        let world = World::of("acme", oauth).await;
+        let given = issue(&world).await;
+        accept(&world, &["t1", "t2"]).await;
+        // who waits for the other's fetch sleeps, which takes no time by the tests' clock
+        let runtime = builder(&Arc::default()).clock(Arc::new(SystemClock::default())).build().unwrap();
+        let connect = |account: &'static str, client: &str| {
+            let settings = oauth(settings(&world.server.uri())).set("grant", grant).set("client_id", client);
+            registry().connect_with("acme", settings, &runtime.for_account(account)).unwrap()
+        };
+        let (a, b, stranger) = (connect("a", "app"), connect("b", "app"), connect("c", "other"));
+        let read = async |directory: &userdir_core::Directory| {
+            directory.get_user(&Call::new(), GetUserInput::new("u1")).await.map(drop)
+        };
+        let (first, second) = tokio::join!(read(&a), read(&b));
+        assert_eq!((first.is_ok(), second.is_ok(), given.load(Ordering::SeqCst)), (true, true, wanted), "{grant:?}");
+        // its token is refused here, and it is one of its own
+        let _ = read(&stranger).await;
+        assert!(given.load(Ordering::SeqCst) > wanted);
     }
 }

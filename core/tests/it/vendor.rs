@@ -54,7 +54,7 @@ const SETTINGS: &[Setting] = &[
     Setting::choice(
         "grant",
         "Grant",
-        &["plain", "bare", "json", "password", "discover", "scopes"],
+        &["plain", "bare", "json", "password", "discover", "scopes", "one"],
         "how a token is asked for",
     )
     .default("plain"),
@@ -155,6 +155,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
                     let scope = Some("users.read users.write".to_owned());
                     Auth::token(Grant::client_credentials(url, client_id, client, scope)).checking_scopes()
                 }
+                "one" => Auth::token(Grant::client_credentials(url, client_id, client, scope)).one_per_client(),
                 _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
             }
         }

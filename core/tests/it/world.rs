@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use userdir_core::runtime::{Limits, RuntimeBuilder};
 use userdir_core::{
-    Clock, CredentialStore, Directory, Error, Registry, Result, Runtime, Settings, StoredToken, async_trait,
+    Clock, CredentialStore, Directory, Error, Registry, Result, Runtime, Settings, StoredToken, TokenOwner, async_trait,
 };
 use wiremock::{MockServer, Request, ResponseTemplate};
 
@@ -319,11 +319,11 @@ impl TestStore {
 
 #[async_trait]
 impl CredentialStore for TestStore {
-    async fn load(&self, _: &str) -> Result<Option<StoredToken>> {
+    async fn load(&self, _: TokenOwner<'_>) -> Result<Option<StoredToken>> {
         Ok(self.token.lock().unwrap().clone())
     }
 
-    async fn lease(&self, _: &str) -> Result<Option<u64>> {
+    async fn lease(&self, _: TokenOwner<'_>) -> Result<Option<u64>> {
         if let Some(token) = self.other.lock().unwrap().take() {
             *self.token.lock().unwrap() = Some(token);
         }
@@ -335,7 +335,7 @@ impl CredentialStore for TestStore {
         Ok(Some(1))
     }
 
-    async fn commit(&self, _: &str, _: u64, token: &StoredToken) -> Result<()> {
+    async fn commit(&self, _: TokenOwner<'_>, _: u64, token: &StoredToken) -> Result<()> {
         if self.commit_fails.load(Ordering::SeqCst) {
             return Err(Error::config("the store is full"));
         }
@@ -344,7 +344,7 @@ impl CredentialStore for TestStore {
         Ok(())
     }
 
-    async fn release(&self, _: &str, _: u64) -> Result<()> {
+    async fn release(&self, _: TokenOwner<'_>, _: u64) -> Result<()> {
         self.note("release");
         match self.release_fails.load(Ordering::SeqCst) {
             true => Err(Error::config("the store is gone")),

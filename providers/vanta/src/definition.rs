@@ -72,8 +72,8 @@ pub static DEFINITION: Definition = Definition {
         lack(&[Action::ListBilling, Action::ListUtilization], "Vanta's API has no bills and no usage reports"),
     ],
     notes: &[
-        "An application has one live token: whoever else fetches one with the same client id ends it. Give userdir an \
-         application of its own, and every account the one it has.",
+        "An application has one live token: whoever else fetches one with the same client id ends it. Accounts of one \
+         application share the token, in all processes on the same store; give userdir an application of its own.",
         "Vanta allows 50 requests a minute; a list has 100 people a page.",
         "Unverified: the shape of error bodies (all usual ones are read); whether `Retry-After` comes with a 429; what the event \
          log can be filtered by (nothing is sent); what Vanta answers for a member who is none, a second adding, or a group \

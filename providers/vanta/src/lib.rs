@@ -97,6 +97,8 @@ impl Connect for Vanta {
             scope: connection.get("scopes").map(str::to_owned),
             extra: Vec::new(),
         });
+        // a new token ends the one before
+        let auth = auth.one_per_client();
         Ok(Vanta { http: connection.http(base, &VANTA, auth), group_names: Mutex::default() })
     }
 

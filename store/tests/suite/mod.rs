@@ -58,7 +58,7 @@ macro_rules! store_contract {
         $crate::store_contract!(@tokens $lab;
             none_at_first, commit_and_load, one_holder, concurrent_leases, renewal, expiry, an_expired_lease_commits,
             fencing, commit_gives_back, release_gives_back, slots_are_apart, fence_survives_reopen,
-            gone_with_the_account, of_a_try, a_try_has_a_week);
+            gone_with_the_account, of_a_client, of_a_try, a_try_has_a_week);
         $crate::store_contract!(@api_tokens $lab;
             made_and_found, the_value_is_kept_nowhere, a_value_that_was_given, the_first_is_made_once, revoked,
             expired, use_is_noted, names_are_free_again, bound_to_accounts);

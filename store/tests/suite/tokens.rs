@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use userdir_core::{CredentialStore, Settings};
+use userdir_core::{CredentialStore, Settings, TokenOwner};
 use userdir_store::credentials::StoreCredentials;
 use userdir_store::{Fence, Store, StoreError, TRIALS};
 use uuid::Uuid;
@@ -177,32 +177,58 @@ pub async fn gone_with_the_account(lab: &dyn Lab) {
     not_found(store.lease_token(id, "access", "one", LONG).await.unwrap_err());
 }
 
+/// An account's credentials know which it is.
+const ANY: TokenOwner<'_> = TokenOwner::Account("");
+
+/// At a vendor where a new token ends the one before.
+pub async fn of_a_client(lab: &dyn Lab) {
+    let store: Arc<dyn Store> = lab.open().await.into();
+    let settings = Settings::new().secret("client_secret", "secret-1");
+    let (a, b) = (account(&*store).await, store.create_account(okta("b")).await.unwrap().id);
+    let (a, b) =
+        (StoreCredentials::new(store.clone(), a, &settings), StoreCredentials::new(store.clone(), b, &settings));
+    let client = TokenOwner::Client("digest-1");
+    let fence = a.lease(client).await.unwrap().unwrap();
+    assert_eq!(b.lease(client).await.unwrap(), None, "one at a time, whatever the account");
+    let token =
+        userdir_core::StoredToken { access_token: "at".into(), refresh_token: None, expires_at: None, base_url: None };
+    a.commit(client, fence, &token).await.unwrap();
+    let tried = StoreCredentials::of_trial(lab.open().await.into(), &settings);
+    for other in [&b, &tried] {
+        assert_eq!(other.load(client).await.unwrap().unwrap().access_token.expose(), "at");
+        assert!(other.load(TokenOwner::Client("digest-2")).await.unwrap().is_none());
+        assert!(other.load(ANY).await.unwrap().is_none());
+    }
+    store.create_account(okta("c").secret("client_secret", "secret-1")).await.unwrap();
+    assert!(b.load(client).await.unwrap().is_some(), "no account takes it for its own");
+}
+
 pub async fn of_a_try(lab: &dyn Lab) {
     let store: Arc<dyn Store> = lab.open().await.into();
     let settings = Settings::new().secret("api_token", "token-1").secret("private_key", "key-1");
     let tried = StoreCredentials::of_trial(store.clone(), &settings);
-    let fence = tried.lease("").await.unwrap().unwrap();
+    let fence = tried.lease(ANY).await.unwrap().unwrap();
     let again = StoreCredentials::of_trial(lab.open().await.into(), &settings);
-    assert_eq!(again.lease("").await.unwrap(), None, "one at a time, in any process");
+    assert_eq!(again.lease(ANY).await.unwrap(), None, "one at a time, in any process");
     let token = userdir_core::StoredToken {
         access_token: "at".into(),
         refresh_token: Some("rt".into()),
         expires_at: None,
         base_url: None,
     };
-    tried.commit("", fence, &token).await.unwrap();
-    assert_eq!(again.load("").await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
+    tried.commit(ANY, fence, &token).await.unwrap();
+    assert_eq!(again.load(ANY).await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
     let other = StoreCredentials::of_trial(store.clone(), &settings.clone().secret("api_token", "token-2"));
-    assert!(other.load("").await.unwrap().is_none(), "other secrets");
+    assert!(other.load(ANY).await.unwrap().is_none(), "other secrets");
 
     // it goes to the account with these secrets, and to no other
     let with_others = store.create_account(okta("b").secret("api_token", "token-2")).await.unwrap().id;
     let account = store.create_account(okta("a")).await.unwrap().id;
     let of = |account| StoreCredentials::new(store.clone(), account, &settings);
-    assert!(of(with_others).load("").await.unwrap().is_none());
-    assert_eq!(of(account).load("").await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
-    assert!(again.load("").await.unwrap().is_none());
-    assert!(of(account).lease("").await.unwrap().unwrap() > fence);
+    assert!(of(with_others).load(ANY).await.unwrap().is_none());
+    assert_eq!(of(account).load(ANY).await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
+    assert!(again.load(ANY).await.unwrap().is_none());
+    assert!(of(account).lease(ANY).await.unwrap().unwrap() > fence);
 }
 
 pub async fn a_try_has_a_week(lab: &dyn Lab) {
