@@ -8,7 +8,7 @@
 //! 4. [`directory`]: a connected provider; the checks before a call, lists across pages, and the protocol of a write
 //!    (look, act, look again).
 //! 5. [`http`]: the vendor HTTP layer.
-//! 6. [`mapping`]: what the mappings of several vendors share.
+//! 6. [`mapping`]: what the mappings of several vendors share. [`scim`]: what those share that speak SCIM.
 //!
 //! Core knows no vendor. It sends nothing but what a provider asks for, and nothing at all while connecting.
 
@@ -29,7 +29,7 @@ pub mod page;
 pub mod registry;
 pub mod reply;
 pub mod runtime;
-pub mod scim_filter;
+pub mod scim;
 pub mod settings;
 
 pub use action::{Action, ActionKind, ActionSet};

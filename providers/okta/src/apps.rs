@@ -2,7 +2,7 @@
 
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::License;
 

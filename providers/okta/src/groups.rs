@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 

@@ -7,7 +7,7 @@ use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::mapping::no_room;
 use userdir_core::reply::{Steps, Unreadable};
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Email, Phone, Text, Url, User, UserGroup, UserOrganization};
 

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::{self, Object, ScimFilter};
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, User};
 
 use crate::paging::Listing;
-use crate::patch::{Form, Object, Target, add, holds, items, remove_where, value_of};
+use crate::patch::{Form, Target, add, holds, items, remove_where, value_of};
 use crate::users::{time, update};
-use crate::{Scim, map, wire};
+use crate::{Scim, wire};
 
 #[async_trait]
 impl ListGroups for Scim {
@@ -27,7 +27,7 @@ impl ListGroups for Scim {
         }
         // members can be many, and no field shows them
         let listing = Listing { at: "Groups", excluded: Some("members"), filter: clause.build(), ..Listing::default() };
-        let error = match self.list(call, &request, &listing, map::group).await {
+        let error = match self.list(call, &request, &listing, scim::group).await {
             Ok((page, _)) if *filter == GroupFilter::default() => return Ok(page),
             Ok((page, _)) => return Ok(page.rechecked(request.filter)),
             Err(error) => error,
@@ -43,7 +43,7 @@ impl GetGroup for Scim {
         let excluded = (!call.wants("members")).then_some("members");
         let group = self.http.get("Groups").id(&input.id).query_if("excludedAttributes", excluded);
         match group.primary().read(call).await {
-            Ok(answer) => Ok(Reply::read(answer.map(map::group)?)),
+            Ok(answer) => Ok(Reply::read(answer.map(scim::group)?)),
             Err(error) => Err(self.without_groups(call, error).await),
         }
     }
@@ -70,7 +70,7 @@ impl Scim {
             Ok(answer) => answer,
             Err(error) => return Err(self.without_groups(call, error).await),
         };
-        let page = |body| Page::<User>::of_body(body, "members", map::member).rechecked(Users);
+        let page = |body| Page::<User>::of_body(body, "members", scim::member).rechecked(Users);
         if plain.json::<wire::Members>()?.members.is_some() {
             return Ok(page(plain.body));
         }
@@ -95,7 +95,7 @@ impl CreateGroup for Scim {
             "displayName": input.name,
         });
         match self.http.post("Groups").json(&body).primary().write(call).await {
-            Ok(Some(answer)) => Ok(Reply::applied(answer.map(map::group)?)),
+            Ok(Some(answer)) => Ok(Reply::applied(answer.map(scim::group)?)),
             Ok(None) => Ok(Reply::planned()),
             Err(error) => Err(self.without_groups(call, error).await),
         }

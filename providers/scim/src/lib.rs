@@ -3,7 +3,8 @@
 //!
 //! 1. This page: what SCIM servers have in common, what to ask for and what is true of each action ([`DEFINITION`]), and
 //!    how to connect.
-//! 2. `wire.rs`: SCIM's JSON, tolerantly. `map.rs`: from SCIM's JSON to the unified schema, pure functions.
+//! 2. [`userdir_core::scim`]: users and groups in SCIM's JSON, and from it to the unified schema. `wire.rs`, `map.rs`: what
+//!    is there beside them.
 //! 3. Where servers differ: `discovery.rs` (what a server says about itself), `paging.rs` (which pages to ask for),
 //!    `patch.rs` (the forms of a change, and falling back from one to the next).
 //! 4. `users.rs`, `groups.rs`, `roles.rs`: the actions. Looking before and after a write is core's.
@@ -79,7 +80,7 @@ static SCIM_AS_JSON: Vendor = scim("application/json");
 
 /// The server's error body. Its kind is the status's: `scimType` is told and not trusted, since servers put it anywhere.
 fn fault(answer: &Answer) -> Option<Fault> {
-    let error: wire::Error = (!answer.is_success()).then(|| answer.json().ok())??;
+    let error: userdir_core::scim::wire::Error = (!answer.is_success()).then(|| answer.json().ok())??;
     Some(Fault { message: error.message(), code: error.scim_type.map(|code| code.to_string()), ..Fault::default() })
 }
 

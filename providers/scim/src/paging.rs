@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use userdir_core::action::ListAction;
 use userdir_core::http::{Next, Paging, TotalAt};
 use userdir_core::page::MapItem;
+use userdir_core::scim::wire::Word;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result};
 
 use crate::Scim;
-use crate::wire::{ListHead, Word};
+use crate::wire::ListHead;
 
 /// How lists are paged by index, for requests that no action makes.
 pub const LISTS: Paging = Paging {

@@ -8,15 +8,13 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use userdir_core::http::Answer;
 use userdir_core::reply::Step;
+use userdir_core::scim::{self, Object};
 use userdir_core::{Call, Effect, Error, Outcome, Result};
 
 use crate::Scim;
-
-/// An object of SCIM's, as it came.
-pub type Object = Map<String, Value>;
 
 /// Changes a whole object for a `PUT`.
 type Edit<'w> = Box<dyn Fn(&mut Object) + Send + Sync + 'w>;
@@ -98,8 +96,7 @@ impl Scim {
     }
 
     async fn patch(&self, call: &Call, target: Target<'_>, operations: &[Value]) -> Result<Option<Answer>> {
-        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations });
-        let request = self.http.patch(target.at).id(target.id).json(&body);
+        let request = self.http.patch(target.at).id(target.id).json(&scim::patch(operations));
         let request = request.guarding(&["schemas", "Operations"]).primary();
         let replaces =
             operations.iter().all(|operation| operation.get("op").and_then(Value::as_str) == Some("replace"));
@@ -204,11 +201,6 @@ fn is_refusal_of_form(error: &Error) -> bool {
     }
 }
 
-/// `replace` of what stands at a path.
-pub fn replace(path: &str, value: impl Into<Value>) -> Value {
-    json!({ "op": "replace", "path": path, "value": value.into() })
-}
-
 /// `replace` without a path: the value names the attributes.
 pub fn replace_all(attributes: impl Into<Value>) -> Value {
     json!({ "op": "replace", "value": attributes.into() })
@@ -221,7 +213,7 @@ pub fn add(path: &str, items: Vec<Value>) -> Value {
 
 /// `remove` from a list, by a filter in the path.
 pub fn remove_where(list: &str, id: &str) -> Value {
-    json!({ "op": "remove", "path": format!("{list}[value eq {}]", userdir_core::scim_filter::quoted(id)) })
+    json!({ "op": "remove", "path": format!("{list}[value eq {}]", scim::quoted(id)) })
 }
 
 /// The items of a list, which may be null, missing or a single item.

@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::reply::Step;
+use userdir_core::scim::{self, Object, replace};
 use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{License, Role, RoleAssignment, User, UserRole};
 
 use crate::paging::{Listing, incomplete};
-use crate::patch::{Form, Object, Target, add, holds, items, remove_where, replace, value_of};
+use crate::patch::{Form, Target, add, holds, items, remove_where, value_of};
 use crate::wire::{Holder, ListHead};
 use crate::{Scim, map};
 
@@ -56,7 +57,7 @@ impl Scim {
         let mut request = PageRequest::first(UserFilter::default());
         let (mut found, mut seen) = (BTreeMap::new(), HashSet::new());
         loop {
-            let (page, next) = self.list(call, &request, &listing, map::user).await?;
+            let (page, next) = self.list(call, &request, &listing, scim::user).await?;
             let head = ListHead::of(&page)?;
             let holders = holders(&head)?;
             for holder in &holders {
@@ -217,7 +218,7 @@ impl ListRoleAssignments for Scim {
         let counted = request.cursor.as_deref().and_then(counted);
         let (before, cursor) = counted.unwrap_or_else(|| (0, request.cursor.clone()));
         let users = PageRequest::first(UserFilter::default()).at(cursor);
-        let (page, next) = self.list(call, &users, &listing, map::user).await?;
+        let (page, next) = self.list(call, &users, &listing, scim::user).await?;
         let head = ListHead::of(&page)?;
         let came = before + head.came();
         let next = match (head.total(), next) {

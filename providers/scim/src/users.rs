@@ -1,18 +1,16 @@
 //! Users: list, get, create, update, delete, activate, deactivate.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::error::Details;
 use userdir_core::http::Request;
-use userdir_core::mapping::no_room;
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::{self, Object, ScimFilter, replace, replacing};
 use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{DateTime, Status, User};
 
+use crate::Scim;
 use crate::paging::Listing;
-use crate::patch::{Form, Object, Target, replace, replace_all};
-use crate::{Scim, map, wire};
+use crate::patch::{Form, Target, replace_all};
 
 #[async_trait]
 impl ListUsers for Scim {
@@ -34,11 +32,11 @@ impl ListUsers for Scim {
             ..Listing::default()
         };
         if *filter == UserFilter::default() {
-            return Ok(self.list(call, &request, &listing, map::user).await?.0);
+            return Ok(self.list(call, &request, &listing, scim::user).await?.0);
         }
         // of what is looked at here alone a page may keep little: ask for whole ones
         let wanted = request.wanted.filter(|_| listing.filter.is_some());
-        let (page, _) = self.list(call, &request.clone().wanting(wanted), &listing, map::user).await?;
+        let (page, _) = self.list(call, &request.clone().wanting(wanted), &listing, scim::user).await?;
         Ok(page.rechecked(request.filter))
     }
 }
@@ -111,102 +109,15 @@ impl Scim {
 impl GetUser for Scim {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let answer = self.user(call, &input.id).primary().read(call).await?;
-        Ok(Reply::read(answer.map(map::user)?))
+        Ok(Reply::read(answer.map(scim::user)?))
     }
-}
-
-/// SCIM's attributes of the fields given, and of no others.
-fn attributes(input: &impl Serialize) -> Result<Object> {
-    const SAME: [(&str, &str); 7] = [
-        ("external_id", "externalId"),
-        ("username", "userName"),
-        ("name", "displayName"),
-        ("title", "title"),
-        ("user_type", "userType"),
-        ("timezone", "timezone"),
-        ("password", "password"),
-    ];
-    let Ok(Value::Object(mut given)) = serde_json::to_value(input) else {
-        return Err(Error::invalid("the input cannot be written as JSON"));
-    };
-    let mut take = |name: &str| given.remove(name);
-    let mut attributes: Object =
-        SAME.iter().filter_map(|(ours, scim)| Some(((*scim).to_owned(), take(ours)?))).collect();
-    let name: Object = [("first_name", "givenName"), ("last_name", "familyName")]
-        .iter()
-        .filter_map(|(ours, scim)| Some(((*scim).to_owned(), take(ours)?)))
-        .collect();
-    let mut put = |attribute: &str, value: Option<Value>| {
-        attributes.extend(value.map(|value| (attribute.to_owned(), value)));
-    };
-    put("name", (!name.is_empty()).then(|| name.into()));
-    put("active", take("status").map(|word| active(&word)).transpose()?);
-    put("emails", take("emails").map(|list| emails(&list)).transpose()?);
-    put("phoneNumbers", take("phones").map(|list| objects(&list).map(phone).collect()).transpose()?);
-    put("preferredLanguage", take("languages").map(|list| texts(&list).join(", ").into()));
-    put("photos", take("avatar").map(|address| json!([{ "value": address, "type": "photo" }])));
-    put("profileUrl", take("urls").map(|list| page(&list)).transpose()?);
-    Ok(attributes)
-}
-
-fn texts(list: &Value) -> Vec<&str> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn objects(list: &Value) -> impl Iterator<Item = &Object> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_object)
-}
-
-/// The one page about the user; null, SCIM's word for none (RFC 7643 §2.5), of an empty list.
-fn page(urls: &Value) -> Result<Value> {
-    let is_profile = |url: &Object| url.get("type").is_none_or(|kind| kind == "profile");
-    match objects(urls).collect::<Vec<_>>().as_slice() {
-        [] => Ok(Value::Null),
-        [url] if is_profile(url) && url.contains_key("url") => Ok(url.get("url").cloned().unwrap_or_default()),
-        _ => Err(no_room("urls", "SCIM", "one address, of type `profile`")),
-    }
-}
-
-fn active(status: &Value) -> Result<Value> {
-    match status.as_str().map(Status::from) {
-        Some(Status::Active) => Ok(true.into()),
-        Some(Status::Inactive) => Ok(false.into()),
-        _ => Err(Error::invalid("`status` is `active` or `inactive`; SCIM knows no other")),
-    }
-}
-
-/// Addresses as SCIM has them; the first is the primary one where none is said to be.
-fn emails(list: &Value) -> Result<Value> {
-    let is_primary = |email: &Object| email.get("is_primary").and_then(Value::as_bool);
-    let primary = objects(list).position(|email| is_primary(email) == Some(true)).unwrap_or(0);
-    let made = objects(list).enumerate().map(|(number, email)| {
-        let address = email.get("email").ok_or_else(|| Error::invalid("each of `emails` needs its `email`"))?;
-        let kind = email.get("type").cloned().unwrap_or("work".into());
-        Ok(json!({ "value": address, "type": kind, "primary": number == primary }))
-    });
-    made.collect()
-}
-
-/// A number; one with an extension as RFC 3966 writes it.
-fn phone(phone: &Object) -> Result<Value> {
-    let number = phone.get("number").and_then(Value::as_str);
-    let number = number.ok_or_else(|| Error::invalid("each of `phones` needs its `number`"))?;
-    let value = match phone.get("extension").and_then(Value::as_str) {
-        Some(extension) => format!("tel:{number};ext={extension}"),
-        None => number.to_owned(),
-    };
-    let mut item = json!({ "value": value });
-    if let (Some(kind), Some(item)) = (phone.get("type"), item.as_object_mut()) {
-        item.insert("type".to_owned(), kind.clone());
-    }
-    Ok(item)
 }
 
 #[async_trait]
 impl CreateUser for Scim {
     /// With all that one server or another demands: `active`, `displayName`, `name.formatted`, an address.
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
-        let mut body = attributes(&input)?;
+        let mut body = scim::attributes(&input)?;
         body.retain(|_, value| !value.is_null());
         let address = body.get("emails").and_then(Value::as_array).and_then(|emails| {
             let primary = emails.iter().find(|email| email.get("primary") == Some(&Value::Bool(true)));
@@ -224,15 +135,15 @@ impl CreateUser for Scim {
                 name.insert("formatted".to_owned(), full.into());
             }
         }
-        if map::is_address(&username) {
+        if scim::is_address(&username) {
             let own = json!([{ "value": username, "type": "work", "primary": true }]);
             body.entry("emails").or_insert(own);
         }
         body.insert("userName".to_owned(), username.into());
         body.entry("active").or_insert(true.into());
-        body.insert("schemas".to_owned(), json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
+        body.insert("schemas".to_owned(), json!([scim::USER]));
         match self.http.post("Users").json(&body).primary().write(call).await? {
-            Some(answer) => Ok(Reply::applied(answer.map(map::user)?)),
+            Some(answer) => Ok(Reply::applied(answer.map(scim::user)?)),
             None => Ok(Reply::planned()),
         }
     }
@@ -241,7 +152,7 @@ impl CreateUser for Scim {
 #[async_trait]
 impl UpdateUser for Scim {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        let attributes = attributes(&input)?;
+        let attributes = scim::attributes(&input)?;
         if self.deactivate_deletes && attributes.get("active") == Some(&Value::Bool(false)) {
             return Err(Error::refused("setting `status` to inactive deletes the user at this product")
                 .hint("`userdir users deactivate` does that, and says so"));
@@ -254,16 +165,8 @@ impl UpdateUser for Scim {
 
 /// The forms of an update: an operation for each attribute, one for all, and the whole object.
 pub(crate) fn update(attributes: &Object) -> [Form<'_>; 3] {
-    let of = |(attribute, value): (&String, &Value)| match (attribute.as_str(), value) {
-        // by its parts, so that those not given stay
-        ("name", Value::Object(parts)) => {
-            parts.iter().map(|(part, value)| replace(&format!("name.{part}"), value.clone())).collect()
-        }
-        (attribute, Value::Null) => vec![json!({ "op": "remove", "path": attribute })],
-        (attribute, value) => vec![replace(attribute, value.clone())],
-    };
     [
-        Form::Patch(attributes.iter().flat_map(of).collect()),
+        Form::Patch(replacing(attributes)),
         Form::Patch(vec![replace_all(attributes.clone())]),
         Form::put(move |object| {
             for (attribute, value) in attributes {
@@ -278,7 +181,7 @@ pub(crate) fn update(attributes: &Object) -> [Form<'_>; 3] {
 
 /// What the server itself says of `active`: one who is shown without it is taken to be active, which confirms nothing.
 fn says_active(user: &User<'_>) -> Option<bool> {
-    let user = user.remote_data.as_ref()?.parse::<wire::User>().ok()?;
+    let user = user.remote_data.as_ref()?.parse::<scim::wire::User>().ok()?;
     Some(user.active?.is_true())
 }
 

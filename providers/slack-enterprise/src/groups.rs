@@ -9,10 +9,10 @@ use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging};
 use userdir_core::page::Total;
+use userdir_core::scim::{self, patch, replace};
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, UserGroup};
 
-use crate::lifecycle::patch;
 use crate::{SlackEnterprise, by_index, map, wire};
 
 /// IdP groups come with their members, so that fewer than SCIM's thousand make a page.
@@ -288,7 +288,7 @@ impl CreateGroup for SlackEnterprise {
             return Err(Error::invalid("`organization` is neither a workspace (T…) nor the organization").about(named));
         }
         refuse_description(&input.description)?;
-        let body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
+        let body = json!({ "schemas": [scim::GROUP], "displayName": name });
         match self.scim.post("Groups").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(Found::Idp(answer).map(None)?)),
             None => Ok(Reply::planned()),
@@ -312,7 +312,7 @@ impl UpdateGroup for SlackEnterprise {
         let request = match self.find_group(call, &input.id, None, false).await? {
             Found::Idp(_) => {
                 refuse_description(&input.description)?;
-                let body = patch(json!([{ "op": "replace", "path": "displayName", "value": input.name }]));
+                let body = patch(vec![replace("displayName", input.name)]);
                 self.scim.patch("Groups").id(&input.id).json(&body).guarding(&["Operations"])
             }
             Found::UserGroup { workspace, .. } => {

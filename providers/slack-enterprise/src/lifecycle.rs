@@ -1,8 +1,10 @@
 //! Creating, changing, deactivating and activating users, and making a member a guest: all by SCIM.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
+use userdir_core::mapping::no_room;
+use userdir_core::scim::{self, patch, replace, replacing};
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Status, User};
 
@@ -16,80 +18,32 @@ pub fn is_deactivated(user: &User<'_>) -> Shows {
     Shows::from_option(user.status.as_ref().map(|status| *status == Status::Inactive))
 }
 
-/// The body of a SCIM patch.
-pub(crate) fn patch(operations: Value) -> Value {
-    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations })
-}
-
-/// SCIM's attributes of the fields given, by path. The two inputs have the same fields and no common type.
-macro_rules! attributes {
-    ($input:expr) => {{
-        let input = &$input;
-        let text = |text: &Option<String>| text.clone().map(Value::from);
-        let given: Vec<(&'static str, Option<Value>)> = vec![
-            ("userName", username(&input.username)?),
-            ("name.givenName", text(&input.first_name)),
-            ("name.familyName", text(&input.last_name)),
-            ("title", text(&input.title)),
-            ("timezone", text(&input.timezone)),
-            ("emails", input.emails.as_deref().map(emails).transpose()?),
-            ("phoneNumbers", input.phones.as_deref().map(phones).transpose()?),
-        ];
-        given.into_iter().filter_map(|(path, value)| Some((path, value?)))
-    }};
-}
-
 /// The longest login name.
 const USERNAME: usize = 21;
 
-fn username(name: &Option<String>) -> Result<Option<Value>> {
-    match name {
-        Some(name) if name.chars().count() > USERNAME || name.to_lowercase() != *name => {
-            Err(Error::invalid(format!("`username` must be in lower case, of {USERNAME} characters at most")))
-        }
-        name => Ok(name.clone().map(Value::from)),
+/// Refuses what Slack keeps no place for.
+fn check(username: Option<&str>, emails: Option<&[Email<'_>]>, phones: Option<&[Phone<'_>]>) -> Result<()> {
+    if username.is_some_and(|name| name.chars().count() > USERNAME || name.to_lowercase() != name) {
+        return Err(Error::invalid(format!("`username` must be in lower case, of {USERNAME} characters at most")));
     }
-}
-
-fn emails(emails: &[Email<'static>]) -> Result<Value> {
-    let is_primary = |email: &Email<'_>| email.is_primary == Some(true);
-    if emails.is_empty() || emails.len() > 2 || emails.iter().filter(|email| is_primary(email)).count() > 1 {
-        return Err(Error::invalid("`emails` do not fit: Slack keeps one or two addresses, of which one is primary"));
+    let are_two = |emails: &[Email<'_>]| {
+        matches!(emails.len(), 1 | 2) && emails.iter().filter(|email| email.is_primary == Some(true)).count() <= 1
+    };
+    if emails.is_some_and(|emails| !are_two(emails)) {
+        return Err(no_room("emails", "Slack", "one or two addresses, of which one is primary"));
     }
-    let first = emails.iter().position(is_primary).unwrap_or(0);
-    let items = emails.iter().enumerate().map(|(index, email)| {
-        let mut item = json!({ "value": email.email, "primary": index == first });
-        if let (Some(kind), Some(item)) = (&email.r#type, item.as_object_mut()) {
-            item.insert("type".to_owned(), kind.as_str().into());
-        }
-        item
-    });
-    Ok(items.collect())
-}
-
-fn phones(phones: &[Phone<'static>]) -> Result<Value> {
-    if phones.iter().any(|phone| phone.extension.is_some()) {
-        return Err(Error::invalid("`phones` do not fit: Slack keeps no extensions"));
+    match phones.is_some_and(|phones| phones.iter().any(|phone| phone.extension.is_some())) {
+        true => Err(no_room("phones", "Slack", "no extensions")),
+        false => Ok(()),
     }
-    Ok(phones.iter().map(|phone| json!({ "value": phone.number, "type": phone.r#type })).collect())
 }
 
 #[async_trait]
 impl CreateUser for SlackEnterprise {
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
-        let mut body = Map::new();
-        body.insert("schemas".to_owned(), json!(["urn:ietf:params:scim:schemas:core:2.0:User"]));
-        for (path, value) in attributes!(input) {
-            match path.split_once('.') {
-                None => drop(body.insert(path.to_owned(), value)),
-                Some((outer, inner)) => {
-                    let outer = body.entry(outer).or_insert_with(|| json!({}));
-                    outer.as_object_mut().map(|outer| outer.insert(inner.to_owned(), value));
-                }
-            }
-        }
-        body.extend(input.external_id.map(|id| ("externalId".to_owned(), id.into())));
-        body.extend(input.password.map(|password| ("password".to_owned(), password.expose().into())));
+        check(input.username.as_deref(), input.emails.as_deref(), input.phones.as_deref())?;
+        let mut body = scim::attributes(&input)?;
+        body.insert("schemas".to_owned(), json!([scim::USER]));
         match self.scim.post("Users").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::scim_user)?)),
             None => Ok(Reply::planned()),
@@ -101,9 +55,8 @@ impl CreateUser for SlackEnterprise {
 impl UpdateUser for SlackEnterprise {
     /// A partial update: `PUT` would clear what is left out.
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        let replace = |(path, value)| json!({ "op": "replace", "path": path, "value": value });
-        let operations: Value = attributes!(input).map(replace).collect();
-        self.patch_user(&input.id, &patch(operations)).idempotent().write(call).await?;
+        check(input.username.as_deref(), input.emails.as_deref(), input.phones.as_deref())?;
+        self.patch_user(&input.id, &patch(replacing(&scim::attributes(&input)?))).idempotent().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
@@ -145,7 +98,7 @@ impl DeactivateUser for SlackEnterprise {
 #[async_trait]
 impl ActivateUser for SlackEnterprise {
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
-        let body = patch(json!([{ "op": "replace", "path": "active", "value": true }]));
+        let body = patch(vec![replace("active", true)]);
         self.patch_user(&input.user_id, &body).write(call).await?;
         Ok(Reply::sent(&input.user_id))
     }

@@ -1,14 +1,13 @@
 //! From Slack's JSON to the unified schema: pure functions, no calls.
 
-use std::collections::BTreeMap;
-
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
-use userdir_core::mapping::{self, filled, time};
+use userdir_core::mapping::{self, filled};
 use userdir_core::page::MapItem;
+use userdir_core::scim;
 use userdir_schema::{
-    Activity, Actor, Context, Email, Group, IntoOwned, License, Phone, RemoteData, RoleAssignment, Status, Text, Url,
-    User, UserGroup, UserOrganization, UserRole, UserWorkspace, Workspace, WorkspaceOrganization,
+    Activity, Actor, Context, Email, Group, IntoOwned, License, Phone, RemoteData, RoleAssignment, Status, Text, User,
+    UserGroup, UserOrganization, UserRole, UserWorkspace, Workspace, WorkspaceOrganization,
 };
 
 use crate::catalogue::{self, AccountType};
@@ -146,57 +145,25 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
     })
 }
 
-/// A user by SCIM.
+/// A user by SCIM, in which Slack has no roles, licences and organizations.
 pub fn scim_user(raw: &RawValue) -> Mapped<User<'_>> {
     let it: wire::ScimUser = serde_json::from_str(raw.get())?;
-    let (first_name, last_name) =
-        it.name.map_or((None, None), |name| (filled(name.given_name), filled(name.family_name)));
-    let full_name = || {
-        let names: Vec<&str> = [&first_name, &last_name].into_iter().flatten().map(Text::as_str).collect();
-        (!names.is_empty()).then(|| Text::from(names.join(" ")))
-    };
-    let number = it.enterprise.and_then(|it| filled(it.employee_number));
-    let guest = it.guest.as_ref().and_then(|guest| guest.r#type.as_deref());
-    let account = match guest {
+    let account = match it.guest.as_ref().and_then(|guest| guest.r#type.as_deref()) {
         Some("multi") => AccountType::Restricted,
         Some("single") => AccountType::UltraRestricted,
         _ => AccountType::Member,
     };
+    let mut user = scim::user(raw)?;
+    // it stands in `external_id`
+    user.identifiers.get_or_insert_default().remove("externalId");
     Ok(User {
-        id: it.id,
-        external_id: filled(it.external_id),
-        identifiers: Some(
-            number.map(|number| ("employeeNumber".into(), number)).into_iter().collect::<BTreeMap<_, _>>(),
-        ),
-        name: filled(it.display_name).or_else(full_name),
-        username: filled(it.user_name),
-        title: filled(it.title),
-        emails: Some(it.emails.into_iter().flatten().filter_map(scim_email).collect()),
-        phones: Some(it.phone_numbers.into_iter().flatten().filter_map(scim_phone).collect()),
         status: it.active.map(status),
         user_type: user_type(None, Some(account)),
-        groups: Some(it.groups.into_iter().flatten().filter_map(scim_group).collect()),
-        avatar: it.photos.into_iter().flatten().find_map(|photo| filled(photo.value)),
-        timezone: filled(it.timezone),
-        languages: filled(it.preferred_language).map(|language| vec![language]),
-        created_at: it.meta.and_then(|meta| time(meta.created)),
-        urls: filled(it.profile_url).map(|url| vec![Url { url: Some(url), r#type: Some("profile".into()) }]),
-        first_name,
-        last_name,
-        ..User::default()
+        roles: None,
+        licenses: None,
+        organizations: None,
+        ..user
     })
-}
-
-fn scim_email(it: wire::Item<'_>) -> Option<Email<'_>> {
-    Some(Email { email: Some(filled(it.value)?), r#type: filled(it.r#type), is_primary: it.primary })
-}
-
-fn scim_phone(it: wire::Item<'_>) -> Option<Phone<'_>> {
-    Some(Phone { number: Some(filled(it.value)?), r#type: filled(it.r#type), ..Phone::default() })
-}
-
-fn scim_group(it: wire::Item<'_>) -> Option<UserGroup<'_>> {
-    Some(UserGroup { id: Some(filled(it.value)?), name: filled(it.display), ..UserGroup::default() })
 }
 
 /// The same, owned, with Slack's own object.
@@ -206,16 +173,8 @@ pub fn owned_scim_user(raw: &RawValue) -> Mapped<User<'static>> {
 
 /// An IdP group. It belongs to the organization, which its JSON does not name.
 pub fn idp_group(raw: &RawValue, organization: Option<&str>) -> Mapped<Group<'static>> {
-    let it: wire::IdpGroup = serde_json::from_str(raw.get())?;
-    let group = Group {
-        id: it.id,
-        name: filled(it.display_name),
-        organization: organization.map(Text::from),
-        group_type: Some("group".into()),
-        created_at: it.meta.and_then(|meta| time(meta.created)),
-        ..Group::default()
-    };
-    Ok(Group { remote_data: kept(raw), ..group.into_owned() })
+    let group = scim::group(raw)?.into_owned();
+    Ok(Group { organization: organization.map(|id| id.to_owned().into()), remote_data: kept(raw), ..group })
 }
 
 /// A user group: of a workspace, or of the organization.

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Paging;
 use userdir_core::reply::Step;
+use userdir_core::scim::patch;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Group, Text};
 
 use crate::groups::{self, Found};
-use crate::lifecycle::patch;
 use crate::{SlackEnterprise, one_id, wire};
 
 /// Taking one member out of an IdP group, in the order to try: the filter as Slack's page spells it, which where it is not
@@ -25,7 +25,7 @@ fn removals(user_id: &str) -> Result<[Value; 2]> {
 }
 
 /// The ids of an IdP group's members.
-fn ids(group: &wire::IdpGroup<'_>) -> BTreeSet<String> {
+fn ids(group: &wire::Members<'_>) -> BTreeSet<String> {
     let members = group.members.iter().flatten().filter_map(|member| member.value.as_ref());
     members.map(Text::to_string).collect()
 }

@@ -5,7 +5,7 @@ use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging, Seen};
 use userdir_core::mapping::digest;
 use userdir_core::reply::Unreadable;
-use userdir_core::scim_filter::ScimFilter;
+use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Text, User};
 

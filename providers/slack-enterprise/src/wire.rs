@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use userdir_core::scim::wire::Item;
 use userdir_schema::{DateTime, Text};
 
 /// What a refusal says: `{"ok": false, "error": …}` of the Web API, with HTTP 200 too; `detail` of SCIM v2; `Errors` of
@@ -122,61 +123,12 @@ pub struct EnterpriseUser<'a> {
     pub teams: Option<Vec<Text<'a>>>,
 }
 
-/// A user by SCIM v2. Its `roles` are a profile text, and no role.
+/// What Slack says of a user by SCIM v2 beside the attributes of RFC 7643. Its `roles` are a profile text, and no role.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub struct ScimUser<'a> {
-    #[serde(borrow)]
-    pub id: Text<'a>,
-    pub external_id: Option<Text<'a>>,
-    pub meta: Option<Meta<'a>>,
-    pub user_name: Option<Text<'a>>,
-    pub name: Option<ScimName<'a>>,
-    pub display_name: Option<Text<'a>>,
-    pub profile_url: Option<Text<'a>>,
-    pub title: Option<Text<'a>>,
-    pub timezone: Option<Text<'a>>,
     pub active: Option<bool>,
-    pub preferred_language: Option<Text<'a>>,
-    pub emails: Option<Vec<Item<'a>>>,
-    pub phone_numbers: Option<Vec<Item<'a>>>,
-    pub photos: Option<Vec<Item<'a>>>,
-    pub groups: Option<Vec<Item<'a>>>,
-    #[serde(rename = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")]
-    pub enterprise: Option<Enterprise<'a>>,
-    #[serde(rename = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User")]
+    #[serde(rename = "urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User", borrow)]
     pub guest: Option<Guest<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct Meta<'a> {
-    #[serde(borrow)]
-    pub created: Option<Text<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ScimName<'a> {
-    #[serde(borrow)]
-    pub given_name: Option<Text<'a>>,
-    pub family_name: Option<Text<'a>>,
-}
-
-/// An element of a multi-valued attribute.
-#[derive(Debug, Deserialize)]
-pub struct Item<'a> {
-    #[serde(borrow)]
-    pub value: Option<Text<'a>>,
-    pub r#type: Option<Text<'a>>,
-    pub primary: Option<bool>,
-    pub display: Option<Text<'a>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Enterprise<'a> {
-    #[serde(borrow)]
-    pub employee_number: Option<Text<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -185,14 +137,10 @@ pub struct Guest<'a> {
     pub r#type: Option<Text<'a>>,
 }
 
-/// An IdP group, by SCIM v2.
+/// The members of an IdP group, by SCIM v2.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct IdpGroup<'a> {
+pub struct Members<'a> {
     #[serde(borrow)]
-    pub id: Text<'a>,
-    pub display_name: Option<Text<'a>>,
-    pub meta: Option<Meta<'a>>,
     pub members: Option<Vec<Item<'a>>>,
 }
 
