@@ -268,6 +268,14 @@ impl<T> Reply<T> {
         self
     }
 
+    /// The same, where what had one effect has come to have another: the reply and each of its steps.
+    #[must_use]
+    pub(crate) fn turning(mut self, from: Effect, to: Effect) -> Reply<T> {
+        let steps = self.steps.iter_mut().filter_map(|step| step.effect.as_mut());
+        steps.chain([&mut self.effect]).filter(|effect| **effect == from).for_each(|effect| *effect = to);
+        self
+    }
+
     /// Adds the steps and takes the effect from them.
     #[must_use]
     pub fn with_steps(mut self, steps: Vec<Step>) -> Reply<T> {

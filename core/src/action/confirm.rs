@@ -209,10 +209,9 @@ fn has_fields<I: Input + Serialize, T: Serialize>(input: &I, seen: Option<&T>) -
     }
     Shows::all(given.into_iter().map(|(name, wanted)| match seen.get(name) {
         Some(shown) => covers(wanted, shown),
-        // an empty value is shown by leaving the member out
-        None if wanted.as_str() == Some("") || wanted.as_array().is_some_and(Vec::is_empty) => Shows::Yes,
-        None if SHOWN.contains(&name.as_str()) => Shows::No,
-        None => Shows::Unknown,
+        // of others nobody can tell an empty one from one that was not read
+        None if !SHOWN.contains(&name.as_str()) => Shows::Unknown,
+        None => Shows::from(wanted.as_str() == Some("") || wanted.as_array().is_some_and(Vec::is_empty)),
     }))
 }
 

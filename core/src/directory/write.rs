@@ -91,14 +91,14 @@ impl Directory {
         };
         match acting.await {
             Ok(reply) if call.is_plan() || call.tally.any_planned() => self.planned(call, &input, before, reply).await,
-            Ok(reply) => self.verify(call, &input, reply).await,
+            Ok(reply) => self.verify(call, &input, before.shows, reply).await,
             // an error of a later step does not make an earlier one clear
             Err(error) if error.outcome() == Outcome::Unknown || call.tally.any_unclear() => {
-                self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
+                self.settle(call, &input, before.shows, error.with_outcome(Outcome::Unknown)).await
             }
             // the vendor took a write of this action before the error came: "nothing was changed" would be wrong
             Err(error) if call.tally.any_accepted() && error.kind() != ErrorKind::PartlyDone => {
-                self.settle(call, &input, error.with_outcome(Outcome::Unknown)).await
+                self.settle(call, &input, before.shows, error.with_outcome(Outcome::Unknown)).await
             }
             Err(error) => Err(error),
         }
@@ -130,6 +130,7 @@ impl Directory {
         &self,
         call: &Call,
         input: &I,
+        before: Shows,
         mut reply: Reply<I::Output>,
     ) -> Result<Reply<I::Output>> {
         if reply.effect == Effect::Already && call.tally.any_unclear() {
@@ -147,30 +148,34 @@ impl Directory {
                 return Ok(reply.note(format!("done, but it could not be read back: {error}")));
             }
         };
-        match after.shows {
+        let shows = match after.shows {
+            // under way before already, and nothing that this call has begun
+            Shows::Underway if before == Shows::Underway && reply.effect != Effect::Pending => Shows::No,
+            shows => shows,
+        };
+        match shows {
             Shows::Yes | Shows::Partly => {
-                if reply.effect == Effect::Pending {
-                    reply.effect = Effect::Applied;
-                }
+                reply = reply.turning(Effect::Pending, Effect::Applied);
                 if after.shows == Shows::Partly {
                     reply = reply.note("the vendor accepted it; a part of it is not shown, and so not confirmed");
                 }
             }
-            Shows::Underway => reply.effect = Effect::Pending,
+            Shows::Underway => reply = reply.turning(Effect::Applied, Effect::Pending).with_effect(Effect::Pending),
             Shows::Unknown => {
                 let why = self.facts(I::ACTION).and_then(|facts| facts.unconfirmed);
                 reply = reply.note(why.unwrap_or("the vendor accepted it; nothing it shows confirms it"));
             }
-            Shows::No if reply.effect == Effect::Pending || self.definition().consistency == Consistency::Lagging => {
-                reply.effect = Effect::Pending;
-                reply = reply.note("the vendor accepted it and does not show it yet");
-            }
+            // no write was accepted that a lag could hide
             Shows::No if reply.effect == Effect::Already => {
                 return Err(Error::unexpected(
                     "the vendor says that it is so already, and reading it does not show it",
                 )
                 .with_outcome(Outcome::Unknown)
                 .hint("look at the vendor's own console"));
+            }
+            Shows::No if reply.effect == Effect::Pending || self.definition().consistency == Consistency::Lagging => {
+                reply = reply.turning(Effect::Applied, Effect::Pending).with_effect(Effect::Pending);
+                reply = reply.note("the vendor accepted it and does not show it yet");
             }
             Shows::No => {
                 return Err(Error::unexpected("the vendor accepted the change, but reading it again does not show it")
@@ -188,7 +193,13 @@ impl Directory {
     }
 
     /// Finds out what became of a write that left without an answer.
-    async fn settle<I: WriteAction>(&self, call: &Call, input: &I, error: Error) -> Result<Reply<I::Output>> {
+    async fn settle<I: WriteAction>(
+        &self,
+        call: &Call,
+        input: &I,
+        before: Shows,
+        error: Error,
+    ) -> Result<Reply<I::Output>> {
         let unknown = |error: Error| {
             let hint = match input.subject() {
                 Some(_) => "look before repeating it: a repeat of this command looks first and leaves what is done",
@@ -205,8 +216,10 @@ impl Directory {
                     error.kind().as_str()
                 )))
             }
-            Ok(Confirmation { shows: Shows::Underway, value: Some(value) }) => Ok(Reply::pending(value)
-                .note("no clear answer came from the vendor; reading it again shows that it is under way")),
+            Ok(Confirmation { shows: Shows::Underway, value: Some(value) }) if before != Shows::Underway => {
+                Ok(Reply::pending(value)
+                    .note("no clear answer came from the vendor; reading it again shows that it is under way"))
+            }
             _ => Err(unknown(error)),
         }
     }
@@ -263,6 +276,8 @@ impl Directory {
         let Some(group) = group else {
             return Err(Error::not_found("the vendor has no such group").about(group_id));
         };
+        // as the vendor writes it, which may be in another way than the caller
+        let own_id = group.own_id().to_owned();
         let filters = |action| self.facts(action).map(|facts| facts.filters).unwrap_or_default();
         let able = self.actions();
         let member = if able.contains(Action::ListGroups) && filters(Action::ListGroups).contains(&"user_id") {
@@ -270,7 +285,7 @@ impl Directory {
             let groups = self.stream(&reading, GroupFilter::default().user_id(&user_id));
             let found = groups.try_any(|group| {
                 has_groups = true;
-                std::future::ready(group.id == group_id.as_str())
+                std::future::ready(group.id == own_id.as_str() || group.id == group_id.as_str())
             });
             let found = found.await.map_err(|error| missing_user(error, &user_id))?;
             // to some vendors a mistyped id is a user without groups

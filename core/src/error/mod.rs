@@ -85,10 +85,21 @@ impl Error {
     /// Some steps done, some not.
     pub fn partly_done(done: Vec<Step>, failed: Vec<Step>) -> Error {
         let names = |steps: &[Step]| steps.iter().map(|s| s.target.as_str()).collect::<Vec<_>>().join(", ");
-        let is_changed = done.iter().any(|step| step.effect != Some(Effect::Already));
-        let message = format!("partly done: done for {}; not for {}", names(&done), names(&failed));
+        let has = |effect| done.iter().any(|step| step.effect == Some(effect));
+        let is_changed = has(Effect::Applied) || has(Effect::Pending);
+        let (done_for, failed_for) = (names(&done), names(&failed));
+        let (message, hint) = match has(Effect::Planned) {
+            true => (
+                format!("only a part can be done: it would be for {done_for}; not for {failed_for}. Nothing was sent"),
+                "leave out what cannot be done",
+            ),
+            false => (
+                format!("partly done: done for {done_for}; not for {failed_for}"),
+                "repeat the same call: it finishes the rest and leaves what is done",
+            ),
+        };
         Error::new(ErrorKind::PartlyDone, message)
-            .hint("repeat the same call: it finishes the rest and leaves what is done")
+            .hint(hint)
             .with_details(Details::Steps { done, failed })
             .with_outcome(if is_changed { Outcome::Partly } else { Outcome::NotDone })
     }

@@ -8,6 +8,7 @@ mod assertion;
 mod auth;
 pub(crate) mod egress;
 mod free;
+mod guarded;
 pub(crate) mod paging;
 mod passes;
 mod prepared;

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::paging::same_origin;
 use super::prepared::{Body, Prepared, Repeat, merged, passed};
-use super::{Answer, Http};
+use super::{Answer, Http, guarded};
 use crate::call::Call;
 use crate::error::Outcome;
 use crate::error::{Error, Result};
@@ -337,7 +337,7 @@ impl Request {
         }
         let passes = self.primary && call.passes_through;
         if passes {
-            self.check_passed(call)?;
+            guarded::check(self.guarded, &self.body, call)?;
             self.query.extend(call.remote_query.iter().map(|(name, value)| (Cow::Owned(name.clone()), value.clone())));
             if let Some(body) = &call.body {
                 self.body = passed(&self.method, body)?;
@@ -361,22 +361,6 @@ impl Request {
             free: self.free,
             is_primary: self.primary,
         })
-    }
-
-    /// Refuses what is passed through in place of something that the action has checked.
-    fn check_passed(&self, call: &Call) -> Result<()> {
-        let is_guarded = |passed: &&String| {
-            self.guarded.iter().any(|name| {
-                passed.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-            })
-        };
-        let passed = call.remote_query.iter().map(|(name, _)| ("remote_query", name));
-        let mut passed = passed.chain(call.remote_data.keys().map(|name| ("remote_data", name)));
-        match passed.find(|(_, name)| is_guarded(name)) {
-            None => Ok(()),
-            Some((place, name)) => Err(Error::invalid(format!("`{place}` names `{name}`, which this action decides"))
-                .hint("give it as a member of the action")),
-        }
     }
 
     fn url(&self) -> Url {

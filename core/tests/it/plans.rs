@@ -161,10 +161,13 @@ async fn a_body_is_passed_on_as_it_is() {
 
 #[tokio::test]
 async fn what_an_action_decides_cannot_be_passed_through() {
-    let queries = [("emails", false), ("emails.1", false), ("emails[]", false), ("emailsToo", true)];
+    let queries = [("emails", false), ("Emails.1", false), ("emails[]", false), ("emailsToo", true)];
     let queries = queries.map(|(name, passes)| (Call::new().remote_query(vec![(name.into(), "x".into())]), passes));
     let body = Call::new().remote_data(object(json!({ "emails": [] })));
-    for (call, passes) in queries.into_iter().chain([(body, false)]) {
+    let passed = |body: &str| Call::new().with_body(Some("application/json".into()), body.into());
+    let bodies =
+        [(body, false), (passed(r#"{"Emails":["x"]}"#), false), (passed("x"), false), (passed(r#"{"x":1}"#), true)];
+    for (call, passes) in queries.into_iter().chain(bodies) {
         let world = World::new().await;
         world
             .serve(

@@ -423,6 +423,21 @@ async fn a_token_that_lacks_scopes_is_refused_before_it_is_used() {
     }
 }
 
+#[tokio::test]
+async fn a_token_that_does_not_say_how_long_it_lives_lives_as_long_as_documented() {
+    for (grant, fetches) in [("hour", 2), ("plain", 1)] {
+        let world = World::of("acme", |settings| oauth(settings).set("grant", grant)).await;
+        Mock::given(method("POST")).respond_with(ok(json!({ "access_token": "t1" }))).mount(&world.server).await;
+        accept(&world, &["t1"]).await;
+        get(&world).await.unwrap();
+        world.clock.advance(Duration::from_secs(3600 - 120));
+        get(&world).await.unwrap();
+        world.clock.advance(Duration::from_secs(90));
+        get(&world).await.unwrap();
+        assert_eq!(forms(&world.requests().await).len(), fetches, "{grant}");
+    }
+}
+
 /// A vendor where a new token ends the one before would else have them end each other's.
 #[tokio::test]
 async fn accounts_of_one_client_share_its_token() {

@@ -54,7 +54,7 @@ const SETTINGS: &[Setting] = &[
     Setting::choice(
         "grant",
         "Grant",
-        &["plain", "bare", "json", "password", "discover", "scopes", "one"],
+        &["plain", "bare", "json", "password", "discover", "scopes", "one", "hour"],
         "how a token is asked for",
     )
     .default("plain"),
@@ -155,6 +155,8 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
                     let scope = Some("users.read users.write".to_owned());
                     Auth::token(Grant::client_credentials(url, client_id, client, scope)).checking_scopes()
                 }
+                "hour" => Auth::token(Grant::client_credentials(url, client_id, client, scope))
+                    .lasting(std::time::Duration::from_secs(3600)),
                 "one" => Auth::token(Grant::client_credentials(url, client_id, client, scope)).one_per_client(),
                 _ => Auth::token(Grant::client_credentials(url, client_id, client, scope)),
             }

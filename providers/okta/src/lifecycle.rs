@@ -147,6 +147,10 @@ impl ActivateUser for Okta {
             Err(error) if matches!(error.vendor_code(), Some("E0000112")) => {
                 Ok(Reply::sent(&input.user_id).with_effect(Effect::Pending))
             }
+            // invited once more, and under way as before until the person answers
+            Ok(reply) if what == "reactivate" && reply.effect == Effect::Applied => {
+                Ok(reply.with_effect(Effect::Pending))
+            }
             sent => sent,
         }
     }
