@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{DateTime, Text, User, UserOrganization, UserRole};
+use userdir_schema::{Text, User, UserOrganization, UserRole};
 
 use crate::{COUNTED, JumpCloud, map, wire};
 
@@ -63,12 +63,8 @@ impl Catalogue {
         self.find(word).ok_or_else(|| Error::not_found("JumpCloud has no such role").about(word.to_owned()))
     }
 
-    /// The roles of the administrator that a directory user is linked to: names, which the list of roles has ids for.
-    pub fn of_linked(&self, admin: &wire::LinkedAdministrator<'_>) -> Vec<Held> {
-        self.of_names(&admin.role_names, &admin.role_name)
-    }
-
-    fn of_names(&self, names: &Option<Vec<Text<'_>>>, name: &Option<Text<'_>>) -> Vec<Held> {
+    /// The roles of an administrator that shows names, which the list of roles has ids for: all, or the one.
+    pub fn of_names(&self, names: &Option<Vec<Text<'_>>>, name: &Option<Text<'_>>) -> Vec<Held> {
         let several = names.iter().flatten().filter(|name| !name.is_empty());
         let one = name.iter().filter(|name| !name.is_empty() && **name != SEVERAL);
         let found = |name: &Text<'_>| {
@@ -102,6 +98,8 @@ pub struct Administrator {
     pub email: String,
     pub organization: Option<String>,
     pub is_suspended: bool,
+    /// Whether it is one of an MSP, and may be an administrator of other organizations too.
+    pub is_of_msp: bool,
     /// Whether it may manage administrators, by a role that is held or by its name alone, where the list of roles lacks it.
     pub is_billing: bool,
     pub held: Vec<Held>,
@@ -116,10 +114,17 @@ impl Administrator {
             email: it.email.as_deref().unwrap_or_default().to_owned(),
             organization: it.organization.as_deref().map(str::to_owned),
             is_suspended: it.suspended == Some(true),
+            is_of_msp: it.provider.as_ref().is_some_and(|id| !id.is_empty()),
             is_billing: held.iter().any(|role| role.is(BILLING))
                 || names.any(|name| name.eq_ignore_ascii_case(BILLING)),
             held,
         }
+    }
+
+    /// What a change of the roles takes for granted, for plans.
+    pub fn precondition(&self) -> String {
+        let names: Vec<&str> = self.held.iter().map(Held::shown).collect();
+        format!("the administrator still holds exactly {}", names.join(", "))
     }
 
     pub fn read(raw: &RawValue, roles: &Catalogue) -> Mapped<Administrator> {
@@ -165,9 +170,7 @@ impl JumpCloud {
             let role: wire::Role = serde_json::from_str(raw.get())?;
             Ok(Held { id: Some(role.id.to_string()), name: role.name.map(String::from) })
         });
-        let roles = Arc::new(Catalogue(roles.await?));
-        self.keep(roles.clone());
-        Ok(roles)
+        Ok(self.keep(Catalogue(roles.await?)))
     }
 
     /// The list of roles to name ids with, a few minutes old at most; empty where the credentials may not read it.
@@ -176,21 +179,25 @@ impl JumpCloud {
             return Ok(Arc::default());
         }
         let kept = self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, roles)) = kept.filter(|(since, _)| seconds(self.v2.now()) - since < KEPT) {
+        if let Some((_, roles)) = kept.filter(|(since, _)| self.seconds() - since < KEPT) {
             return Ok(roles);
         }
         match self.fresh_catalogue(call).await {
-            Err(error) if error.kind() == ErrorKind::Permission => {
-                let none = Arc::<Catalogue>::default();
-                self.keep(none.clone());
-                Ok(none)
-            }
+            Err(error) if error.kind() == ErrorKind::Permission => Ok(self.keep(Catalogue::default())),
             read => read,
         }
     }
 
-    fn keep(&self, roles: Arc<Catalogue>) {
-        *self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner) = Some((seconds(self.v2.now()), roles));
+    fn keep(&self, roles: Catalogue) -> Arc<Catalogue> {
+        let roles = Arc::new(roles);
+        let kept = Some((self.seconds(), roles.clone()));
+        *self.kept_roles.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+        roles
+    }
+
+    /// Seconds since 1970.
+    fn seconds(&self) -> i64 {
+        self.v2.http.now().timestamp().as_second()
     }
 
     /// The list of administrators, in an order in which its pages fit together.
@@ -240,8 +247,8 @@ impl JumpCloud {
         Ok(Subject { email, organization: user.organization.map(String::from), administrator })
     }
 
-    /// The administrator that a directory user is linked to. A key may not see the link, so without one the address is
-    /// looked for among the administrators.
+    /// The administrator that a directory user is linked to. A key may not see the link, and it may lead nowhere: then the
+    /// address is looked for among the administrators.
     pub(crate) async fn administrator_of(
         &self,
         call: &Call,
@@ -253,49 +260,52 @@ impl JumpCloud {
         {
             return Ok(Some(linked));
         }
-        let Some(email) = user.email.as_deref().filter(|email| !email.is_empty()) else { return Ok(None) };
+        let Some(email) = user.email.as_deref().filter(|email| !email.is_empty()) else {
+            return Err(Error::unexpected(
+                "JumpCloud shows no address of the user, by which the administrator is found",
+            ));
+        };
         let all = self.administrators(call, roles).await?;
         let has_all = all.iter().all(|one| !one.email.is_empty());
         match all.into_iter().find(|one| one.email.eq_ignore_ascii_case(email)) {
-            None if !has_all => Err(Error::unexpected("JumpCloud shows an administrator without an address")),
+            None if !has_all => Err(without_address()),
             found => Ok(found),
         }
     }
 
-    /// Refuses to lock the account out: its own administrator, and the last one who may manage administrators.
-    pub(crate) async fn refuse_lock_out(
+    /// Refuses to lock the account out: its own administrator, and the last one who may manage administrators. Says in the
+    /// reply where JumpCloud did not tell which one is its own.
+    pub(crate) async fn refuse_lock_out<T>(
         &self,
         call: &Call,
         administrator: &Administrator,
         taken: &[Held],
         roles: &Catalogue,
-    ) -> Result<()> {
-        if self.own(call).await?.as_deref() == Some(&administrator.id) {
+        reply: Reply<T>,
+    ) -> Result<Reply<T>> {
+        let own = self.own(call).await?;
+        if own.as_deref() == Some(&administrator.id) {
             return Err(Error::refused("this is the administrator whose API key the account has")
                 .about(administrator.id.clone())
                 .hint("use another administrator's key, or a service account"));
         }
+        let reply = match own {
+            None if !self.is_service_account => reply.note(
+                "JumpCloud does not show this key its own administrator: whether these roles are its own could not be checked",
+            ),
+            _ => reply,
+        };
         // a role without a name may be any
         if !taken.iter().any(|role| role.is(BILLING) || role.name.is_none()) {
-            return Ok(());
+            return Ok(reply);
         }
         let others = self.administrators(call, roles).await?;
         let manages = |one: &Administrator| one.id != administrator.id && !one.is_suspended && one.is_billing;
         match others.iter().any(manages) {
-            true => Ok(()),
+            true => Ok(reply),
             false => Err(Error::refused("this is, or may be, the last `Administrator with Billing`")
                 .about(administrator.id.clone())
                 .hint("give that role to somebody else first: nobody else could give it back")),
-        }
-    }
-
-    /// Says where [`JumpCloud::refuse_lock_out`] could not tell whether the administrator is its own.
-    pub(crate) fn told<T>(&self, reply: Reply<T>) -> Reply<T> {
-        match self.own.get() {
-            Some(None) => reply.note(
-                "JumpCloud does not show this key its own administrator: whether these roles are its own could not be checked",
-            ),
-            _ => reply,
         }
     }
 
@@ -304,21 +314,18 @@ impl JumpCloud {
         if self.is_service_account {
             return Ok(None);
         }
-        if let Some(own) = self.own.get() {
-            return Ok(own.clone());
-        }
-        let own = match self.v1.get("users").path("getSelf").read(call).await {
-            Ok(answer) => Some(answer.json::<wire::Administrator>()?.id.to_string()),
+        match self.v1.get("users").path("getSelf").read(call).await {
+            Ok(answer) => Ok(Some(answer.json::<wire::Administrator>()?.id.to_string())),
             // a key that may not read its own administrator cannot be guarded
-            Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => None,
-            Err(error) => return Err(error),
-        };
-        Ok(self.own.get_or_init(|| own).clone())
+            Err(error) if matches!(error.kind(), ErrorKind::Permission | ErrorKind::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
-fn seconds(time: DateTime) -> i64 {
-    time.timestamp().as_second()
+/// Nobody can tell whether it is the one, or whose.
+pub fn without_address() -> Error {
+    Error::unexpected("JumpCloud shows an administrator without an address")
 }
 
 #[async_trait]

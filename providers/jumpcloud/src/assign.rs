@@ -48,12 +48,9 @@ impl UnassignRole for JumpCloud {
         let reply = Reply::sent(&input.id);
         match &subject.administrator {
             Some(administrator) => self.take_away(call, administrator, asked, &roles, reply).await,
-            None if subject.email.is_empty() => {
-                Err(Error::unexpected("JumpCloud shows no address of the user, by which the administrator is found"))
-            }
             None => {
                 let mut steps = Steps::default();
-                asked.into_iter().for_each(|(word, _)| steps.add(word, Ok(Effect::Already)));
+                steps.add_all(asked.into_iter().map(|(word, _)| word), Ok(Effect::Already));
                 steps.finish(reply)
             }
         }
@@ -113,16 +110,18 @@ impl JumpCloud {
         let stay: Vec<Held> = administrator.held.iter().filter(|role| !holds(&taken, role)).cloned().collect();
         let mut change = Change { asked, gives: false, expected: stay };
         if taken.is_empty() {
-            return change.compared(&administrator.held).finish(reply);
+            return change.finish(Some(&administrator.held), reply);
         }
-        self.refuse_lock_out(call, administrator, &taken, roles).await?;
-        let reply = self.told(reply);
-        let names: Vec<&str> = administrator.held.iter().map(Held::shown).collect();
-        let precondition = format!("the administrator still holds exactly {}", names.join(", "));
+        let reply = self.refuse_lock_out(call, administrator, &taken, roles, reply).await?;
+        let precondition = administrator.precondition();
         if !change.expected.is_empty() {
-            let rest = self.v1.put("users").id(&administrator.id).json(&whole(&change.expected)?);
-            let sent = rest.guarding(DECIDED).primary().precondition(precondition).write(call).await?.is_some();
-            return self.compare(call, sent, &administrator.id, change, roles).await?.finish(reply);
+            let sent = self.write_roles(call, &administrator.id, &change.expected, precondition).await?;
+            return self.compare(call, sent, &administrator.id, change, roles, reply).await;
+        }
+        if administrator.is_of_msp {
+            return Err(Error::refused("removing an administrator of an MSP takes it out of every organization")
+                .about(administrator.id.clone())
+                .hint("leave it a role, or take it out of this organization in JumpCloud's console"));
         }
         let removal = self.v1.delete("users").id(&administrator.id).primary().precondition(precondition);
         let sent = match removal.write(call).await {
@@ -134,7 +133,22 @@ impl JumpCloud {
             sent => sent?.is_some(),
         };
         let reply = reply.note("no role is left: the administrator is removed, and the directory user stays");
-        self.compare(call, sent, &administrator.id, change, roles).await?.finish(reply)
+        self.compare(call, sent, &administrator.id, change, roles, reply).await
+    }
+
+    /// Writes the roles that an administrator is to have; false in plan mode.
+    async fn write_roles(&self, call: &Call, id: &str, roles: &[Held], precondition: String) -> Result<bool> {
+        let change = self.v1.put("users").id(id).json(&whole(roles)?).guarding(DECIDED).primary();
+        match change.precondition(precondition).write(call).await {
+            // it was read a moment ago; a directory user is there all the same
+            Err(error) if error.was_missing() => {
+                Err(Error::not_found("the administrator was removed in between; nothing was changed")
+                    .about(id.to_owned())
+                    .caused_by(error)
+                    .hint("repeat the same call"))
+            }
+            sent => Ok(sent?.is_some()),
+        }
     }
 
     /// Gives roles to an administrator, who keeps those held.
@@ -152,11 +166,10 @@ impl JumpCloud {
             .collect();
         let change = Change { expected: with(&administrator.held, &asked), asked, gives: true };
         if change.expected.len() == administrator.held.len() {
-            return change.compared(&administrator.held).finish(reply);
+            return change.finish(Some(&administrator.held), reply);
         }
-        let all = self.v1.put("users").id(&administrator.id).json(&whole(&change.expected)?);
-        let sent = all.guarding(DECIDED).primary().write(call).await?.is_some();
-        self.compare(call, sent, &administrator.id, change, roles).await?.finish(reply)
+        let sent = self.write_roles(call, &administrator.id, &change.expected, administrator.precondition()).await?;
+        self.compare(call, sent, &administrator.id, change, roles, reply).await
     }
 
     /// Invites the user as an administrator with the first role; the others are added, since only one can be given then.
@@ -171,7 +184,7 @@ impl JumpCloud {
         let asked: Vec<Asked> = wanted.into_iter().map(|(word, role)| (word, Some(role))).collect();
         let all = with(&[], &asked);
         let first = all.first().map(Held::shown).unwrap_or_default();
-        let invitation = json!({ "email": subject.email, "roleName": first });
+        let invitation = json!({ "email": subject.email, "roleName": first, "enableMultiFactor": true });
         let answer = self.v1.post("users").json(&invitation).guarding(DECIDED).primary().write(call).await?;
         let id = match &answer {
             Some(answer) => answer.json::<wire::Administrator>()?.id.to_string(),
@@ -180,29 +193,34 @@ impl JumpCloud {
         if all.len() > 1 {
             let change = self.v1.put("users").id(&id).json(&whole(&all)?).then().write(call).await;
             if let Err(error) = change {
-                let (mut steps, mut error) = (Steps::default(), Some(error));
-                for (word, role) in asked {
-                    let effect = match role {
-                        Some(role) if role.is(first) => Ok(Effect::Applied),
-                        _ => error.take().map_or_else(|| steps.not_tried(), Err),
-                    };
-                    steps.add(word, effect);
-                }
+                let is_first = |(_, role): &Asked| role.as_ref().is_some_and(|role| role.is(first));
+                let (invited, rest): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_first);
+                let mut steps = Steps::default();
+                steps.add_all(invited.into_iter().map(|(word, _)| word), Ok(Effect::Applied));
+                steps.add_all(rest.into_iter().map(|(word, _)| word), Err(error));
                 return steps.finish(reply);
             }
         }
         let reply = reply.note("JumpCloud invites the new administrator by mail");
         let change = Change { asked, gives: true, expected: all };
-        self.compare(call, answer.is_some(), &id, change, roles).await?.finish(reply)
+        self.compare(call, answer.is_some(), &id, change, roles, reply).await
     }
 
     /// Reads the administrator again and compares, where the change was sent; in plan mode it was not.
-    async fn compare(&self, call: &Call, sent: bool, id: &str, change: Change, roles: &Catalogue) -> Result<Steps> {
+    async fn compare<T>(
+        &self,
+        call: &Call,
+        sent: bool,
+        id: &str,
+        change: Change,
+        roles: &Catalogue,
+        reply: Reply<T>,
+    ) -> Result<Reply<T>> {
         if !sent {
-            return Ok(change.planned());
+            return change.finish(None, reply);
         }
         let now = self.administrator(call, id, roles).await?.map(|one| one.held).unwrap_or_default();
-        Ok(change.compared(&now))
+        change.finish(Some(&now), reply)
     }
 }
 
@@ -218,39 +236,38 @@ fn with(held: &[Held], asked: &[Asked]) -> Vec<Held> {
 }
 
 impl Change {
-    fn planned(self) -> Steps {
-        let mut steps = Steps::default();
-        for (word, role) in self.asked {
-            steps.add(word, Ok(if role.is_some() { Effect::Planned } else { Effect::Already }));
-        }
-        steps
-    }
-
-    /// What became of each role, and of those that should have stayed as they were.
-    fn compared(self, now: &[Held]) -> Steps {
+    /// What became of each role, and of those that should have stayed as they were; in plan mode nothing has, and no role is
+    /// held `now`.
+    fn finish<T>(self, now: Option<&[Held]>, reply: Reply<T>) -> Result<Reply<T>> {
         let mut steps = Steps::default();
         let named: Vec<Held> = self.asked.iter().filter_map(|(_, role)| role.clone()).collect();
         for (word, role) in self.asked {
-            let effect = match role {
-                None => Ok(Effect::Already),
-                Some(role) if holds(now, &role) == self.gives => Ok(Effect::Applied),
-                Some(_) => Err(differs(if self.gives { "the role is not held" } else { "the role is still held" })),
+            let effect = match (role, now) {
+                (None, _) => Ok(Effect::Already),
+                (Some(_), None) => Ok(Effect::Planned),
+                (Some(role), Some(now)) if holds(now, &role) == self.gives => Ok(Effect::Applied),
+                (Some(_), Some(_)) => {
+                    Err(differs(if self.gives { "the role is not held" } else { "the role is still held" }))
+                }
             };
             steps.add(word, effect);
         }
+        let Some(now) = now else { return steps.finish(reply) };
         for role in self.expected.iter().filter(|role| !holds(&named, role) && !holds(now, role)) {
             steps.add(role.shown(), Err(differs("the role should have stayed and is gone")));
         }
         for role in now.iter().filter(|role| !holds(&named, role) && !holds(&self.expected, role)) {
             steps.add(role.shown(), Err(differs("the role is held now, and was not before")));
         }
-        steps
+        steps.finish(reply).map_err(|error| {
+            // a repeat would find done what was asked for, and say nothing of the rest
+            error.hint("look at the administrator in JumpCloud's console before repeating it")
+        })
     }
 }
 
 fn differs(what: &'static str) -> Error {
     Error::unexpected(format!("{what}, although JumpCloud took the change"))
-        .hint("look at the administrator in JumpCloud's console before repeating it")
 }
 
 #[cfg(test)]
@@ -269,15 +286,17 @@ mod tests {
         let asked = || vec![("Help Desk".to_owned(), Some(desk.clone()))];
         let taken = |now: &[Held]| {
             let change = Change { asked: asked(), gives: false, expected: vec![read.clone()] };
-            change.compared(now).finish(Reply::read(()))
+            change.finish(Some(now), Reply::read(()))
         };
         assert_eq!(taken(std::slice::from_ref(&read)).unwrap().effect, Effect::Applied);
         assert_eq!(taken(&[desk.clone(), read.clone()]).unwrap_err().kind(), ErrorKind::UnexpectedResponse);
-        assert_eq!(taken(&[]).unwrap_err().kind(), ErrorKind::PartlyDone, "one that should stay is gone");
+        let gone = taken(&[]).unwrap_err();
+        assert_eq!(gone.kind(), ErrorKind::PartlyDone, "one that should stay is gone");
+        assert!(gone.next_step().is_some_and(|step| step.contains("console")), "a repeat does not bring it back");
         let more = taken(&[read.clone(), role("Manager")]).unwrap_err();
         assert!(more.to_string().contains("not for Manager"), "{more}");
         let given = Change { asked: asked(), gives: true, expected: vec![read.clone(), desk.clone()] };
-        let given = given.compared(std::slice::from_ref(&read)).finish(Reply::read(()));
+        let given = given.finish(Some(std::slice::from_ref(&read)), Reply::read(()));
         assert_eq!(given.unwrap_err().kind(), ErrorKind::UnexpectedResponse);
     }
 

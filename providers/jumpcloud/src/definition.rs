@@ -41,7 +41,8 @@ pub static DEFINITION: Definition = Definition {
             .note("without `status` the organization's default state for manual entry applies"),
         ActionFacts::new(Action::UpdateUser)
             .accepts(&["username", "emails", "first_name", "last_name", "name", "title", "phones", "password", "user_type", "bio", "status"])
-            .scopes(MANAGE),
+            .scopes(MANAGE)
+            .note("a staged user is activated by users/activate, not by `status`"),
         ActionFacts::new(Action::DeleteUser)
             .scopes(MANAGE)
             .note("takes the account off the user's devices and cannot be undone; an administrator of the same address stays"),
@@ -56,7 +57,7 @@ pub static DEFINITION: Definition = Definition {
             .accepts(&["organizations"])
             .places(&["organization"])
             .scopes(BILLING)
-            .note("roles are those of the administrator with the user's address; where there is none, one is invited by mail"),
+            .note("roles are those of the administrator with the user's address; where there is none, one is invited by mail, with multi-factor authentication"),
         ActionFacts::new(Action::UnassignRole)
             .required(ROLES_OF_USER)
             .accepts(&["organizations"])
@@ -111,7 +112,8 @@ pub static DEFINITION: Definition = Definition {
         "Suspending, deactivating or deleting a directory user does not touch the administrator of the same address; the reply \
          says so where there is one.",
         "userdir refuses to take roles from the administrator whose API key the account has, and to take `Administrator with \
-         Billing` from the last one who can use it.",
+         Billing` from the last one who can use it. Nor does it take the last role from an administrator of an MSP (one that \
+         shows a `provider`): removing it would take it out of every organization.",
         "Between reading an administrator's roles and writing them back nobody else should change them: JumpCloud offers no \
          protection. What is there afterwards is read and compared.",
         "Unverified: the calls for listing, reading, creating and deleting administrators (taken from JumpCloud's own command \

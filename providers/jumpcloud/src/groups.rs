@@ -1,11 +1,11 @@
 //! User groups and their members.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, Unified};
 
-use crate::{GRAPH, JumpCloud, map, wire};
+use crate::{GRAPH, JumpCloud, each, given, map, replaced, wire};
 
 #[async_trait]
 impl ListGroups for JumpCloud {
@@ -43,19 +43,13 @@ impl JumpCloud {
         let found = found.slice(call, request.cursor.as_deref(), request.wanted, &GRAPH).await?;
         let ids = found.each(|raw| serde_json::from_str::<wire::Object>(raw.get()).map(|it| it.id))?;
         let is_wanted = ["name", "description", "organization", "group_type"].iter().any(|field| call.wants(field));
-        let mut groups = Vec::new();
-        for id in &ids {
-            if !is_wanted {
-                groups.push(Group::with_id(id));
-                continue;
+        let groups = match is_wanted {
+            true => {
+                let answers = each(call, &ids, |id| self.v2.get("usergroups").id(id)).await?;
+                answers.iter().map(|answer| answer.map(map::group)).collect::<Result<_>>()?
             }
-            match self.v2.get("usergroups").id(id).read(call).await {
-                Ok(answer) => groups.push(answer.map(map::group)?),
-                // deleted since the list was read; where JumpCloud counts the groups, the count tells
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
+            false => ids.iter().map(|id| Group::with_id(id)).collect(),
+        };
         Ok(Page::of_values(groups).after(&found).rechecked(filter.clone()))
     }
 }
@@ -71,9 +65,7 @@ impl GetGroup for JumpCloud {
 #[async_trait]
 impl CreateGroup for JumpCloud {
     async fn create_group(&self, call: &Call, input: CreateGroupInput) -> Result<Reply<Group<'static>>> {
-        let mut body = Map::new();
-        body.extend(input.name.map(|name| ("name".to_owned(), Value::from(name))));
-        body.extend(input.description.map(|text| ("description".to_owned(), Value::from(text))));
+        let body = given(json!({ "name": input.name, "description": input.description }));
         match self.v2.post("usergroups").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::group)?)),
             None => Ok(Reply::planned()),
@@ -98,10 +90,8 @@ impl UpdateGroup for JumpCloud {
     /// `PUT` replaces the group, so it is read first and sent back with what changes.
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
         let answer = self.v2.get("usergroups").id(&input.id).read(call).await?;
-        let mut body: Map<String, Value> = answer.json()?;
-        body.retain(|name, value| WRITABLE.contains(&name.as_str()) && !value.is_null());
-        body.extend(input.name.map(|name| ("name".to_owned(), Value::from(name))));
-        body.extend(input.description.map(|text| ("description".to_owned(), Value::from(text))));
+        let changes = json!({ "name": input.name, "description": input.description });
+        let body = replaced(&answer, WRITABLE, changes)?;
         self.v2.put("usergroups").id(&input.id).json(&body).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }

@@ -6,7 +6,7 @@ use userdir_core::action::*;
 use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
 use userdir_schema::{Activity, DateTime};
 
-use crate::{JumpCloud, map, wire};
+use crate::{JumpCloud, given, map};
 
 /// The most events that one answer has.
 const MAX: u32 = 10_000;
@@ -37,15 +37,16 @@ impl ListActivities for JumpCloud {
             None => self.span(&filter.created_at),
         };
         let limit = request.wanted.unwrap_or(MAX).clamp(1, MAX);
-        let query = wire::EventQuery {
-            service: services(&filter.product),
-            start_time: &start,
-            end_time: &end,
-            limit,
-            sort: "ASC",
-            search_term: search_term(filter),
-            search_after: position.as_ref().map(|position| &position.after),
-        };
+        // an empty list of `fields` is answered 400, so there is none
+        let query = given(json!({
+            "service": services(&filter.product),
+            "start_time": start,
+            "end_time": end,
+            "limit": limit,
+            "sort": "ASC",
+            "search_term": search_term(filter),
+            "search_after": position.map(|position| position.after),
+        }));
         let answer = self.insights.post("events").json(&query).as_read().primary().read(call).await?;
         let number = |name: &str| answer.header(name).and_then(|text| text.trim().parse::<u64>().ok());
         // its description calls it the most that the service can give, its samples show what was asked for
@@ -71,7 +72,7 @@ impl JumpCloud {
     /// Both ends of the span. Without an end a busy log would go on for ever.
     fn span(&self, wanted: &Option<DateRange>) -> (String, String) {
         let span = wanted.unwrap_or_default();
-        let now = self.insights.now();
+        let now = self.insights.http.now();
         let oldest = DateTime::from_unix_seconds(now.timestamp().as_second() - KEPT * 24 * 60 * 60);
         let start = span.gte.or(span.gt).or(span.eq).or(oldest).unwrap_or(now);
         // JumpCloud does not say whether the end belongs to the span, so a little more is asked for and left out again

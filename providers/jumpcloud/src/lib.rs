@@ -26,13 +26,15 @@ pub mod stand_in;
 mod users;
 mod wire;
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Map, Value};
 
 use userdir_core::http::{
     Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor,
 };
 use userdir_core::{Action, Call, Connect, ErrorKind, Reply, Result, async_trait, provider};
-use userdir_schema::{DateTime, Unified};
+use userdir_schema::Unified;
 
 use administrators::Catalogue;
 pub use definition::DEFINITION;
@@ -52,8 +54,6 @@ pub struct JumpCloud {
     insights: Api,
     /// Service accounts act for nobody: there is no "me".
     is_service_account: bool,
-    /// Id of the administrator whose key this is, once that is known.
-    own: OnceLock<Option<String>>,
     /// The list of roles, and when it was read in seconds since 1970.
     kept_roles: Mutex<Option<(i64, Arc<Catalogue>)>>,
 }
@@ -82,10 +82,6 @@ impl Api {
 
     fn delete(&self, path: &'static str) -> Request {
         self.within(self.http.delete(path))
-    }
-
-    fn now(&self) -> DateTime {
-        self.http.now()
     }
 
     /// Names the organization, which is needed where the credentials reach several.
@@ -122,35 +118,18 @@ fn fault(answer: &Answer) -> Option<Fault> {
     Some(Fault { message: message.filter(|text| !text.is_empty()), code, kind, ..Fault::default() })
 }
 
-/// Hosts of a region: v1, Directory Insights, tokens. v2 is below v1.
-fn hosts(region: &str) -> (&'static str, &'static str, &'static str) {
-    match region {
-        "eu" => (
-            "https://console.eu.jumpcloud.com/api",
-            "https://api.eu.jumpcloud.com/insights/directory/v1",
-            "https://admin-oauth.id.eu.jumpcloud.com/oauth2/token",
-        ),
-        "in" => (
-            "https://console.in.jumpcloud.com/api",
-            "https://api.in.jumpcloud.com/insights/directory/v1",
-            "https://admin-oauth.id.in.jumpcloud.com/oauth2/token",
-        ),
-        _ => (
-            "https://console.jumpcloud.com/api",
-            "https://api.jumpcloud.com/insights/directory/v1",
-            "https://admin-oauth.id.jumpcloud.com/oauth2/token",
-        ),
-    }
-}
-
 #[async_trait]
 impl Connect for JumpCloud {
     fn connect(connection: Connection) -> Result<JumpCloud> {
-        let (v1, insights, token) = hosts(connection.get("region").unwrap_or_default());
-        let v1 = connection.url_or("base_url", v1)?;
+        let domain = match connection.get("region") {
+            Some(region @ ("eu" | "in")) => format!("{region}.jumpcloud.com"),
+            _ => "jumpcloud.com".to_owned(),
+        };
+        let address = |key, host: &str, path| connection.url_or(key, &format!("https://{host}.{domain}/{path}"));
+        let v1 = address("base_url", "console", "api")?;
         let v2 = connection.url_or("v2_base_url", &format!("{}/v2", v1.as_str().trim_end_matches('/')))?;
-        let insights = connection.url_or("insights_base_url", insights)?;
-        let token_url = connection.url_or("token_url", token)?;
+        let insights = address("insights_base_url", "api", "insights/directory/v1")?;
+        let token_url = address("token_url", "admin-oauth.id", "oauth2/token")?;
         let is_service_account = connection.scheme.name == "client_credentials";
         let auth = || -> Result<Auth> {
             if !is_service_account {
@@ -169,7 +148,6 @@ impl Connect for JumpCloud {
             v2: api(v2)?,
             insights: api(insights)?,
             is_service_account,
-            own: OnceLock::new(),
             kept_roles: Mutex::default(),
         })
     }
@@ -179,7 +157,12 @@ impl Connect for JumpCloud {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        self.v1.http.get("organizations").query("limit", "1").probe(call).await
+        let list = match self.v1.organization {
+            // organizations are listed whichever one is named: a wrong one shows where it is looked into
+            Some(_) => self.v1.get("systemusers"),
+            None => self.v1.http.get("organizations"),
+        };
+        list.query("limit", "1").probe(call).await
     }
 
     fn refuses(&self, action: Action) -> Option<String> {
@@ -198,13 +181,36 @@ const COUNTED: Paging = Paging {
 };
 
 /// Lists of v2 that are their body; the total is in a header.
-const GRAPH: Paging = Paging {
-    items: "",
-    limit: "limit",
-    max: 100,
-    next: Next::Offset { parameter: "skip", first: 0 },
-    total: TotalAt::Header("x-total-count"),
-};
+const GRAPH: Paging = Paging { items: "", total: TotalAt::Header("x-total-count"), ..COUNTED };
+
+/// Reads each of what a list named by its id.
+async fn each(call: &Call, ids: &[String], get: impl Fn(&str) -> Request) -> Result<Vec<Answer>> {
+    let mut found = Vec::new();
+    for id in ids {
+        match get(id).read(call).await {
+            Ok(answer) => found.push(answer),
+            // deleted since the list was read; where JumpCloud counts what is listed, the count tells
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+/// The members that have a value.
+fn given(members: Value) -> Map<String, Value> {
+    let Value::Object(mut members) = members else { return Map::new() };
+    members.retain(|_, value| !value.is_null());
+    members
+}
+
+/// The body of a `PUT` that replaces: what is there and may be written, with what changes.
+fn replaced(answer: &Answer, writable: &[&str], changes: Value) -> Result<Map<String, Value>> {
+    let mut body = given(answer.json()?);
+    body.retain(|name, value| writable.contains(&name.as_str()) && *value != "");
+    body.extend(given(changes));
+    Ok(body)
+}
 
 /// Says where a user who was blocked or deleted is an administrator too: that account is not touched by it.
 fn noted<T: Unified>(reply: Reply<T>, answer: Option<Answer>) -> Reply<T> {

@@ -25,6 +25,15 @@ impl JumpCloud {
         let user: wire::SystemUser = answer.json()?;
         Ok(user.state.map(String::from).unwrap_or_default())
     }
+
+    /// Refuses to let in a staged user, who is activated by a call of its own.
+    pub(crate) async fn refuse_staged(&self, call: &Call, user_id: &str) -> Result<()> {
+        match self.state(call, user_id).await?.as_str() {
+            "STAGED" => Err(Error::new(ErrorKind::Conflict, "the user is staged, not suspended")
+                .hint("`userdir users activate` activates a staged user")),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[async_trait]
@@ -64,10 +73,7 @@ impl ActivateUser for JumpCloud {
 #[async_trait]
 impl UnsuspendUser for JumpCloud {
     async fn unsuspend_user(&self, call: &Call, input: UnsuspendUserInput) -> Result<Reply<User<'static>>> {
-        if self.state(call, &input.user_id).await? == "STAGED" {
-            return Err(Error::new(ErrorKind::Conflict, "the user is staged, not suspended")
-                .hint("`userdir users activate` activates a staged user"));
-        }
+        self.refuse_staged(call, &input.user_id).await?;
         self.set(call, &input.user_id, false).await
     }
 }

@@ -1,11 +1,11 @@
 //! The list of directory users: all of them, a group's members, the holders of a role.
 
 use userdir_core::action::*;
-use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Result, async_trait};
+use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
 use userdir_schema::User;
 
-use crate::administrators::Administrator;
-use crate::{COUNTED, GRAPH, JumpCloud, map, wire};
+use crate::administrators::{Administrator, without_address};
+use crate::{COUNTED, GRAPH, JumpCloud, each, map, wire};
 
 #[async_trait]
 impl ListUsers for JumpCloud {
@@ -15,6 +15,9 @@ impl ListUsers for JumpCloud {
         let filter = &request.filter;
         match (&filter.group_id, &filter.role_id) {
             (None, None) => {}
+            _ if filter.sort_by.is_some() => {
+                return Err(Error::invalid("`sort_by` does not work together with `group_id` or `role_id`"));
+            }
             (Some(group), None) => return self.members(call, group, &request).await,
             // what a user shows of roles is not enough to narrow a group by: a key may not see it
             (Some(_), Some(_)) => return Err(Error::invalid("`role_id` does not work together with `group_id`")),
@@ -40,27 +43,20 @@ impl ListUsers for JumpCloud {
 }
 
 impl JumpCloud {
-    /// The members of a group: JumpCloud lists their ids, and each is read.
+    /// The members of a group: JumpCloud lists their ids, and each is read. What can be told from a mapped user is left out
+    /// afterwards, here and in [`JumpCloud::holders`].
     async fn members(
         &self,
         call: &Call,
         group: &str,
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
-        check_narrowed(&request.filter, "group_id")?;
         let members = self.v2.get("usergroups").id(group).path("members").primary();
         let members = members.slice(call, request.cursor.as_deref(), request.wanted, &GRAPH).await?;
         let ids = members.each(|raw| serde_json::from_str::<wire::Connection>(raw.get()).map(|it| it.to.id))?;
         let roles = self.catalogue(call).await?;
-        let mut users = Vec::new();
-        for id in &ids {
-            match self.v1.get("systemusers").id(id).read(call).await {
-                Ok(answer) => users.push(answer.map(map::users(roles.clone()))?),
-                // deleted since the list was read; where JumpCloud counts the members, the count tells
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
+        let answers = each(call, &ids, |id| self.v1.get("systemusers").id(id)).await?;
+        let users = answers.iter().map(|answer| answer.map(map::users(roles.clone()))).collect::<Result<_>>()?;
         let mut rest = request.filter.clone();
         rest.group_id = None;
         Ok(Page::of_values(users).after(&members).rechecked(rest))
@@ -68,13 +64,15 @@ impl JumpCloud {
 
     /// The directory users whose administrator holds a role, found by the address that both have.
     async fn holders(&self, call: &Call, role: &str, request: &PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
-        check_narrowed(&request.filter, "role_id")?;
         let roles = self.fresh_catalogue(call).await?;
         roles.known(role)?;
         let page = self.list_administrators().primary().counted_slice(call, request, &COUNTED).await?;
         let administrators = page.each(|raw| Administrator::read(raw, &roles))?;
-        let holds = |one: &&Administrator| !one.email.is_empty() && one.held.iter().any(|held| held.is(role));
+        let holds = |one: &&Administrator| one.held.iter().any(|held| held.is(role));
         let emails: Vec<String> = administrators.iter().filter(holds).map(|one| one.email.to_lowercase()).collect();
+        if emails.iter().any(String::is_empty) {
+            return Err(without_address());
+        }
         let mut users = Vec::new();
         if !emails.is_empty() {
             let expression = one_of("email", emails.iter().map(String::as_str));
@@ -84,14 +82,6 @@ impl JumpCloud {
         let mut rest = request.filter.clone();
         rest.role_id = None;
         Ok(Page::of_values(users).next(page.next).rechecked(rest))
-    }
-}
-
-/// Members and holders cannot be sorted; what can be told from a mapped user is left out afterwards.
-fn check_narrowed(filter: &UserFilter, by: &str) -> Result<()> {
-    match filter.sort_by {
-        None => Ok(()),
-        Some(_) => Err(Error::invalid(format!("`sort_by` does not work together with `{by}`"))),
     }
 }
 

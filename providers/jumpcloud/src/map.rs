@@ -48,7 +48,7 @@ pub fn user<'a>(raw: &'a RawValue, roles: &Catalogue) -> Mapped<User<'a>> {
     };
     let phones = it.phone_numbers.into_iter().flatten().filter(|phone| phone.number.is_some());
     let organization = filled(it.organization);
-    let held = it.admin.map_or_else(Vec::new, |admin| roles.of_linked(&admin));
+    let held = it.admin.map_or_else(Vec::new, |admin| roles.of_names(&admin.role_names, &admin.role_name));
     Ok(User {
         id: it._id.or(it.id).unwrap_or_default(),
         external_id: filled(it.external_dn).filter(|_| it.externally_managed == Some(true)),

@@ -1,7 +1,7 @@
 //! Organizations, and the products of their plans, which stand for licences: JumpCloud assigns no seats.
 
 use userdir_core::action::*;
-use userdir_core::http::Answer;
+use userdir_core::http::Request;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{License, Organization};
 
@@ -15,7 +15,7 @@ impl ListOrganizations for JumpCloud {
         request: PageRequest<OrganizationFilter>,
     ) -> Result<Page<Organization<'static>>> {
         // of all that the credentials reach: the header that chooses one belongs to other calls
-        let organizations = self.v1.http.get("organizations");
+        let organizations = self.list_all_organizations();
         let page = organizations.page(call, &request, &COUNTED, map::organization).await?;
         Ok(page.rechecked(request.filter.clone()))
     }
@@ -30,16 +30,21 @@ impl GetOrganization for JumpCloud {
 }
 
 impl JumpCloud {
+    /// In an order in which the pages fit together.
+    fn list_all_organizations(&self) -> Request {
+        self.v1.http.get("organizations").query("sort", "_id")
+    }
+
     pub(crate) async fn organization(&self, call: &Call, id: &str) -> Result<Organization<'static>> {
         self.v1.http.get("organizations").id(id).read(call).await?.map(map::organization)
     }
 
-    /// The organization with its plan: the one named, the account's own, or the only one there is.
-    async fn plan(&self, call: &Call, named: Option<&str>) -> Result<Answer> {
+    /// The products of the organization's plan: the one named, the account's own, or the only one there is.
+    async fn products(&self, call: &Call, named: Option<&str>) -> Result<Vec<License<'static>>> {
         let id = match named.or(self.v1.organization.as_deref()) {
             Some(id) => id.to_owned(),
             None => {
-                let all = self.v1.http.get("organizations").all(call, &COUNTED, |raw| {
+                let all = self.list_all_organizations().all(call, &COUNTED, |raw| {
                     serde_json::from_str(raw.get()).map(|it: wire::Organization| it.id.to_string())
                 });
                 match all.await?.as_slice() {
@@ -53,11 +58,7 @@ impl JumpCloud {
             }
         };
         let plan = self.v1.http.get("organizations").id(&id).query("fields", "entitlement").primary();
-        plan.read(call).await
-    }
-
-    async fn products(&self, call: &Call, organization: Option<&str>) -> Result<Vec<License<'static>>> {
-        let answer = self.plan(call, organization).await?;
+        let answer = plan.read(call).await?;
         let plan: wire::Plan = answer.json()?;
         let products = plan.entitlement.and_then(|entitlement| entitlement.entitlement_products);
         let mapped = products.into_iter().flatten().map(map::license).collect::<Result<Vec<_>, _>>();

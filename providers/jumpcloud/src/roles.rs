@@ -1,12 +1,12 @@
 //! Administrator roles, and who holds them.
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Role, RoleAssignment};
 
 use crate::administrators::{Administrator, Held, held};
-use crate::{COUNTED, JumpCloud, map};
+use crate::{COUNTED, JumpCloud, given, map, replaced};
 
 #[async_trait]
 impl ListRoles for JumpCloud {
@@ -26,10 +26,7 @@ impl GetRole for JumpCloud {
 #[async_trait]
 impl CreateRole for JumpCloud {
     async fn create_role(&self, call: &Call, input: CreateRoleInput) -> Result<Reply<Role<'static>>> {
-        let mut body = json!({ "name": input.name, "scopes": input.permissions });
-        if let (Some(members), Some(description)) = (body.as_object_mut(), input.description) {
-            members.insert("description".to_owned(), description.into());
-        }
+        let body = given(json!({ "name": input.name, "scopes": input.permissions, "description": input.description }));
         match self.v2.post("roles").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::role)?)),
             None => Ok(Reply::planned()),
@@ -45,11 +42,8 @@ impl UpdateRole for JumpCloud {
     /// `PUT` replaces the role, so it is read first and sent back with what changes.
     async fn update_role(&self, call: &Call, input: UpdateRoleInput) -> Result<Reply<Role<'static>>> {
         let answer = self.v2.get("roles").id(&input.id).read(call).await?;
-        let mut body: Map<String, Value> = answer.json()?;
-        body.retain(|name, value| WRITABLE.contains(&name.as_str()) && value.as_str() != Some(""));
-        body.extend(input.name.map(|name| ("name".to_owned(), name.into())));
-        body.extend(input.description.map(|text| ("description".to_owned(), text.into())));
-        body.extend(input.permissions.map(|scopes| ("scopes".to_owned(), scopes.into())));
+        let changes = json!({ "name": input.name, "scopes": input.permissions, "description": input.description });
+        let body = replaced(&answer, WRITABLE, changes)?;
         self.v2.put("roles").id(&input.id).json(&body).primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Answer;
 use userdir_core::mapping::no_room;
@@ -11,7 +12,7 @@ use userdir_core::{Call, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Text, User, UserGroup, UserOrganization};
 
 use crate::administrators::Catalogue;
-use crate::{GRAPH, JumpCloud, map, wire};
+use crate::{GRAPH, JumpCloud, given, map, noted, wire};
 
 #[async_trait]
 impl GetUser for JumpCloud {
@@ -20,23 +21,16 @@ impl GetUser for JumpCloud {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let answer = match self.v1.get("systemusers").id(&input.id).primary().read(call).await {
             Err(error) if error.kind() == ErrorKind::NotFound && call.wants("roles") => {
-                return match self.v1.get("users").id(&input.id).read(call).await {
-                    Ok(answer) => {
-                        let roles = self.catalogue(call).await?;
-                        Ok(Reply::read(answer.map(map::administrators(roles))?))
-                    }
-                    Err(other) if other.kind() == ErrorKind::NotFound => Err(error),
-                    Err(other) => Err(other),
-                };
+                let answer = self.v1.get("users").id(&input.id).read(call).await?;
+                let roles = self.catalogue(call).await?;
+                return Ok(told(Reply::read(answer.map(map::administrators(roles))?)));
             }
             answer => answer?,
         };
         let mut unknown = Unreadable::default();
         let mut user: User = self.named_user(call, &answer).await?;
-        // a key that may not see the link changed roles by the address, and must look for them by it
-        if user.roles.as_ref().is_none_or(Vec::is_empty)
-            && call.confirms::<AssignRoleInput>().is_some_and(|input| !input.roles.is_empty())
-        {
+        // what confirms a change of roles are those of the administrator that was changed: the link may be stale, or hidden
+        if call.confirms::<AssignRoleInput>().is_some_and(|input| !input.roles.is_empty()) {
             let roles = self.catalogue(call).await?;
             let administrator = self.administrator_of(call, &answer.json()?, &roles).await?;
             let organization = organization_id(&user).map(Text::from);
@@ -44,17 +38,33 @@ impl GetUser for JumpCloud {
             user.roles = Some(held.map(|role| map::user_role(role, &organization)).collect());
         }
         if call.wants("groups") {
-            user.groups = unknown.known("groups", self.groups_of(call, &input.id).await)?;
+            user.groups = unknown.known("groups", beside(self.groups_of(call, &input.id).await))?;
         }
         if call.wants("organizations")
             && let Some(id) = organization_id(&user)
         {
-            let organization = unknown.known("organizations.name", self.organization(call, &id).await)?;
+            let organization = unknown.known("organizations.name", beside(self.organization(call, &id).await))?;
             let name = organization.and_then(|organization| organization.name);
             user.organizations = Some(vec![UserOrganization { id: Some(id.into()), name }]);
         }
-        Ok(unknown.note(Reply::read(user)))
+        Ok(told(unknown.note(Reply::read(user))))
     }
+}
+
+/// Says where the id of a role is not known.
+fn told(reply: Reply<User<'static>>) -> Reply<User<'static>> {
+    match reply.value.roles.iter().flatten().any(|role| role.id.is_none()) {
+        true => reply.note("roles without an id are not in the list of roles, or it may not be read"),
+        false => reply,
+    }
+}
+
+/// What is read beside a user: where it is not found, the user is there all the same.
+fn beside<T>(read: Result<T>) -> Result<T> {
+    read.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::not_supported("JumpCloud does not find it").caused_by(error),
+        _ => error,
+    })
 }
 
 fn organization_id(user: &User<'_>) -> Option<String> {
@@ -92,38 +102,34 @@ impl JumpCloud {
 /// The body of the fields given, or an error where they have no place at JumpCloud: left out silently they would look set.
 /// The two inputs have the same fields and no common type.
 macro_rules! body {
-    ($input:expr, $states:expr) => {{
+    ($input:expr, $emails:expr, $states:expr) => {{
         let input = &$input;
-        let emails = addresses(&input.emails)?;
-        let state = state(&input.status, $states)?;
-        wire::WriteUser {
-            username: input.username.clone(),
-            email: emails.work,
-            alternate_email: emails.alternate,
-            recovery_email: emails.recovery.map(|address| wire::NewRecoveryEmail { address }),
-            firstname: input.first_name.clone(),
-            lastname: input.last_name.clone(),
-            displayname: input.name.clone(),
-            job_title: input.title.clone(),
-            employee_type: input.user_type.clone(),
-            description: input.bio.clone(),
-            phone_numbers: numbers(&input.phones)?,
-            password: input.password.clone(),
-            state,
-            suspended: None,
-        }
+        let emails: Addresses = $emails;
+        given(json!({
+            "username": input.username,
+            "email": emails.work,
+            "alternateEmail": emails.alternate,
+            "recoveryEmail": emails.recovery.map(|address| json!({ "address": address })),
+            "firstname": input.first_name,
+            "lastname": input.last_name,
+            "displayname": input.name,
+            "jobTitle": input.title,
+            "employeeType": input.user_type,
+            "description": input.bio,
+            "phoneNumbers": numbers(&input.phones)?,
+            "password": input.password,
+            "state": state(&input.status, $states)?,
+        }))
     }};
 }
 
 #[async_trait]
 impl CreateUser for JumpCloud {
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
-        let mut body = body!(input, &[("active", "ACTIVATED"), ("invited", "STAGED"), ("inactive", "SUSPENDED")]);
-        if body.email.is_none() {
-            return Err(Error::invalid("`emails` has no primary address, which JumpCloud needs"));
-        }
+        let states = [("active", "ACTIVATED"), ("invited", "STAGED"), ("inactive", "SUSPENDED")];
+        let mut body = body!(input, addresses(&input.emails)?, &states);
         // a new user has nothing to be emptied
-        body.alternate_email.take_if(|address| address.is_empty());
+        body.retain(|_, value| *value != "");
         match self.v1.post("systemusers").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(self.named_user(call, &answer).await?)),
             None => Ok(Reply::planned()),
@@ -135,16 +141,22 @@ impl CreateUser for JumpCloud {
 impl UpdateUser for JumpCloud {
     /// `PUT` changes what is sent, and no more.
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        let mut body = body!(input, &[("active", "ACTIVATED"), ("inactive", "SUSPENDED")]);
-        body.suspended = body.state.map(|state| state == "SUSPENDED");
+        let mut emails = addresses(&input.emails)?;
+        let recovery = emails.recovery.take();
+        let mut body = body!(input, emails, &[("active", "ACTIVATED"), ("inactive", "SUSPENDED")]);
         if input.emails.is_some() {
-            let recovery = body.recovery_email.take().map(|email| email.address);
             self.check_recovery(call, &input.id, recovery).await?;
         }
+        let suspends = input.status.map(|status| status == "inactive");
+        if suspends == Some(false) {
+            self.refuse_staged(call, &input.id).await?;
+        }
+        body.extend(suspends.map(|suspends| ("suspended".to_owned(), suspends.into())));
         let change = self.v1.put("systemusers").id(&input.id).json(&body);
         // the state goes with its flag, and the recovery address cannot be changed
-        change.guarding(&["state", "suspended", "recoveryEmail"]).primary().write(call).await?;
-        Ok(Reply::sent(&input.id))
+        let answer = change.guarding(&["state", "suspended", "recoveryEmail"]).primary().write(call).await?;
+        let reply = Reply::sent(&input.id);
+        Ok(if suspends == Some(true) { noted(reply, answer) } else { reply })
     }
 }
 
@@ -209,16 +221,12 @@ fn misfit() -> Error {
     )
 }
 
-fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Vec<wire::NewPhoneNumber>>> {
+fn numbers(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Value>> {
     let Some(phones) = phones else { return Ok(None) };
-    let number = |phone: &Phone<'_>| match phone.extension {
-        None => Ok(wire::NewPhoneNumber {
-            number: phone.number.as_ref().map(Text::to_string),
-            r#type: phone.r#type.as_ref().map(Text::to_string),
-        }),
-        Some(_) => Err(no_room("phones", "JumpCloud", "numbers without extensions")),
-    };
-    phones.iter().map(number).collect::<Result<_>>().map(Some)
+    if phones.iter().any(|phone| phone.extension.is_some()) {
+        return Err(no_room("phones", "JumpCloud", "numbers without extensions"));
+    }
+    Ok(Some(phones.iter().map(|phone| given(json!({ "number": phone.number, "type": phone.r#type }))).collect()))
 }
 
 /// JumpCloud's state for a unified status, where it can be set so.
@@ -243,9 +251,9 @@ impl DeleteUser for JumpCloud {
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 let sent = delete().query("cascade_manager", "null").write(call).await?;
                 let reply = reply.note("those whose manager the user was have none now");
-                Ok(crate::noted(reply, sent))
+                Ok(noted(reply, sent))
             }
-            sent => Ok(crate::noted(reply, sent?)),
+            sent => Ok(noted(reply, sent?)),
         }
     }
 }

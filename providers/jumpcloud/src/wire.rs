@@ -1,7 +1,7 @@
 //! JumpCloud's JSON as it is on the wire, field for field. Unknown fields and words are fine; everything that JumpCloud
 //! may leave out is optional.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use userdir_schema::Text;
 
 /// A directory user: <https://docs.jumpcloud.com/api/1.0/index.html#tag/Systemusers>
@@ -94,6 +94,8 @@ pub struct Administrator<'a> {
     pub firstname: Option<Text<'a>>,
     pub lastname: Option<Text<'a>>,
     pub organization: Option<Text<'a>>,
+    /// The MSP, of an administrator who may reach several organizations.
+    pub provider: Option<Text<'a>>,
     /// Id of the one role.
     pub role: Option<Text<'a>>,
     /// Name of the one role; `Multi Role` where there are several.
@@ -256,65 +258,4 @@ impl Error {
             .collect();
         Some(if fields.is_empty() { message.to_owned() } else { format!("{message} ({})", fields.join("; ")) })
     }
-}
-
-/// The body of a create or a partial update of a directory user: only what is given is sent, and only that changes.
-#[derive(Debug, Default, Serialize)]
-pub struct WriteUser {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    #[serde(rename = "alternateEmail", skip_serializing_if = "Option::is_none")]
-    pub alternate_email: Option<String>,
-    #[serde(rename = "recoveryEmail", skip_serializing_if = "Option::is_none")]
-    pub recovery_email: Option<NewRecoveryEmail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub firstname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub lastname: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub displayname: Option<String>,
-    #[serde(rename = "jobTitle", skip_serializing_if = "Option::is_none")]
-    pub job_title: Option<String>,
-    #[serde(rename = "employeeType", skip_serializing_if = "Option::is_none")]
-    pub employee_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    #[serde(rename = "phoneNumbers", skip_serializing_if = "Option::is_none")]
-    pub phone_numbers: Option<Vec<NewPhoneNumber>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<userdir_core::action::Password>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<&'static str>,
-    /// Must agree with `state`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suspended: Option<bool>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct NewRecoveryEmail {
-    pub address: String,
-}
-
-#[derive(Debug, Serialize)]
-pub struct NewPhoneNumber {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub number: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub r#type: Option<String>,
-}
-
-/// A query of Directory Insights. `fields` is left out: an empty list is answered 400.
-#[derive(Debug, Serialize)]
-pub struct EventQuery<'q> {
-    pub service: Vec<String>,
-    pub start_time: &'q str,
-    pub end_time: &'q str,
-    pub limit: u32,
-    pub sort: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search_term: Option<serde_json::Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search_after: Option<&'q serde_json::Value>,
 }
