@@ -2,40 +2,26 @@
 
 use userdir_schema::{Role, Text, UserRole};
 
-/// A role that Slack defines.
-struct SystemRole {
-    id: &'static str,
-    name: &'static str,
-    /// Whether it can be given at a workspace too, and not at the organization alone.
-    in_workspaces: bool,
-}
-
-const fn at_workspaces(id: &'static str, name: &'static str) -> SystemRole {
-    SystemRole { id, name, in_workspaces: true }
-}
-
-const fn at_org(id: &'static str, name: &'static str) -> SystemRole {
-    SystemRole { id, name, in_workspaces: false }
-}
-
+/// The roles that Slack defines: id, name, and whether it can be given at a workspace too, and not at the organization alone.
+///
 /// <https://docs.slack.dev/reference/methods/admin.roles.addAssignments>
-const SYSTEM_ROLES: &[SystemRole] = &[
-    at_workspaces("Rl01", "Channel Admin"),
-    at_workspaces("Rl02", "Role Admin"),
-    at_workspaces("Rl03", "User Admin"),
-    at_org("Rl04", "Legal Holds Admin"),
-    at_workspaces("Rl05", "Conversation Admin"),
-    at_org("Rl09", "DLP Admin"),
-    at_workspaces("Rl0A", "Channel Manager"),
-    at_workspaces("Rl0B", "Slack Platform Developer"),
-    at_workspaces("Rl0C", "Audit Logs Admin"),
-    at_org("Rl0D", "Integrations Manager"),
-    at_org("Rl0E", "Message Activity Manager"),
-    at_org("Rl0F", "Exports Admin"),
-    at_org("Rl0G", "Sales Admin"),
-    at_org("Rl0J", "Security Admin"),
-    at_org("Rl0K", "Workflow Admin"),
-    at_workspaces("Rl0L", "Analytics Admin"),
+const SYSTEM_ROLES: &[(&str, &str, bool)] = &[
+    ("Rl01", "Channel Admin", true),
+    ("Rl02", "Role Admin", true),
+    ("Rl03", "User Admin", true),
+    ("Rl04", "Legal Holds Admin", false),
+    ("Rl05", "Conversation Admin", true),
+    ("Rl09", "DLP Admin", false),
+    ("Rl0A", "Channel Manager", true),
+    ("Rl0B", "Slack Platform Developer", true),
+    ("Rl0C", "Audit Logs Admin", true),
+    ("Rl0D", "Integrations Manager", false),
+    ("Rl0E", "Message Activity Manager", false),
+    ("Rl0F", "Exports Admin", false),
+    ("Rl0G", "Sales Admin", false),
+    ("Rl0J", "Security Admin", false),
+    ("Rl0K", "Workflow Admin", false),
+    ("Rl0L", "Analytics Admin", true),
 ];
 
 /// Newer pages of Slack's call Rl04 so.
@@ -118,8 +104,8 @@ impl AccountType {
 /// The id of a system role that is called so, by id or by name.
 pub fn system_role(called: &str) -> Option<&'static str> {
     let (newer_id, newer_name) = COMPLIANCE_ADMIN;
-    let known = SYSTEM_ROLES.iter().find(|role| role.id == called || role.name.eq_ignore_ascii_case(called));
-    known.map(|role| role.id).or_else(|| newer_name.eq_ignore_ascii_case(called).then_some(newer_id))
+    let known = SYSTEM_ROLES.iter().find(|(id, name, _)| *id == called || name.eq_ignore_ascii_case(called));
+    known.map(|(id, ..)| *id).or_else(|| newer_name.eq_ignore_ascii_case(called).then_some(newer_id))
 }
 
 /// Whether a role that is shown with this id may be called so too.
@@ -130,8 +116,8 @@ pub fn is_called(id: &str, word: &str) -> bool {
 
 /// A role as a user holds it, by an id or a name of Slack's.
 pub fn named(word: Text<'_>) -> UserRole<'_> {
-    match SYSTEM_ROLES.iter().find(|role| Some(role.id) == system_role(&word)) {
-        Some(role) => UserRole { id: Some(role.id.into()), name: Some(role.name.into()), ..UserRole::default() },
+    match SYSTEM_ROLES.iter().find(|(id, ..)| Some(*id) == system_role(&word)) {
+        Some((id, name, _)) => UserRole { id: Some((*id).into()), name: Some((*name).into()), ..UserRole::default() },
         None => UserRole { id: Some(word), ..UserRole::default() },
     }
 }
@@ -143,21 +129,15 @@ pub fn role(id: &str) -> Option<Role<'static>> {
 
 /// The roles that are always there.
 pub fn roles() -> impl Iterator<Item = Role<'static>> {
-    let system = SYSTEM_ROLES.iter().map(|role| Role {
-        id: role.id.into(),
-        name: Some(role.name.into()),
-        r#type: Some("system".into()),
-        applicable_in: Some(if role.in_workspaces { "workspace" } else { "organization" }.into()),
+    let role = |id: &'static str, name: &'static str, kind: &'static str, in_workspaces: bool| Role {
+        id: id.into(),
+        name: Some(name.into()),
+        r#type: Some(kind.into()),
+        applicable_in: Some(if in_workspaces { "workspace" } else { "organization" }.into()),
         ..Role::default()
-    });
-    let account = AccountType::ALL.into_iter().map(|it| Role {
-        id: it.id().into(),
-        name: Some(it.name().into()),
-        r#type: Some("account_type".into()),
-        applicable_in: Some("workspace".into()),
-        ..Role::default()
-    });
-    system.chain(account)
+    };
+    let system = SYSTEM_ROLES.iter().map(move |(id, name, in_workspaces)| role(id, name, "system", *in_workspaces));
+    system.chain(AccountType::ALL.into_iter().map(move |it| role(it.id(), it.name(), "account_type", true)))
 }
 
 /// A role of the organization's own making: its id is all that Slack tells.

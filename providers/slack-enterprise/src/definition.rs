@@ -33,7 +33,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["emails", "username", "status", "workspace_id", "role_id", "group_id", "created_at"])
             .scopes(&["admin.users:read"])
             .partial()
-            .note("deactivated people first, then active ones, and then whether the deactivated are still the same: Slack shows them apart. With `group_id`, or the `role_id` of an assigned role, each person is read by itself"),
+            .note("deactivated people first, then active ones, and then whether the deactivated are still the same: Slack shows them apart. With `group_id`, or the `role_id` of an assigned role, each person is read by itself. `status` cannot be `invited`, whom Slack lists among the active; there is no filter by `updated_at`, which its list does not show"),
         ActionFacts::new(Action::GetUser).scopes(&["users:read", "users:read.email"]),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("username"), body("emails")])
@@ -86,9 +86,9 @@ pub static DEFINITION: Definition = Definition {
             .note("an IdP group is deleted for good; a user group is disabled, and can be enabled in Slack"),
         ActionFacts::new(Action::AddUserToGroup)
             .accepts(&["workspace_id"])
-            .scopes(WRITE_GROUPS)
+            .scopes(MEMBERS)
             .note("an IdP group that is tied to a workspace adds the person there too, which may cost a seat"),
-        ActionFacts::new(Action::RemoveUserFromGroup).accepts(&["workspace_id"]).scopes(WRITE_GROUPS),
+        ActionFacts::new(Action::RemoveUserFromGroup).accepts(&["workspace_id"]).scopes(MEMBERS),
         ActionFacts::new(Action::ListRoles)
             .scopes(&["admin.roles:read"])
             .note("system roles, account types, and those custom roles that somebody holds: Slack lists no roles"),
@@ -101,8 +101,8 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::DeleteRoleAssignment).scopes(&["admin.roles:read", "admin.roles:write"]),
         ActionFacts::new(Action::ListLicenses)
             .filters(&["user_id"])
-            .scopes(&["team.billing:read"])
-            .note("the plan stands for a licence: Slack tells no seats. With `user_id` it is there where the user is billed"),
+            .scopes(&["team.billing:read", "admin", "users:read"])
+            .note("the plan stands for a licence: Slack tells no seats. With `user_id`, which alone needs `admin` and `users:read`, it is there where the user is billed"),
         ActionFacts::new(Action::GetLicense).scopes(&["team.billing:read"]),
         ActionFacts::new(Action::ListOrganizations).note("the one organization of the token"),
         ActionFacts::new(Action::GetOrganization),
@@ -146,8 +146,17 @@ pub static DEFINITION: Definition = Definition {
     consistency: Consistency::Lagging,
 };
 
-const SCIM: &[&str] = &["admin"];
-const GRANTS: &[&str] =
-    &["admin.roles:read", "admin.roles:write", "admin.users:read", "admin.users:write", "users:read"];
+/// SCIM's own, and who is changed is looked at before and after by `users.info`.
+const SCIM: &[&str] = &["admin", "users:read"];
+const GRANTS: &[&str] = &[
+    "admin.roles:read",
+    "admin.roles:write",
+    "admin.users:read",
+    "admin.users:write",
+    "admin.teams:read",
+    "users:read",
+];
 const GROUPS: &[&str] = &["admin", "usergroups:read", "admin.teams:read"];
 const WRITE_GROUPS: &[&str] = &["admin", "usergroups:read", "usergroups:write", "admin.teams:read"];
+/// And who is no member is looked at: the id may be mistyped.
+const MEMBERS: &[&str] = &["admin", "usergroups:read", "usergroups:write", "admin.teams:read", "users:read"];

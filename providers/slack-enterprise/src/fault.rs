@@ -133,6 +133,9 @@ mod tests {
     fn codes_have_kinds() {
         assert_eq!(kind("failed_for_some_users"), Some(ErrorKind::Conflict));
         assert_eq!(kind("ratelimited"), Some(ErrorKind::RateLimited));
+        assert_eq!(kind("cannot_set_this_guest_to_regular_at_team_level"), Some(ErrorKind::Conflict));
+        assert_eq!(kind("cannot_modify_primary_owner"), Some(ErrorKind::Permission));
+        assert_eq!(kind("cannot_disable_primary_owner"), Some(ErrorKind::Permission));
         assert_eq!(kind("something_new"), None);
     }
 }

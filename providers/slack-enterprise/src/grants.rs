@@ -2,16 +2,18 @@
 //! owner or a member. Everything is looked at before anything is changed.
 
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Request};
+use userdir_core::http::Request;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{User, UserOrganization, UserRole};
 
 use crate::catalogue::{self, AccountType};
+use crate::roles::{self, ADD, ADMINS, GUESTS, REMOVE};
 use crate::users::read_info;
-use crate::{SlackEnterprise, map, one_id, roles, wire};
+use crate::{SlackEnterprise, map, one_id, taken, wire};
 
 /// A role as the caller names it.
+#[derive(PartialEq)]
 enum Named<'r> {
     /// A system or custom role, by its id.
     Role(&'r str),
@@ -74,34 +76,12 @@ fn refuse_primary_owner() -> Error {
         .hint("the primary owner hands it over in Slack's own settings")
 }
 
-/// Who is to get or lose roles, and where.
-struct Subject<'s> {
-    user: &'s wire::User<'s>,
-    /// The workspace, the organization, or for assigned roles a channel.
-    place: &'s str,
-}
-
-impl Subject<'_> {
-    fn is_at_org(&self) -> bool {
-        self.place.starts_with('E')
-    }
-
-    /// Whether the user is in that workspace.
-    fn is_there(&self) -> bool {
-        let teams = self.user.enterprise_user.as_ref().and_then(|org| org.teams.as_ref());
-        teams.is_some_and(|teams| teams.iter().any(|id| *id == self.place))
-    }
-
-    /// The account type in the organization.
-    fn in_org(&self) -> Result<AccountType> {
-        map::account_type_in_org(self.user).ok_or_else(untold)
-    }
-}
-
 /// The input, read before any call.
 struct Asked<'r> {
     user_id: &'r str,
+    /// The workspace, the organization, or for assigned roles a channel.
     place: &'r str,
+    /// Each once, however it is called: two words for one role are one change.
     roles: Vec<(&'r str, Named<'r>)>,
     organizations: &'r [UserOrganization<'static>],
 }
@@ -116,28 +96,36 @@ impl<'r> Asked<'r> {
         let place = place.as_deref().unwrap_or_default();
         one_id("id", user_id)?;
         one_id("workspace_id", place)?;
-        let roles: Vec<_> =
-            roles.iter().map(|role| Ok((called(role), Named::read(role, place)?))).collect::<Result<_>>()?;
-        let needs_type = roles.iter().any(|(_, named)| !matches!(named, Named::Role(_)));
-        if !place.starts_with(['E', 'T']) && (needs_type || !place.starts_with('C')) {
+        let organizations = organizations.as_deref().unwrap_or_default();
+        let mut asked = Asked { user_id, place, roles: Vec::new(), organizations };
+        for role in roles {
+            let named = Named::read(role, place)?;
+            if asked.roles.iter().all(|(_, known)| *known != named) {
+                asked.roles.push((called(role), named));
+            }
+        }
+        if !place.starts_with(['E', 'T']) && (asked.names_type() || !place.starts_with('C')) {
             return Err(Error::invalid("`workspace_id` must be a workspace (T…) or the organization (E…)").about(place));
         }
-        Ok(Asked { user_id, place, roles, organizations: organizations.as_deref().unwrap_or_default() })
+        Ok(asked)
     }
 
-    fn names_types(&self) -> bool {
+    fn names_type(&self) -> bool {
         self.roles.iter().any(|(_, named)| !matches!(named, Named::Role(_)))
+    }
+
+    fn is_at_org(&self) -> bool {
+        self.place.starts_with('E')
     }
 }
 
 impl SlackEnterprise {
     /// Refuses a place that is not there: a mistyped one would read as one where nothing is held.
-    async fn check_place(&self, call: &Call, asked: &Asked<'_>, subject: &Subject<'_>) -> Result<()> {
+    async fn check_place(&self, call: &Call, asked: &Asked<'_>, user: &wire::User<'_>) -> Result<()> {
         let named = asked.organizations.iter().filter_map(|it| it.id.as_deref()).filter(|id| !id.is_empty());
-        let place = Some(asked.place).filter(|place| place.starts_with('E'));
-        let named: Vec<&str> = named.chain(place).collect();
+        let named: Vec<&str> = named.chain(asked.is_at_org().then_some(asked.place)).collect();
         if !named.is_empty() {
-            let own = match subject.user.enterprise_user.as_ref().and_then(|org| org.enterprise_id.as_deref()) {
+            let own = match user.organization() {
                 Some(own) => Some(own),
                 None => self.organization(call).await?,
             };
@@ -145,19 +133,18 @@ impl SlackEnterprise {
                 return Err(Error::not_found("this is not the organization of the user").about(other));
             }
         }
-        if asked.place.starts_with('T') && !subject.is_there() {
-            self.team(asked.place).read(call).await.map_err(|error| error.about(asked.place))?;
+        if asked.place.starts_with('T') && !user.is_in(asked.place) {
+            let team = self.team(asked.place).read(call).await.map_err(|error| error.about(asked.place))?;
+            team.json::<wire::Success>()?;
         }
         Ok(())
     }
 
     /// Which of the named roles the user holds there.
     async fn held_there(&self, call: &Call, asked: &Asked<'_>) -> Result<Vec<String>> {
-        let ids: Vec<&str> = asked
-            .roles
-            .iter()
-            .filter_map(|(_, named)| if let Named::Role(id) = named { Some(*id) } else { None })
-            .collect();
+        let ids =
+            asked.roles.iter().filter_map(|(_, named)| if let Named::Role(id) = named { Some(*id) } else { None });
+        let ids: Vec<&str> = ids.collect();
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -168,23 +155,23 @@ impl SlackEnterprise {
     }
 
     /// The account type that somebody has there.
-    async fn type_there(&self, call: &Call, subject: &Subject<'_>, with_guests: bool) -> Result<AccountType> {
-        if subject.is_at_org() {
-            return subject.in_org();
+    async fn type_there(
+        &self,
+        call: &Call,
+        asked: &Asked<'_>,
+        user: &wire::User<'_>,
+        lists: &[&[&'static str]],
+    ) -> Result<AccountType> {
+        if asked.is_at_org() {
+            return in_org(user);
         }
-        if subject.user.deleted == Some(true) {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                "the user is deactivated, and Slack's lists do not tell what a deactivated person is in a workspace",
-            )
-            .hint("activate the user first"));
+        for only in lists {
+            let people = self.types_in(call, asked.place, only).await?;
+            if let Some((_, account)) = people.into_iter().find(|(id, _)| id == asked.user_id) {
+                return account.ok_or_else(untold);
+            }
         }
-        let mut people = self.admins(call, subject.place).await?;
-        if with_guests {
-            people.extend(self.guests(call, subject.place).await?);
-        }
-        let found = people.into_iter().find(|(id, _)| *id == subject.user.id.as_str());
-        found.map_or(Ok(AccountType::Member), |(_, account)| account.ok_or_else(untold))
+        Ok(AccountType::Member)
     }
 
     /// `admin.users.setRegular` and its like.
@@ -194,47 +181,39 @@ impl SlackEnterprise {
     }
 }
 
-/// A step.
-struct Change<'r> {
-    /// What it is about.
-    target: String,
-    /// The role that it takes away.
-    takes: Option<&'r str>,
-    /// The call; none where it is so already.
-    request: Option<Request>,
+/// The account type in the organization.
+fn in_org(user: &wire::User<'_>) -> Result<AccountType> {
+    map::account_type_in_org(user).ok_or_else(untold)
 }
 
-impl<'r> Change<'r> {
-    fn of(target: impl Into<String>, request: Option<Request>) -> Change<'r> {
-        Change { target: target.into(), takes: None, request }
+/// That Slack leaves a flag out that says what somebody is.
+pub(crate) fn untold() -> Error {
+    Error::unexpected("Slack does not show whether the person is an owner, an administrator or a guest")
+}
+
+/// Refuses to guess what a deactivated person is: Slack's lists of a workspace leave them out, and `users.info` their flags.
+fn refuse_deactivated(asked: &Asked<'_>, user: &wire::User<'_>) -> Result<()> {
+    let is_told = asked.is_at_org() && map::flags_in_org(user).iter().any(Option::is_some);
+    if user.deleted != Some(true) || is_told {
+        return Ok(());
     }
+    let why = "the user is deactivated, and Slack does not tell what a deactivated person is there";
+    Err(Error::new(ErrorKind::Conflict, why).about(asked.place).hint("activate the user first"))
 }
 
-impl SlackEnterprise {
-    /// Sends the changes in order. What comes after one that failed is tried only where it may fare better.
-    async fn send(&self, call: &Call, asked: &Asked<'_>, changes: Vec<Change<'_>>) -> Steps {
-        let mut steps = Steps::default();
-        for Change { target, takes, request } in changes {
-            let effect = match request {
-                None => Ok(Effect::Already),
-                Some(request) => {
-                    let sent = steps.send(call, request).await;
-                    match takes {
-                        Some(role) => self.removed(call, [role, asked.place, asked.user_id], sent).await,
-                        None => given(sent),
-                    }
-                }
-            };
-            match effect {
-                // done in the organization, and not in all of its workspaces
-                Err(error) if error.vendor_code().is_some_and(|code| code.ends_with("_on_workspaces")) => {
-                    steps.add(target.clone(), Ok(Effect::Applied));
-                    steps.add(format!("{target} in every workspace"), Err(error));
-                }
-                effect => steps.add(target, effect),
-            }
+/// What somebody is in the whole organization is not changed at one workspace.
+fn refuse_account_of_org(asked: &Asked<'_>, user: &wire::User<'_>) -> Result<()> {
+    match in_org(user)? {
+        AccountType::PrimaryOwner => Err(refuse_primary_owner()),
+        account @ (AccountType::Owner | AccountType::Admin) if !asked.is_at_org() => {
+            let org = user.organization().unwrap_or("E…");
+            let why =
+                format!("the user is `{}` of the whole organization, and not of the workspace alone", account.id());
+            Err(Error::refused(why)
+                .about(asked.place)
+                .hint(format!("to change that, name the organization as `workspace_id`: {org}")))
         }
-        steps
+        _ => Ok(()),
     }
 }
 
@@ -245,64 +224,45 @@ impl UnassignRole for SlackEnterprise {
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         let asked = Asked::read(&input.id, &input.workspace_id, &input.roles, &input.organizations)?;
         let answer = self.info(asked.user_id).read(call).await?;
-        let user = read_info(&answer)?;
-        let subject = Subject { user: &user, place: asked.place };
-        self.check_place(call, &asked, &subject).await?;
+        let user = read_info(&answer, asked.user_id)?;
+        self.check_place(call, &asked, &user).await?;
         let mut account = None;
-        if asked.names_types() {
+        if asked.names_type() {
             self.refuse_own(call, asked.user_id).await?;
-            refuse_account_of_org(&subject)?;
-            let with_guests = asked.roles.iter().any(|(_, named)| named.is_guest());
-            account = Some(self.type_there(call, &subject, with_guests).await?);
+            refuse_deactivated(&asked, &user)?;
+            refuse_account_of_org(&asked, &user)?;
+            let names_guest = asked.roles.iter().any(|(_, named)| named.is_guest());
+            let lists: &[_] = if names_guest { &[ADMINS, GUESTS] } else { &[ADMINS] };
+            account = Some(self.type_there(call, &asked, &user, lists).await?);
             if account == Some(AccountType::PrimaryOwner) {
                 return Err(refuse_primary_owner());
             }
         }
         let held = self.held_there(call, &asked).await?;
-        let mut changes: Vec<Change<'_>> = Vec::new();
+        let (mut steps, mut is_set) = (Steps::default(), false);
         for (role, named) in &asked.roles {
-            let mut takes = None;
-            let request = match named {
+            let effect = match named {
                 Named::Role(id) if held.iter().any(|held| held == id) => {
-                    takes = Some(*id);
-                    Some(self.removal(id, asked.place, asked.user_id))
+                    let one = [*id, asked.place, asked.user_id];
+                    let sent = steps.send(call, self.change(REMOVE, one)).await;
+                    self.removed(call, one, sent).await
                 }
-                Named::Role(_) => None,
-                // once: two words may name the one type
-                named => account
-                    .filter(|account| named.is(*account))
-                    .and_then(|_| account.take())
-                    .map(|_| self.set("admin.users.setRegular", &asked)),
+                named if account.is_some_and(|account| named.is(account)) => {
+                    // `guest` and its kind are the one type
+                    if std::mem::replace(&mut is_set, true) {
+                        continue;
+                    }
+                    steps.send(call, self.set("admin.users.setRegular", &asked)).await.and_then(taken)
+                }
+                _ => Ok(Effect::Already),
             };
-            changes.push(Change { takes, ..Change::of(*role, request) });
+            steps.add(*role, effect);
         }
-        let reply = self.send(call, &asked, changes).await.finish(Reply::sent(&input.id))?;
+        let reply = steps.finish(Reply::sent(&input.id))?;
         Ok(match asked.place.starts_with('C') && held.is_empty() {
             true => reply.note("nothing is held at this channel; whether there is such a channel was not looked up"),
             false => reply,
         })
-    }
-}
-
-/// That Slack leaves a flag out that says what somebody is.
-pub(crate) fn untold() -> Error {
-    Error::unexpected("Slack does not show whether the person is an owner, an administrator or a guest")
-}
-
-/// What somebody is in the whole organization is not changed at one workspace.
-fn refuse_account_of_org(subject: &Subject<'_>) -> Result<()> {
-    match subject.in_org()? {
-        AccountType::PrimaryOwner => Err(refuse_primary_owner()),
-        account @ (AccountType::Owner | AccountType::Admin) if !subject.is_at_org() => {
-            let org = subject.user.enterprise_user.as_ref().and_then(|org| org.enterprise_id.as_deref());
-            Err(Error::refused(format!(
-                "the user is `{}` of the whole organization, and not of the workspace alone",
-                account.id()
-            ))
-            .about(subject.place)
-            .hint(format!("to change that, name the organization as `workspace_id`: {}", org.unwrap_or("E…"))))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -314,48 +274,68 @@ impl AssignRole for SlackEnterprise {
         if let Some((role, _)) = asked.roles.iter().find(|(_, named)| named.is_guest()) {
             return Err(Error::invalid("nobody is made a guest by a role").about(*role).hint("use users/downgrade"));
         }
-        if asked.roles.iter().filter(|(_, named)| matches!(named, Named::Type(_))).count() > 1 {
+        let mut types = asked.roles.iter().filter(|(_, named)| matches!(named, Named::Type(_)));
+        let (wanted, other) = (types.next(), types.next());
+        if other.is_some() {
             return Err(Error::invalid("name one of `owner` and `admin`: somebody is one of them"));
         }
         let answer = self.info(asked.user_id).read(call).await?;
-        let user = read_info(&answer)?;
-        let subject = Subject { user: &user, place: asked.place };
-        self.check_place(call, &asked, &subject).await?;
+        let user = read_info(&answer, asked.user_id)?;
+        self.check_place(call, &asked, &user).await?;
         let held = self.held_there(call, &asked).await?;
-        let mut changes: Vec<Change<'_>> = Vec::new();
+        let mut is_so = false;
+        if let Some((role, named)) = wanted {
+            refuse_deactivated(&asked, &user)?;
+            match self.type_there(call, &asked, &user, &[ADMINS]).await? {
+                account if named.is(account) => is_so = true,
+                AccountType::PrimaryOwner => return Err(refuse_primary_owner()),
+                AccountType::Owner => {
+                    return Err(Error::refused("the user is an owner, which is more than an administrator")
+                        .about(*role)
+                        .hint("take `owner` away first"));
+                }
+                _ => {}
+            }
+        }
+        let mut steps = Steps::default();
         for (role, named) in &asked.roles {
             let request = match named {
                 Named::Role(id) if held.iter().any(|held| held == id) => None,
-                Named::Role(id) => Some(self.change("admin.roles.addAssignments", id, asked.place, asked.user_id)),
-                Named::Type(wanted) => match self.type_there(call, &subject, false).await? {
-                    held if held == *wanted => None,
-                    AccountType::PrimaryOwner => return Err(refuse_primary_owner()),
-                    AccountType::Owner => {
-                        return Err(Error::refused("the user is an owner, which is more than an administrator")
-                            .about(*role)
-                            .hint("take `owner` away first"));
+                Named::Role(id) => Some(self.change(ADD, [*id, asked.place, asked.user_id])),
+                _ if is_so => None,
+                Named::Type(AccountType::Owner) => {
+                    let request = self.set("admin.users.setOwner", &asked);
+                    // an owner must be in the workspace
+                    let joins = !asked.is_at_org() && !user.is_in(asked.place);
+                    if joins {
+                        let sent = steps.send(call, self.set("admin.users.assign", &asked)).await;
+                        steps.add(format!("join {}", asked.place), joined(sent.and_then(taken)));
                     }
-                    _ if *wanted == AccountType::Owner => {
-                        // an owner must be in the workspace
-                        if !subject.is_at_org() && !subject.is_there() {
-                            let join = self.set("admin.users.assign", &asked);
-                            changes.push(Change::of(format!("join {}", asked.place), Some(join)));
-                        }
-                        Some(self.set("admin.users.setOwner", &asked).then())
-                    }
-                    _ => Some(self.set("admin.users.setAdmin", &asked)),
-                },
-                Named::Guest => None,
+                    Some(if joins { request.then() } else { request })
+                }
+                _ => Some(self.set("admin.users.setAdmin", &asked)),
             };
-            changes.push(Change::of(*role, request));
+            let effect = match request {
+                Some(request) => steps.send(call, request).await.and_then(taken),
+                None => Ok(Effect::Already),
+            };
+            match effect {
+                // done in the organization, and not in all of its workspaces
+                Err(error) if error.vendor_code().is_some_and(|code| code.ends_with("_on_workspaces")) => {
+                    steps.add(*role, Ok(Effect::Applied));
+                    steps.add(format!("{role} in every workspace"), Err(error));
+                }
+                effect => steps.add(*role, effect),
+            }
         }
-        self.send(call, &asked, changes).await.finish(Reply::sent(&input.id))
+        steps.finish(Reply::sent(&input.id))
     }
 }
 
-fn given(sent: Result<Option<Answer>>) -> Result<Effect> {
+/// What became of adding somebody to a workspace.
+fn joined(sent: Result<Effect>) -> Result<Effect> {
     match sent {
         Err(error) if error.vendor_code() == Some("user_already_team_member") => Ok(Effect::Already),
-        sent => sent.map(Effect::of_write),
+        sent => sent,
     }
 }

@@ -3,17 +3,15 @@
 
 use std::sync::PoisonError;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Paging};
-use userdir_core::page::Total;
+use userdir_core::http::{Answer, Paging, Request};
 use userdir_core::scim::{self, patch, replace};
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Group, UserGroup};
 
-use crate::{SlackEnterprise, by_index, map, wire};
+use crate::{SlackEnterprise, by_index, map, taken, wire};
 
 /// IdP groups come with their members, so that fewer than SCIM's thousand make a page.
 const IDP_GROUPS: Paging = by_index(100);
@@ -32,17 +30,20 @@ pub(crate) enum Found {
 
 impl Found {
     fn map(&self, organization: Option<&str>) -> Result<Group<'static>> {
-        let unreadable = |error| Error::unexpected("Slack's group cannot be read").caused_by(error);
-        match self {
-            Found::Idp(answer) => map::idp_group(answer.json()?, organization).map_err(unreadable),
-            Found::UserGroup { raw, .. } => map::user_group(raw, organization).map_err(unreadable),
-        }
+        let group = match self {
+            Found::Idp(answer) => map::idp_group(answer.json()?, organization),
+            Found::UserGroup { raw, .. } => map::user_group(raw, organization),
+        };
+        group.map_err(unreadable)
     }
 }
 
+fn unreadable(error: serde_json::Error) -> Error {
+    Error::unexpected("Slack's group cannot be read").caused_by(error)
+}
+
 pub(crate) fn read(raw: &RawValue) -> Result<wire::UserGroup<'_>> {
-    serde_json::from_str(raw.get())
-        .map_err(|error| Error::unexpected("Slack's user group cannot be read").caused_by(error))
+    serde_json::from_str(raw.get()).map_err(unreadable)
 }
 
 /// Disabled: user groups are not deleted. An IdP group that is there is not.
@@ -92,7 +93,7 @@ impl SlackEnterprise {
     }
 
     async fn user_group_in(&self, call: &Call, workspace: String, id: &str) -> Result<Option<Found>> {
-        for raw in self.user_groups(call, &workspace, false).await? {
+        for raw in self.user_groups(call, &workspace).await? {
             if read(&raw)?.id == id {
                 self.remember(id, &workspace);
                 return Ok(Some(Found::UserGroup { workspace, raw }));
@@ -102,13 +103,14 @@ impl SlackEnterprise {
     }
 
     /// The user groups that a workspace shows: disabled ones too, and IdP groups that are tied to it.
-    async fn user_groups(&self, call: &Call, workspace: &str, is_primary: bool) -> Result<Vec<Box<RawValue>>> {
+    fn groups_in(&self, workspace: &str) -> Request {
         let groups = self.web.get("usergroups.list").query("team_id", workspace);
-        let groups = ["include_users", "include_count", "include_disabled"]
-            .into_iter()
-            .fold(groups, |groups, what| groups.query(what, "true"));
-        let groups = if is_primary { groups.primary() } else { groups };
-        groups.all(call, &USER_GROUPS, |raw| Ok(raw.to_owned())).await
+        let with = ["include_users", "include_count", "include_disabled"];
+        with.into_iter().fold(groups, |groups, what| groups.query(what, "true"))
+    }
+
+    async fn user_groups(&self, call: &Call, workspace: &str) -> Result<Vec<Box<RawValue>>> {
+        self.groups_in(workspace).all(call, &USER_GROUPS, |raw| Ok(raw.to_owned())).await
     }
 
     /// The user groups that somebody is in, among those of these workspaces. IdP groups are told by SCIM.
@@ -118,17 +120,11 @@ impl SlackEnterprise {
         user_id: &str,
         workspaces: &[String],
     ) -> Result<Vec<UserGroup<'static>>> {
-        #[derive(Deserialize)]
-        struct Members {
-            #[serde(default)]
-            users: Vec<String>,
-        }
         let mut held: Vec<UserGroup> = Vec::new();
         for workspace in workspaces {
-            for raw in self.user_groups(call, workspace, false).await? {
-                let is_member = serde_json::from_str::<Members>(raw.get())
-                    .is_ok_and(|members| members.users.iter().any(|id| id == user_id));
+            for raw in self.user_groups(call, workspace).await? {
                 let group = read(&raw)?;
+                let is_member = group.users.iter().flatten().any(|id| *id == user_id);
                 let is_known = held.iter().any(|held| held.id.as_deref() == Some(group.id.as_str()));
                 if is_member && !is_known && group.is_idp_group != Some(true) && group.date_delete.is_none() {
                     held.push(map::held_group(&group));
@@ -151,97 +147,44 @@ impl SlackEnterprise {
     }
 }
 
-/// Where the list of groups stands; as JSON it is the cursor.
-#[derive(Serialize, Deserialize)]
-enum At {
-    /// In the IdP groups, at this number, with the total that the page before told.
-    Idp { start: u64, total: u64 },
-    /// In the user groups of the workspaces after this one. Those of the organization stand in several workspaces: these
-    /// were shown.
-    After { workspace: String, shown: Vec<String> },
-}
-
-impl At {
-    fn read(cursor: Option<&str>) -> Result<At> {
-        match cursor {
-            None => Ok(At::Idp { start: 1, total: 0 }),
-            Some(cursor) => serde_json::from_str(cursor).map_err(|_| Error::invalid("the cursor is none of this list")),
-        }
-    }
-
-    fn cursor(&self) -> Option<String> {
-        serde_json::to_string(self).ok()
-    }
-}
+/// What the cursor of a page of user groups begins with; then come the workspace before, and the user groups of the
+/// organization that were shown, which stand in several workspaces.
+const AFTER: &str = "after:";
 
 #[async_trait]
 impl ListGroups for SlackEnterprise {
     /// The IdP groups, page by page, and then the user groups, workspace by workspace.
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
         let organization = self.organization(call).await?;
-        if let Some(workspace) = &request.filter.workspace_id {
-            let groups = self.user_groups(call, workspace, true).await?;
-            let groups = groups.iter().map(|raw| map::user_group(raw, organization)).collect::<Result<_, _>>();
-            return Ok(Page::of_values(groups.map_err(unreadable)?).rechecked(request.filter));
-        }
-        let page = match At::read(request.cursor.as_deref())? {
-            At::Idp { start, total } => self.idp_groups(call, (start, total), request.wanted, organization).await?,
-            At::After { workspace, shown } => self.next_user_groups(call, &workspace, shown, organization).await?,
+        let page = if let Some(workspace) = &request.filter.workspace_id {
+            let slice = self.groups_in(workspace).primary().slice(call, None, None, &USER_GROUPS).await?;
+            Page::of_values(slice.each(|raw| map::user_group(raw, organization))?)
+        } else if let Some(at) = request.cursor.as_deref().and_then(|cursor| cursor.strip_prefix(AFTER)) {
+            self.next_user_groups(call, at, organization).await?
+        } else {
+            let slice = self.scim.get("Groups").primary().counted_slice(call, &request, &IDP_GROUPS).await?;
+            let groups = slice.each(|raw| map::idp_group(raw, organization))?;
+            Page::of_values(groups).next(slice.next.or_else(|| Some(AFTER.to_owned())))
         };
         Ok(page.rechecked(request.filter))
     }
 }
 
-fn unreadable(error: serde_json::Error) -> Error {
-    Error::unexpected("an item of Slack's list cannot be read").caused_by(error)
-}
-
 impl SlackEnterprise {
-    async fn idp_groups(
-        &self,
-        call: &Call,
-        (start, before): (u64, u64),
-        wanted: Option<u32>,
-        organization: Option<&str>,
-    ) -> Result<Page<Group<'static>>> {
-        let cursor = (start > 1).then(|| start.to_string());
-        let slice = self.scim.get("Groups").primary().slice(call, cursor.as_deref(), wanted, &IDP_GROUPS).await?;
-        let groups = slice.each(|raw| map::idp_group(raw, organization))?;
-        let total = match slice.total {
-            Some(Total::Exact(total)) => total,
-            _ => 0,
-        };
-        let incomplete = |why: String| Err(Error::new(ErrorKind::Incomplete, why).hint("list again"));
-        if total < before {
-            return incomplete(format!(
-                "there were {before} IdP groups and now {total}: one may have been passed over"
-            ));
-        }
-        let at = match slice.next.as_deref().map(str::parse) {
-            Some(Ok(start)) => At::Idp { start, total },
-            Some(Err(_)) => return Err(Error::unexpected("the list of groups goes on at no number")),
-            None => At::After { workspace: String::new(), shown: Vec::new() },
-        };
-        let came = start - 1 + groups.len() as u64;
-        if matches!(at, At::After { .. }) && came < total {
-            return incomplete(format!("Slack says there are {total} IdP groups and gave {came}"));
-        }
-        Ok(Page::of_values(groups).next(at.cursor()))
-    }
-
-    /// The user groups of the first workspace after `before`, in the order of their ids.
+    /// The user groups of the first workspace after the one that `at` begins with, in the order of their ids.
     async fn next_user_groups(
         &self,
         call: &Call,
-        before: &str,
-        mut shown: Vec<String>,
+        at: &str,
         organization: Option<&str>,
     ) -> Result<Page<Group<'static>>> {
+        let mut shown: Vec<String> = at.split(',').map(str::to_owned).collect();
+        let before = shown.first().cloned().unwrap_or_default();
         let workspaces = self.workspace_ids(call).await?;
-        let mut left = workspaces.into_iter().filter(|id| id.as_str() > before);
+        let mut left = workspaces.into_iter().filter(|id| *id > before);
         let Some(workspace) = left.next() else { return Ok(Page::of_values(Vec::new())) };
         let mut groups = Vec::new();
-        for raw in self.user_groups(call, &workspace, false).await? {
+        for raw in self.user_groups(call, &workspace).await? {
             let group = read(&raw)?;
             let of_org = group.is_org_level == Some(true);
             // SCIM has shown the IdP groups
@@ -253,8 +196,10 @@ impl SlackEnterprise {
             }
             groups.push(map::user_group(&raw, organization).map_err(unreadable)?);
         }
-        let next = left.next().and_then(|_| At::After { workspace, shown }.cursor());
-        Ok(Page::of_values(groups).next(next))
+        if let Some(before) = shown.first_mut() {
+            *before = workspace;
+        }
+        Ok(Page::of_values(groups).next(left.next().map(|_| format!("{AFTER}{}", shown.join(",")))))
     }
 }
 
@@ -309,20 +254,21 @@ const WHICH: &[&str] = &["usergroup", "team_id"];
 #[async_trait]
 impl UpdateGroup for SlackEnterprise {
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
-        let request = match self.find_group(call, &input.id, None, false).await? {
+        match self.find_group(call, &input.id, None, false).await? {
             Found::Idp(_) => {
                 refuse_description(&input.description)?;
-                let body = patch(vec![replace("displayName", input.name)]);
-                self.scim.patch("Groups").id(&input.id).json(&body).guarding(&["Operations"])
+                let name = input.name.ok_or_else(|| Error::invalid("of an IdP group `name` alone can be changed"))?;
+                let body = patch(vec![replace("displayName", name)]);
+                self.scim_patch("Groups", &input.id, &body).idempotent().write(call).await?;
             }
             Found::UserGroup { workspace, .. } => {
                 let mut fields = vec![("usergroup", input.id.clone()), ("team_id", workspace)];
                 fields.extend(input.name.map(|name| ("name", name)));
                 fields.extend(input.description.map(|text| ("description", text)));
-                self.web.post("usergroups.update").form(fields).guarding(WHICH)
+                let request = self.web.post("usergroups.update").form(fields).guarding(WHICH);
+                taken(request.idempotent().primary().write(call).await?)?;
             }
-        };
-        request.idempotent().primary().write(call).await?;
+        }
         Ok(Reply::sent(&input.id))
     }
 }
@@ -330,14 +276,14 @@ impl UpdateGroup for SlackEnterprise {
 #[async_trait]
 impl DeleteGroup for SlackEnterprise {
     async fn delete_group(&self, call: &Call, input: DeleteGroupInput) -> Result<Reply<Group<'static>>> {
-        let request = match self.find_group(call, &input.id, None, false).await? {
-            Found::Idp(_) => self.scim.delete("Groups").id(&input.id),
+        match self.find_group(call, &input.id, None, false).await? {
+            Found::Idp(_) => drop(self.scim.delete("Groups").id(&input.id).primary().write(call).await?),
             Found::UserGroup { workspace, .. } => {
                 let fields = [("usergroup", input.id.clone()), ("team_id", workspace)];
-                self.web.post("usergroups.disable").form(fields).guarding(WHICH)
+                let request = self.web.post("usergroups.disable").form(fields).guarding(WHICH);
+                taken(request.primary().write(call).await?)?;
             }
-        };
-        request.primary().write(call).await?;
+        }
         Ok(Reply::sent(&input.id))
     }
 }

@@ -27,10 +27,12 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
 
+use serde_json::Value;
 use userdir_core::http::{
-    Auth, ClientAuth, Connection, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor, in_one_cloud,
+    Answer, Auth, ClientAuth, Connection, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor,
+    in_one_cloud,
 };
-use userdir_core::{Call, Connect, Error, Result, async_trait, provider};
+use userdir_core::{Call, Connect, Effect, Error, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
 
@@ -117,8 +119,7 @@ impl Connect for SlackEnterprise {
     }
 
     async fn check(&self, call: &Call) -> Result<()> {
-        let identity = self.test(call).await?;
-        if identity.enterprise_id.is_some() && identity.is_enterprise_install != Some(false) {
+        if self.test(call).await?.is_of_organization() {
             return Ok(());
         }
         Err(Error::config("the token is one of a workspace, and not of the organization")
@@ -134,6 +135,11 @@ impl SlackEnterprise {
         arguments: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Request {
         self.web.post(method).as_read().form(arguments)
+    }
+
+    /// A SCIM patch. Its operations decide what changes: others would go past the checks.
+    pub(crate) fn scim_patch(&self, at: &'static str, id: &str, body: &Value) -> Request {
+        self.scim.patch(at).id(id).json(body).guarding(&["Operations"]).primary()
     }
 
     /// Asks whose token it is, which proves it.
@@ -166,10 +172,39 @@ impl SlackEnterprise {
     }
 }
 
+/// What became of a write by the Web API.
+///
+/// # Errors
+/// One that leaves that open, where the answer does not say `ok`: it may come from somebody between Slack and here.
+pub(crate) fn taken(answer: Option<Answer>) -> Result<Effect> {
+    if let Some(answer) = &answer {
+        answer.json::<wire::Success>()?;
+    }
+    Ok(Effect::of_write(answer))
+}
+
 /// Refuses an id that would be two where Slack takes several, joined by commas, or more than an id in a SCIM filter.
 pub(crate) fn one_id(what: &str, id: &str) -> Result<()> {
     if !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()) {
         return Ok(());
     }
     Err(Error::invalid(format!("`{what}` is no id of Slack's: it has letters and digits alone")).about(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_of_the_organization_where_slack_says_so() {
+        for (json, is_so) in [
+            (r#"{"user_id": "W1", "enterprise_id": "E1", "is_enterprise_install": true}"#, true),
+            (r#"{"user_id": "W1", "enterprise_id": "E1", "is_enterprise_install": false}"#, false),
+            (r#"{"user_id": "W1", "enterprise_id": "E1"}"#, false),
+            (r#"{"user_id": "W1", "is_enterprise_install": true}"#, false),
+        ] {
+            let identity: wire::Identity = serde_json::from_str(json).unwrap();
+            assert_eq!(identity.is_of_organization(), is_so, "{json}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use userdir_core::action::*;
-use userdir_core::http::Request;
+use userdir_core::http::Answer;
 use userdir_core::mapping::no_room;
 use userdir_core::scim::{self, patch, replace, replacing};
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
@@ -56,22 +56,22 @@ impl UpdateUser for SlackEnterprise {
     /// A partial update: `PUT` would clear what is left out.
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         check(input.username.as_deref(), input.emails.as_deref(), input.phones.as_deref())?;
-        self.patch_user(&input.id, &patch(replacing(&scim::attributes(&input)?))).idempotent().write(call).await?;
+        let operations = replacing(&scim::attributes(&input)?);
+        if operations.is_empty() {
+            return Err(Error::invalid("nothing is given that is to change")
+                .hint("`remote_data` alone changes nothing: SCIM's operations are made of the members of the action"));
+        }
+        self.scim_patch("Users", &input.id, &patch(operations)).idempotent().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
 
 impl SlackEnterprise {
-    /// The operations decide what changes, `active` too: others would go past the checks.
-    fn patch_user(&self, user_id: &str, body: &Value) -> Request {
-        self.scim.patch("Users").id(user_id).json(body).guarding(&["Operations"]).primary()
-    }
-
     /// SCIM's `DELETE`, which deactivates, and may be repeated.
     async fn deactivate(&self, call: &Call, user_id: &str) -> Result<Reply<User<'static>>> {
         self.refuse_own(call, user_id).await?;
         let answer = self.info(user_id).read(call).await?;
-        if map::account_type_in_org(&read_info(&answer)?) == Some(AccountType::PrimaryOwner) {
+        if map::account_type_in_org(&read_info(&answer, user_id)?) == Some(AccountType::PrimaryOwner) {
             return Err(Error::refused("this is the primary owner of the organization")
                 .hint("let the primary owner hand the organization over first"));
         }
@@ -98,8 +98,7 @@ impl DeactivateUser for SlackEnterprise {
 #[async_trait]
 impl ActivateUser for SlackEnterprise {
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
-        let body = patch(vec![replace("active", true)]);
-        self.patch_user(&input.user_id, &body).write(call).await?;
+        self.scim_patch("Users", &input.user_id, &patch(vec![replace("active", true)])).write(call).await?;
         Ok(Reply::sent(&input.user_id))
     }
 }
@@ -126,7 +125,7 @@ impl DowngradeUser for SlackEnterprise {
         }
         one_id("user_id", &input.user_id)?;
         let answer = self.info(&input.user_id).read(call).await?;
-        let user = read_info(&answer)?;
+        let user = read_info(&answer, &input.user_id)?;
         let refuse = |why: &'static str| Err(Error::refused(why).about(&input.user_id));
         match map::account_type_in_org(&user).ok_or_else(untold)? {
             AccountType::Restricted => {
@@ -155,11 +154,10 @@ impl SlackEnterprise {
         at: &'static str,
         id: &str,
         forms: &[Value],
-    ) -> Result<Option<userdir_core::http::Answer>> {
+    ) -> Result<Option<Answer>> {
         let mut refused = None;
         for form in forms {
-            let request = self.scim.patch(at).id(id).json(form).guarding(&["Operations"]).primary();
-            match request.write(call).await {
+            match self.scim_patch(at, id, form).write(call).await {
                 Err(error) if error.kind() == ErrorKind::InvalidRequest && error.vendor().is_some() => {
                     refused = Some(error);
                 }

@@ -84,13 +84,18 @@ pub fn account_type(it: &wire::ListedUser<'_>) -> Option<AccountType> {
     AccountType::of([it.is_primary_owner, it.is_owner, it.is_admin, it.is_ultra_restricted, it.is_restricted])
 }
 
-/// What somebody is in the organization, as `users.info` shows it.
-pub fn account_type_in_org(it: &wire::User<'_>) -> Option<AccountType> {
+/// The flags of what somebody is in the organization, as `users.info` shows them.
+pub fn flags_in_org(it: &wire::User<'_>) -> [Option<bool>; 5] {
     let [primary_owner, owner, admin] = match &it.enterprise_user {
         Some(org) => [org.is_primary_owner, org.is_owner, org.is_admin],
         None => [it.is_primary_owner, it.is_owner, it.is_admin],
     };
-    AccountType::of([primary_owner, owner, admin, it.is_ultra_restricted, it.is_restricted])
+    [primary_owner, owner, admin, it.is_ultra_restricted, it.is_restricted]
+}
+
+/// What somebody is in the organization.
+pub fn account_type_in_org(it: &wire::User<'_>) -> Option<AccountType> {
+    AccountType::of(flags_in_org(it))
 }
 
 /// The `user` of `users.info`.

@@ -11,7 +11,8 @@ use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::{Group, Text};
 
 use crate::groups::{self, Found};
-use crate::{SlackEnterprise, one_id, wire};
+use crate::users::read_info;
+use crate::{SlackEnterprise, one_id, taken, wire};
 
 /// Taking one member out of an IdP group, in the order to try: the filter as Slack's page spells it, which where it is not
 /// taken fails without harm, and the form that Slack's Java SDK tests. **Never** the path `members` alone: without filter and
@@ -51,8 +52,8 @@ impl SlackEnterprise {
         let fields = [("usergroup", group_id), ("team_id", workspace), ("users", users.as_str())];
         let request =
             self.web.post("usergroups.users.update").form(fields).guarding(&["usergroup", "team_id", "users"]);
-        request.precondition("the group's members are still those that were just read").primary().write(call).await?;
-        Ok(())
+        let request = request.precondition("the group's members are still those that were just read");
+        taken(request.primary().write(call).await?).map(drop)
     }
 }
 
@@ -77,16 +78,17 @@ impl AddUserToGroup for SlackEnterprise {
         match self.find_group(call, group_id, input.workspace_id.as_deref(), false).await? {
             Found::Idp(_) => {
                 let member = json!([{ "op": "add", "path": "members", "value": [{ "value": input.user_id }] }]);
-                let request = self.scim.patch("Groups").id(group_id).json(&patch(member)).guarding(&["Operations"]);
-                request.primary().write(call).await?;
+                self.scim_patch("Groups", group_id, &patch(member)).write(call).await?;
             }
             Found::UserGroup { workspace, raw } => {
                 check_user_group(&raw)?;
                 let mut members = self.members_of_user_group(call, group_id, &workspace).await?;
-                if !members.contains(&input.user_id) {
-                    members.push(input.user_id.clone());
-                    self.set_members(call, group_id, &workspace, &members).await?;
+                // core has just seen that this is no member: somebody else was faster
+                if members.contains(&input.user_id) {
+                    return Ok(Reply::sent(group_id).with_effect(Effect::Already));
                 }
+                members.push(input.user_id.clone());
+                self.set_members(call, group_id, &workspace, &members).await?;
             }
         }
         Ok(Reply::sent(group_id))
@@ -102,18 +104,20 @@ impl RemoveUserFromGroup for SlackEnterprise {
     ) -> Result<Reply<Group<'static>>> {
         let forms = removals(&input.user_id)?;
         let group_id = &input.group_id;
-        let already = || Ok(Reply::sent(group_id).with_effect(Effect::Already));
         match self.find_group(call, group_id, input.workspace_id.as_deref(), false).await? {
             Found::Idp(group) => {
                 let before = ids(&group.json()?);
                 // core has just seen the member: gone now means taken out in between
                 if !before.contains(&input.user_id) {
-                    return already();
+                    return self.gone(call, &input).await;
                 }
                 match self.first_taken(call, "Groups", group_id, &forms).await {
                     Err(error) if error.vendor_code() == Some("no_such_group_members") => {
                         let now = self.scim.get("Groups").id(group_id).read(call).await?;
-                        return if ids(&now.json()?).contains(&input.user_id) { Err(error) } else { already() };
+                        if ids(&now.json()?).contains(&input.user_id) {
+                            return Err(error);
+                        }
+                        return self.gone(call, &input).await;
                     }
                     sent => {
                         if sent?.is_some() && !self.check_others(call, &input, before).await? {
@@ -129,7 +133,7 @@ impl RemoveUserFromGroup for SlackEnterprise {
                 let before = members.len();
                 members.retain(|id| *id != input.user_id);
                 if members.len() == before {
-                    return already();
+                    return self.gone(call, &input).await;
                 }
                 if members.is_empty() {
                     return Err(Error::refused("this is the last member, and Slack keeps no empty user group")
@@ -144,6 +148,12 @@ impl RemoveUserFromGroup for SlackEnterprise {
 }
 
 impl SlackEnterprise {
+    /// That somebody else took the user out in between; not that the user is in the group by another id.
+    async fn gone(&self, call: &Call, input: &RemoveUserFromGroupInput) -> Result<Reply<Group<'static>>> {
+        read_info(&self.info(&input.user_id).read(call).await?, &input.user_id)?;
+        Ok(Reply::sent(&input.group_id).with_effect(Effect::Already))
+    }
+
     /// Reads the group again: a removal that took others too is told, with their number. False where it cannot be read.
     async fn check_others(
         &self,

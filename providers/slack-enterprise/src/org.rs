@@ -7,6 +7,7 @@ use userdir_core::http::{Paging, Request};
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{License, Organization, User, UserLicense, Workspace};
 
+use crate::users::read_info;
 use crate::{SlackEnterprise, by_cursor, map, wire};
 
 const WORKSPACES: Paging = by_cursor("teams", 1000);
@@ -71,8 +72,7 @@ impl ListLicenses for SlackEnterprise {
     async fn list_licenses(&self, call: &Call, request: PageRequest<LicenseFilter>) -> Result<Page<License<'static>>> {
         if let Some(user_id) = &request.filter.user_id {
             let answer = self.info(user_id).read(call).await?;
-            let teams = crate::users::read_info(&answer)?.enterprise_user.and_then(|org| org.teams).unwrap_or_default();
-            let teams: Vec<String> = teams.iter().map(|id| id.to_string()).collect();
+            let teams = read_info(&answer, user_id)?.teams();
             if !self.is_billed(call, user_id, &teams).await? {
                 return Ok(Page::of_values(Vec::new()));
             }

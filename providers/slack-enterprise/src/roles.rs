@@ -8,9 +8,15 @@ use userdir_schema::{IntoOwned, Role, RoleAssignment, Text, UserRole};
 
 use crate::catalogue::{self, AccountType};
 use crate::users::USERS;
-use crate::{SlackEnterprise, by_cursor, grants, map, one_id, wire};
+use crate::{SlackEnterprise, by_cursor, grants, map, one_id, taken, wire};
 
 pub(crate) const ASSIGNMENTS: Paging = by_cursor("role_assignments", 200);
+pub(crate) const ADD: &str = "admin.roles.addAssignments";
+pub(crate) const REMOVE: &str = "admin.roles.removeAssignments";
+/// What narrows a list of a workspace's people to its owners and administrators.
+pub(crate) const ADMINS: &[&str] = &["include_admins", "include_owners"];
+/// And to its guests.
+pub(crate) const GUESTS: &[&str] = &["only_guests"];
 
 pub(crate) fn read(raw: &RawValue) -> Mapped<wire::Assignment> {
     serde_json::from_str(raw.get())
@@ -33,33 +39,31 @@ impl SlackEnterprise {
         let assignments = self.assignments(&[], None).all(call, &ASSIGNMENTS, read).await?;
         let mut held: Vec<UserRole> =
             assignments.into_iter().filter(|held| held.user_id == user_id).map(held_role).collect();
-        for workspace in workspaces {
-            let account = self.admins(call, workspace).await?.into_iter().find(|(id, _)| id == user_id);
+        // in a confirming read the place that was written too: Slack may list people there whom it does not show to be there
+        let written = call.confirms::<UnassignRoleInput>().and_then(|input| input.workspace_id);
+        let written = written.filter(|id| id.starts_with('T') && !workspaces.contains(id));
+        for workspace in workspaces.iter().chain(&written) {
+            let people = self.types_in(call, workspace, ADMINS).await?;
+            let account = people.into_iter().find(|(id, _)| id == user_id);
             let place = Some(workspace.clone().into());
             held.extend(account.and_then(|(_, account)| Some(UserRole { workspace: place, ..account?.role() })));
         }
         Ok(held)
     }
 
-    /// Owners and administrators of a workspace.
-    pub(crate) async fn admins(&self, call: &Call, workspace: &str) -> Result<Vec<(String, Option<AccountType>)>> {
-        let only = [("team_id", workspace), ("include_admins", "true"), ("include_owners", "true")];
-        self.ask("admin.users.list", only).all(call, &USERS, account).await
-    }
-
-    /// Guests of a workspace.
-    pub(crate) async fn guests(&self, call: &Call, workspace: &str) -> Result<Vec<(String, Option<AccountType>)>> {
-        let only = [("team_id", workspace), ("only_guests", "true")];
-        self.ask("admin.users.list", only).all(call, &USERS, account).await
-    }
-
-    /// Takes a role away, where it was seen to be held.
-    pub(crate) fn removal(&self, role: &str, place: &str, user: &str) -> Request {
-        self.change("admin.roles.removeAssignments", role, place, user)
+    /// What people of a workspace are, on the list that is narrowed so.
+    pub(crate) async fn types_in(
+        &self,
+        call: &Call,
+        workspace: &str,
+        only: &[&'static str],
+    ) -> Result<Vec<(String, Option<AccountType>)>> {
+        let only = only.iter().map(|name| (*name, "true"));
+        self.ask("admin.users.list", [("team_id", workspace)].into_iter().chain(only)).all(call, &USERS, account).await
     }
 
     /// Gives or takes one role, at one place, to or from one person.
-    pub(crate) fn change(&self, method: &'static str, role: &str, place: &str, user: &str) -> Request {
+    pub(crate) fn change(&self, method: &'static str, [role, place, user]: [&str; 3]) -> Request {
         let fields = [("role_id", role), ("entity_ids", place), ("user_ids", user)];
         self.web.post(method).form(fields).guarding(&["role_id", "entity_ids", "user_ids"])
     }
@@ -98,7 +102,7 @@ impl SlackEnterprise {
                 let is_own = |held: &wire::Assignment| held.user_id == user && held.entity_id == place;
                 if held.iter().any(is_own) { Err(error) } else { Ok(Effect::Already) }
             }
-            sent => sent.map(Effect::of_write),
+            sent => sent.and_then(taken),
         }
     }
 }
@@ -165,19 +169,6 @@ impl ListRoleAssignments for SlackEnterprise {
     }
 }
 
-impl SlackEnterprise {
-    /// The assignment with this id of ours.
-    async fn assignment(&self, call: &Call, id: &str, is_primary: bool) -> Result<RoleAssignment<'static>> {
-        let [role, place, _] = parts(id)?;
-        let mut held = self.assignments(&[role], Some(place));
-        if is_primary {
-            held = held.primary();
-        }
-        let held = held.all(call, &ASSIGNMENTS, map::owned_assignment).await?;
-        held.into_iter().find(|held| held.id == id).ok_or_else(|| Error::not_found("nobody holds it so").about(id))
-    }
-}
-
 /// Role, place and holder of an assignment.
 fn parts(id: &str) -> Result<[&str; 3]> {
     let parts: Vec<&str> = id.split(':').collect();
@@ -196,7 +187,11 @@ impl GetRoleAssignment for SlackEnterprise {
         call: &Call,
         input: GetRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
-        Ok(Reply::read(self.assignment(call, &input.id, true).await?))
+        let [role, place, _] = parts(&input.id)?;
+        let held = self.assignments(&[role], Some(place)).primary();
+        let held =
+            held.all(call, &ASSIGNMENTS, map::owned_assignment).await?.into_iter().find(|held| *held.id == *input.id);
+        held.map(Reply::read).ok_or_else(|| Error::not_found("nobody holds it so").about(input.id))
     }
 }
 
@@ -207,9 +202,9 @@ impl DeleteRoleAssignment for SlackEnterprise {
         call: &Call,
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
-        let [role, place, user] = parts(&input.id)?;
-        let sent = self.removal(role, place, user).primary().write(call).await;
-        let effect = self.removed(call, [role, place, user], sent).await?;
+        let one = parts(&input.id)?;
+        let sent = self.change(REMOVE, one).primary().write(call).await;
+        let effect = self.removed(call, one, sent).await?;
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
 }

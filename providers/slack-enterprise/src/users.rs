@@ -1,5 +1,7 @@
 //! Users: list and get.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging, Seen};
@@ -7,7 +9,7 @@ use userdir_core::mapping::digest;
 use userdir_core::reply::Unreadable;
 use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{Text, User};
+use userdir_schema::User;
 
 use crate::catalogue::{self, AccountType};
 use crate::map::{self, Listed};
@@ -19,53 +21,41 @@ const SCIM_USERS: Paging = by_index(1000);
 /// People who are read one by one, a page.
 const ONE_BY_ONE: u32 = 20;
 
-/// Slack shows active and deactivated people apart. The deactivated come first: who is activated in between is then shown
-/// twice, and not left out.
-#[derive(Clone, Copy, PartialEq)]
-enum Pass {
-    Inactive,
-    Active,
+/// Whom to ask for: Slack shows active people (`true`) and deactivated ones apart. The deactivated come first: who is
+/// activated in between is then shown twice, and not left out.
+const PASSES: [bool; 2] = [false, true];
+
+/// The passes that a filter of status wants.
+fn wanted(status: &Option<Match>) -> Result<Vec<bool>> {
+    let Some(status) = status else { return Ok(PASSES.to_vec()) };
+    let word = |is_active: bool| if is_active { "active" } else { "inactive" };
+    let is_known = |given: &str| PASSES.iter().any(|pass| given.eq_ignore_ascii_case(word(*pass)));
+    if let Some(other) = status.values().iter().find(|given| !is_known(given)) {
+        return Err(Error::invalid(format!("status `{other}` cannot be listed"))
+            .hint("Slack's list tells `active` and `inactive` apart"));
+    }
+    Ok(PASSES.into_iter().filter(|is_active| status.takes(word(*is_active))).collect())
 }
 
-impl Pass {
-    const ALL: [Pass; 2] = [Pass::Inactive, Pass::Active];
-
-    fn word(self) -> &'static str {
-        if self == Pass::Active { "active" } else { "inactive" }
-    }
-
-    /// The passes that a filter of status wants.
-    fn wanted(status: &Option<Match>) -> Result<Vec<Pass>> {
-        let known = |word: &&String| ["active", "inactive"].iter().any(|known| known.eq_ignore_ascii_case(word));
-        let Some(status) = status else { return Ok(Pass::ALL.to_vec()) };
-        if let Some(other) = status.values().iter().find(|word| !known(word)) {
-            return Err(Error::invalid(format!("status `{other}` cannot be listed"))
-                .hint("Slack's list tells `active` and `inactive` apart"));
-        }
-        Ok(Pass::ALL.into_iter().filter(|pass| status.takes(pass.word())).collect())
-    }
-
-    /// Pass, the deactivated people seen, and Slack's cursor, of a cursor that [`Pass::cursor`] made.
-    fn at(cursor: &str) -> Result<(Pass, Seen, Option<&str>)> {
-        let read = || {
-            let mut parts = cursor.splitn(3, ':');
-            let (pass, seen, cursor) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-            let pass = Pass::ALL.into_iter().find(|it| it.word() == pass)?;
-            Some((pass, seen, Some(cursor).filter(|cursor| !cursor.is_empty())))
-        };
-        read().ok_or_else(|| Error::invalid("the cursor is none of this list"))
-    }
-
-    fn cursor(self, seen: Seen, cursor: &str) -> String {
-        format!("{}:{seen}:{cursor}", self.word())
-    }
+/// Pass, the deactivated people seen, and Slack's cursor, where a page begins.
+fn at(cursor: &str) -> Result<(bool, Seen, Option<&str>)> {
+    let read = || {
+        let mut parts = cursor.splitn(3, ':');
+        let (pass, seen, cursor) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+        Some((pass, seen, Some(cursor).filter(|cursor| !cursor.is_empty())))
+    };
+    read().ok_or_else(|| Error::invalid("the cursor is none of this list"))
 }
 
 #[async_trait]
 impl ListUsers for SlackEnterprise {
-    async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+    async fn list_users(&self, call: &Call, mut request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
+        let passes = wanted(&request.filter.status)?;
+        // `users.info` tells invited people apart, whom the list has among the active
+        if let Some(status) = request.filter.status.as_mut().filter(|status| status.takes("active")) {
+            *status = Match::any_of(status.values().iter().map(String::as_str).chain(["invited"]));
+        }
         let filter = &request.filter;
-        let passes = Pass::wanted(&filter.status)?;
         if let Some(group) = &filter.group_id {
             refuse_beside(
                 "group_id",
@@ -76,8 +66,12 @@ impl ListUsers for SlackEnterprise {
         }
         let assigned = |word| catalogue::system_role(word).or(Some(word).filter(|id| id.starts_with("Rl")));
         if let Some(role) = filter.role_id.as_deref().and_then(assigned) {
-            let held = self.assignments(&[role], filter.workspace_id.as_deref()).primary();
-            let holders = held.all(call, &roles::ASSIGNMENTS, |raw| Ok(roles::read(raw)?.user_id)).await?;
+            let place = filter.workspace_id.as_deref();
+            let held = self.assignments(&[role], place).primary().all(call, &roles::ASSIGNMENTS, roles::read).await?;
+            // what is listed is not taken at Slack's word
+            let is_it =
+                |row: &wire::Assignment| row.role_id == role && place.is_none_or(|place| row.entity_id == place);
+            let holders = held.into_iter().filter(is_it).map(|row| row.user_id).collect();
             return self.one_by_one(call, holders, &request).await;
         }
         // one that is not there would read as one that nobody holds
@@ -119,13 +113,13 @@ impl SlackEnterprise {
     async fn scan(
         &self,
         call: &Call,
-        passes: &[Pass],
+        passes: &[bool],
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
         let mut filter = request.filter.clone();
-        let (pass, mut seen, cursor) = match request.cursor.as_deref() {
-            Some(cursor) => Pass::at(cursor)?,
-            None => (passes.first().copied().unwrap_or(Pass::Active), Seen::default(), None),
+        let (are_active, mut seen, cursor) = match request.cursor.as_deref() {
+            Some(cursor) => at(cursor)?,
+            None => (passes.first().copied().unwrap_or(true), Seen::default(), None),
         };
         // of these some narrow the list, and all are looked at here
         let narrow = match filter.role_id.as_deref() {
@@ -140,26 +134,26 @@ impl SlackEnterprise {
             Some(_) => None,
             None => self.organization(call).await?.map(str::to_owned),
         };
-        let people = |pass: Pass| {
-            let is_active = if pass == Pass::Active { "true" } else { "false" };
+        let people = |are_active: bool| {
+            let is_active = if are_active { "true" } else { "false" };
             let team = workspace.as_deref().map(|id| ("team_id", id));
             let arguments = [("is_active", is_active)].into_iter().chain(team).chain(narrow.map(|name| (name, "true")));
             self.ask("admin.users.list", arguments).primary()
         };
-        let slice = people(pass).slice(call, cursor, request.wanted, &USERS).await?;
-        if pass == Pass::Inactive {
+        let slice = people(are_active).slice(call, cursor, request.wanted, &USERS).await?;
+        if !are_active {
             seen = seen.with(slice.each(mark)?);
         }
-        let next = match (&slice.next, pass) {
-            (Some(cursor), _) => Some(pass.cursor(seen, cursor)),
-            (None, Pass::Inactive) if passes.contains(&Pass::Active) => Some(Pass::Active.cursor(seen, "")),
-            (None, Pass::Active) if passes.contains(&Pass::Inactive) => {
-                seen.still(people(Pass::Inactive).all(call, &USERS, mark).await?)?;
+        let next = match &slice.next {
+            Some(cursor) => Some(format!("{are_active}:{seen}:{cursor}")),
+            None if !passes.contains(&!are_active) => None,
+            None if !are_active => Some(format!("true:{seen}:")),
+            None => {
+                seen.still(people(false).all(call, &USERS, mark).await?)?;
                 None
             }
-            (None, _) => None,
         };
-        let map = Listed { workspace, organization, are_active: pass == Pass::Active };
+        let map = Listed { workspace, organization, are_active };
         Ok(Page::of_body(slice.answer.body.clone(), USERS.items, map).next(next).rechecked(filter))
     }
 
@@ -169,7 +163,7 @@ impl SlackEnterprise {
         &self,
         call: &Call,
         emails: &Match,
-        passes: &[Pass],
+        passes: &[bool],
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
         let mut found = Vec::new();
@@ -185,7 +179,7 @@ impl SlackEnterprise {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Page::of_values(found).rechecked(request.filter.clone()))
+        Ok(Page::of_values(once(found)).rechecked(request.filter.clone()))
     }
 
     /// Who has one of the login names, by SCIM: the one filter of its v2 that is known to work.
@@ -202,7 +196,7 @@ impl SlackEnterprise {
             let users = self.scim.get("Users").query("filter", filter.to_string()).primary();
             found.extend(users.all(call, &SCIM_USERS, map::owned_scim_user).await?);
         }
-        Ok(Page::of_values(found).rechecked(request.filter.clone()))
+        Ok(Page::of_values(once(found)).rechecked(request.filter.clone()))
     }
 
     /// A page of people who are known by id alone, in the order of their ids. Where no more is wanted than who they are,
@@ -230,9 +224,14 @@ impl SlackEnterprise {
         for id in left.by_ref().take(request.wanted.unwrap_or(ONE_BY_ONE).clamp(1, ONE_BY_ONE) as usize) {
             page.push(match self.info(id).read(call).await {
                 Ok(answer) => answer.map_at("user", map::user)?,
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 // a member all the same, and never left out
-                Err(error) if error.kind() == ErrorKind::NotFound => bare(id),
-                Err(error) => return Err(error),
+                Err(_) if filter == UserFilter::default() => bare(id),
+                Err(error) => {
+                    let why = "somebody of this list cannot be read, and may be among those that are asked for";
+                    let error = Error::new(ErrorKind::Incomplete, why).about(id).caused_by(error);
+                    return Err(error.hint(format!("list by `{list}` alone")));
+                }
             });
         }
         let next = left.next().and(page.last()).map(|last| last.id.to_string());
@@ -266,21 +265,19 @@ impl GetUser for SlackEnterprise {
                 fill(&mut user, answer.map(map::scim_user)?);
             }
         }
-        let it: wire::Info = answer.json()?;
-        let teams = it.user.enterprise_user.and_then(|org| org.teams).unwrap_or_default();
-        let teams: Vec<String> = teams.iter().map(Text::to_string).collect();
+        let (id, teams) = (user.id.to_string(), answer.json::<wire::Info>()?.user.teams());
         // a list that is known in part is not known: short, it would read as whole
         if call.wants("roles") {
-            let held = self.held_roles(call, &input.id, &teams).await;
+            let held = self.held_roles(call, &id, &teams).await;
             user.roles = unknown.known("roles", held)?.zip(user.roles).map(both);
             roles::called_so(call, user.roles.as_deref_mut().unwrap_or_default());
         }
         if call.wants("groups") {
-            let held = self.user_groups_of(call, &input.id, &teams).await;
+            let held = self.user_groups_of(call, &id, &teams).await;
             user.groups = unknown.known("groups", held)?.zip(user.groups).map(both);
         }
         if call.wants("licenses") {
-            user.licenses = unknown.known("licenses", self.license_of(call, &input.id, &teams).await)?;
+            user.licenses = unknown.known("licenses", self.license_of(call, &id, &teams).await)?;
         }
         if call.wants("workspaces") && !teams.is_empty() {
             let names = self.workspace_names(call).await;
@@ -312,7 +309,23 @@ fn fill(user: &mut User<'static>, scim: User<'static>) {
     user.phones = scim.phones.filter(|phones| !phones.is_empty()).or(user.phones.take());
 }
 
-/// The `user` of an answer, as Slack has it.
-pub(crate) fn read_info(answer: &Answer) -> Result<wire::User<'_>> {
-    Ok(answer.json::<wire::Info>()?.user)
+/// The `user` of an answer about the person of this id, as Slack has it.
+///
+/// # Errors
+/// `InvalidRequest` where Slack calls the person by another id: whoever is compared with one of two ids may be missed.
+pub(crate) fn read_info<'a>(answer: &'a Answer, id: &str) -> Result<wire::User<'a>> {
+    let user = answer.json::<wire::Info>()?.user;
+    match user.id == id {
+        true => Ok(user),
+        false => Err(Error::invalid("Slack calls this person by another id; nothing was changed")
+            .about(id)
+            .hint(format!("the id is `{}`", user.id))),
+    }
+}
+
+/// Each person once: several words may be those of one.
+fn once(mut people: Vec<User<'static>>) -> Vec<User<'static>> {
+    let mut seen = HashSet::new();
+    people.retain(|user| seen.insert(user.id.clone()));
+    people
 }

@@ -26,6 +26,14 @@ pub struct Failure {
     pub errors: Option<Value>,
 }
 
+/// What every answer of the Web API says (`false` is a refusal, and no answer by then); a page that is none of Slack's does
+/// not.
+#[derive(Debug, Deserialize)]
+pub struct Success {
+    #[serde(rename = "ok")]
+    _ok: bool,
+}
+
 /// <https://docs.slack.dev/reference/methods/auth.test>
 #[derive(Debug, Deserialize)]
 pub struct Identity {
@@ -35,6 +43,13 @@ pub struct Identity {
     pub team_id: Option<String>,
     pub enterprise_id: Option<String>,
     pub is_enterprise_install: Option<bool>,
+}
+
+impl Identity {
+    /// Whether the app is installed on the organization: a token of a workspace may name the organization too.
+    pub fn is_of_organization(&self) -> bool {
+        self.enterprise_id.is_some() && self.is_enterprise_install == Some(true)
+    }
 }
 
 /// An element of <https://docs.slack.dev/reference/methods/admin.users.list>.
@@ -123,6 +138,23 @@ pub struct EnterpriseUser<'a> {
     pub teams: Option<Vec<Text<'a>>>,
 }
 
+impl User<'_> {
+    /// The workspaces that the user is in.
+    pub fn teams(&self) -> Vec<String> {
+        let teams = self.enterprise_user.iter().flat_map(|org| org.teams.iter().flatten());
+        teams.map(Text::to_string).collect()
+    }
+
+    pub fn is_in(&self, workspace: &str) -> bool {
+        self.teams().iter().any(|id| id == workspace)
+    }
+
+    /// The id of the user's organization.
+    pub fn organization(&self) -> Option<&str> {
+        self.enterprise_user.as_ref()?.enterprise_id.as_deref()
+    }
+}
+
 /// What Slack says of a user by SCIM v2 beside the attributes of RFC 7643. Its `roles` are a profile text, and no role.
 #[derive(Debug, Deserialize)]
 pub struct ScimUser<'a> {
@@ -163,6 +195,7 @@ pub struct UserGroup<'a> {
     pub auto_type: Option<Text<'a>>,
     pub is_idp_group: Option<bool>,
     pub is_org_level: Option<bool>,
+    pub users: Option<Vec<Text<'a>>>,
 }
 
 /// The answer of `usergroups.create`.
