@@ -139,7 +139,7 @@ impl Directory {
         }
         let after = match input.subject() {
             Some(_) => self.look(call, input).await,
-            None => self.look_at_new(call, &reply.value).await,
+            None => self.look_at_new(call, input, &reply.value).await,
         };
         let after = match after {
             Ok(after) => after,
@@ -328,13 +328,18 @@ impl Directory {
         }
     }
 
-    /// Reads what was created, by the id that the vendor answered.
-    async fn look_at_new<T: Gettable>(&self, call: &Call, new: &T) -> Result<Confirmation<T>> {
+    /// Reads what was created, by the id that the vendor answered; the input says where it was made.
+    async fn look_at_new<I: WriteAction>(
+        &self,
+        call: &Call,
+        input: &I,
+        new: &I::Output,
+    ) -> Result<Confirmation<I::Output>> {
         let id = new.own_id();
         if id.is_empty() {
             return Ok(Confirmation::unknown());
         }
-        match self.read::<T>(&call.reading(confirm::PROFILE), id).await? {
+        match self.read::<I::Output>(&call.reading(confirm::PROFILE).confirming(object(input)), id).await? {
             Some(Some(value)) => Ok(Confirmation { value: Some(value), shows: Shows::Yes }),
             Some(None) => Ok(Confirmation { value: None, shows: Shows::No }),
             None => Ok(Confirmation::unknown()),
@@ -352,7 +357,7 @@ impl Directory {
         let Ok(Value::Object(found)) = serde_json::from_str(line) else { return Ok(Confirmation::unknown()) };
         match (page.items.count, found.get("id").and_then(Value::as_str)) {
             (1, Some(id)) => {
-                let seen = self.look_at_new(call, &I::Output::with_id(id)).await?;
+                let seen = self.look_at_new(call, input, &I::Output::with_id(id)).await?;
                 // the same address or name, but somebody else, or somebody who was there before
                 let is_it = seen.value.as_ref().is_some_and(|value| confirm::is_new(input, value, self.now()));
                 Ok(if is_it { seen } else { Confirmation::unknown() })

@@ -1,18 +1,41 @@
 //! Role assignments: what Falcon calls grants. Falcon lists them by user, and has no id for them.
 
+use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::Paging;
-use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::RoleAssignment;
 
-use crate::entities::{self, QUERY};
+use crate::entities::{self, QUERY, vanished_where_missing};
 use crate::fql::Fql;
 use crate::grants::{Changes, Named, cannot_be_revoked};
-use crate::users::USERS;
+use crate::users::{USERS, homed};
 use crate::{CrowdStrike, cid, map, wire};
 
 /// Users of a page; each costs a call.
-const USERS_A_PAGE: Paging = Paging { max: 100, ..QUERY };
+pub(crate) const USERS_A_PAGE: Paging = Paging { max: 100, ..QUERY };
+
+/// Falcon's expression for grants of a role.
+fn of_role(role: Option<&str>) -> Result<Option<String>> {
+    let mut fql = Fql::default();
+    role.map_or(Ok(()), |role| fql.any_of("role_id", [role]))?;
+    fql.build()
+}
+
+impl CrowdStrike {
+    /// What a user of a list holds at a CID, of one role or of all.
+    pub(crate) async fn held_of_listed<R>(
+        &self,
+        call: &Call,
+        uuid: &str,
+        cid: Option<&str>,
+        role: Option<&str>,
+        map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
+    ) -> Result<Vec<R>> {
+        let held = self.held(uuid, cid).query_if("filter", of_role(role)?).all(call, &QUERY, map).await;
+        held.map_err(vanished_where_missing)
+    }
+}
 
 /// `<user>:<CID>:<role>`, with `:<group>` where it comes through one and `@<time>` where it ends by itself.
 pub(crate) fn id(uuid: &str, cid: Option<&str>, grant: &wire::Grant) -> String {
@@ -57,27 +80,20 @@ impl ListRoleAssignments for CrowdStrike {
     ) -> Result<Page<RoleAssignment<'static>>> {
         let filter = &request.filter;
         let cid = cid::of_filter(&filter.workspace_id, &filter.organization_id)?.or(self.cid.as_deref());
-        let mut fql = Fql::default();
-        if let Some(role) = &filter.role_id {
-            fql.any_of("role_id", [role])?;
-        }
-        let fql = fql.build()?;
+        let role = filter.role_id.as_deref();
         if let Some(user) = &filter.user_id {
             let home = if cid.is_none() { self.home(call, user).await? } else { None };
             let cid = cid.or(home.as_deref());
-            let held = self.held(user, cid).query_if("filter", fql).primary();
+            let held = self.held(user, cid).query_if("filter", of_role(role)?).primary();
             return Ok(Page::of_values(held.all(call, &QUERY, |raw| map::role_assignment(user, cid, raw)).await?));
         }
         // a page of users, and what each of them holds
-        let slice = self.user_ids("uid|asc").primary().counted_slice(call, &request, &USERS_A_PAGE).await?;
-        let list = self.show(call, &USERS, &slice.each(entities::id)?, None).await?;
-        let users: Vec<wire::User> = serde_json::from_slice(&list)
-            .map_err(|error| Error::unexpected("the users cannot be read").caused_by(error))?;
+        let slice = self.user_ids(&None).primary().counted_slice(call, &request, &USERS_A_PAGE).await?;
         let mut assignments = Vec::new();
-        for user in &users {
-            let cid = cid.or(user.cid.as_deref());
-            let held = self.held(&user.uuid, cid).query_if("filter", fql.clone());
-            assignments.extend(held.all(call, &QUERY, |raw| map::role_assignment(&user.uuid, cid, raw)).await?);
+        for (_, uuid, home) in self.show_each(call, &USERS, &slice.each(entities::id)?, None, homed).await? {
+            let cid = cid.or(home.as_deref());
+            let map = |raw: &RawValue| map::role_assignment(&uuid, cid, raw);
+            assignments.extend(self.held_of_listed(call, &uuid, cid, role, map).await?);
         }
         Ok(Page::of_values(assignments).next(slice.next))
     }

@@ -23,11 +23,11 @@ pub static DEFINITION: Definition = Definition {
     schemes: &[Scheme { name: "client_credentials", needs: &["client_id", "client_secret"] }],
     actions: &[
         ActionFacts::new(Action::ListUsers)
-            .filters(&["username", "emails", "first_name", "last_name", "name", "status", "organization_id", "workspace_id", "group_id", "created_at", "updated_at", "sort_by"])
+            .filters(&["username", "emails", "first_name", "last_name", "name", "status", "organization_id", "workspace_id", "group_id", "role_id", "created_at", "updated_at", "sort_by"])
             .sort(&["username", "emails", "first_name", "last_name", "name", "status", "created_at", "last_login_at"])
             .scopes(READ)
             .partial()
-            .note("`organization_id` is the home CID, `workspace_id` one the user is assigned to; times are checked on what is listed, group members take no `workspace_id`"),
+            .note("`organization_id` is the home CID, `workspace_id` one the user is assigned to; times are checked on what is listed, group members take no `workspace_id`; by role each user costs a call, and the CID is `workspace_id`, else the account's, else the user's home"),
         ActionFacts::new(Action::GetUser)
             .scopes(READ)
             .note("roles are those at the account's `cid`, else at the user's home CID"),
@@ -67,7 +67,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["user_id", "organization_id", "workspace_id"])
             .scopes(READ)
             .note("either id is the CID; a custom role is known at its own CID"),
-        ActionFacts::new(Action::GetRole).scopes(READ),
+        ActionFacts::new(Action::GetRole).accepts(&["organization_id", "workspace_id"]).scopes(READ).note("either id is the CID"),
         ActionFacts::new(Action::ListRoleAssignments)
             .filters(&["user_id", "role_id", "organization_id", "workspace_id"])
             .scopes(READ)
@@ -107,7 +107,9 @@ pub static DEFINITION: Definition = Definition {
          documented.",
         "A 403 for a token may mean that the API client has an IP allow list; otherwise id and secret are wrong or of another cloud.",
         "Profile groups work while SCIM provisioning is not in production for the CID.",
-        "Unverified: the page size of Flight Control's queries (100 is asked for); that an empty `filter` beside `ids` addresses \
+        "Without `region` every token is asked of us-1, also once the customer's cloud is known; where an allow list or a rule \
+         wants all traffic in one cloud, set `region`.",
+        "Unverified: that a token which us-1 gave is taken in another cloud; the page size of Flight Control's queries (100 is asked for); that an empty `filter` beside `ids` addresses \
          profile groups by id; the words for a login that is there already; the scope of profile groups; whether `offset` and \
          `limit` together may pass 10,000; the name of the scope for the own CID; what granting, adding or removing twice \
          is answered (each is looked at first); whether a grant changes the end of a role that is held until some time.",

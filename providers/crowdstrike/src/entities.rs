@@ -50,14 +50,8 @@ impl CrowdStrike {
         let mut list = b"[".to_vec();
         for ids in ids.chunks(kind.most) {
             let asked = (kind.ask)(self, ids).query_if("cid", cid).as_read().read(call).await;
-            let answer = asked.map_err(|error| if error.kind() == ErrorKind::NotFound { vanished() } else { error })?;
-            let shown: wire::Resources = answer.json()?;
-            let mut by_id = HashMap::new();
-            for raw in shown.resources.into_iter().flatten() {
-                let id =
-                    (kind.id)(raw).map_err(|error| Error::unexpected("something shown has no id").caused_by(error))?;
-                by_id.insert(id, raw);
-            }
+            let answer = asked.map_err(vanished_where_missing)?;
+            let by_id = shown(&answer, kind)?;
             for id in ids {
                 let raw = by_id.get(id.as_str()).ok_or_else(vanished)?;
                 if list.len() > 1 {
@@ -70,22 +64,51 @@ impl CrowdStrike {
         Ok(list)
     }
 
+    /// The same, each mapped.
+    pub(crate) async fn show_each<R>(
+        &self,
+        call: &Call,
+        kind: &Entities,
+        ids: &[String],
+        cid: Option<&str>,
+        map: fn(&RawValue) -> Mapped<R>,
+    ) -> Result<Vec<R>> {
+        let list = self.show(call, kind, ids, cid).await?;
+        let read = serde_json::from_slice::<Vec<&RawValue>>(&list).and_then(|list| list.into_iter().map(map).collect());
+        read.map_err(|error| Error::unexpected("what is shown cannot be read").caused_by(error))
+    }
+
     /// The request that shows what one id stands for.
     pub(crate) fn ask(&self, kind: &Entities, id: &str) -> Request {
         (kind.ask)(self, &[id.to_owned()]).as_read()
     }
 }
 
-/// What the one id stands for that a request asks for. Falcon shows nothing of an id that it does not know.
-pub(crate) async fn the_one(call: &Call, request: Request, id: &str) -> Result<Answer> {
+/// What an answer shows, by id.
+fn shown<'a>(answer: &'a Answer, kind: &Entities) -> Result<HashMap<Text<'a>, &'a RawValue>> {
+    let shown: wire::Resources = answer.json()?;
+    let by_id = shown.resources.into_iter().flatten().map(|raw| Ok(((kind.id)(raw)?, raw))).collect::<Mapped<_>>();
+    by_id.map_err(|error| Error::unexpected("something shown has no id").caused_by(error))
+}
+
+/// What the one id stands for that a request asks for. Falcon shows nothing of an id that it does not know; something of
+/// another id, such as one in other letters, is not what was asked for.
+pub(crate) async fn the_one(call: &Call, kind: &Entities, request: Request, id: &str) -> Result<Answer> {
     let answer = request.read(call).await.map_err(|error| error.about(id))?;
-    first(&answer)?.ok_or_else(|| Error::not_found("the vendor shows nothing of this id").about(id))
+    let found = shown(&answer, kind)?.get(id).map(|raw| answer.part(raw));
+    found.ok_or_else(|| Error::not_found("the vendor shows nothing of this id").about(id))
 }
 
 /// The first thing that an answer shows.
-pub(crate) fn first(answer: &Answer) -> Result<Option<Answer>> {
+fn first(answer: &Answer) -> Result<Option<Answer>> {
     let shown: wire::Resources = answer.json()?;
     Ok(shown.resources.into_iter().flatten().next().map(|raw| answer.part(raw)))
+}
+
+/// The members of a group, or the groups of a user, as the first thing shown has them.
+pub(crate) fn ids_of(answer: &Answer) -> Result<Vec<String>> {
+    let members = first(answer)?.map(|shown| shown.json::<wire::Members>()).transpose()?;
+    Ok(members.and_then(|members| members.ids).unwrap_or_default())
 }
 
 /// What was made, as the answer to its making shows it.
@@ -97,4 +120,9 @@ pub(crate) fn made(answer: &Answer) -> Result<Answer> {
 fn vanished() -> Error {
     Error::new(ErrorKind::Incomplete, "Falcon listed an id and does not show what it stands for")
         .hint("it may have been deleted in between; list again")
+}
+
+/// The error about something that was listed: a list must not read as one of nobody.
+pub(crate) fn vanished_where_missing(error: Error) -> Error {
+    if error.kind() == ErrorKind::NotFound { vanished() } else { error }
 }

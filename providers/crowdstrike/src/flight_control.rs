@@ -7,7 +7,8 @@ use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result};
 use userdir_schema::Group;
 
-use crate::entities::{Entities, FLIGHT_CONTROL_QUERY, first, id, the_one};
+use crate::entities::{Entities, FLIGHT_CONTROL_QUERY, id, ids_of, the_one};
+use crate::fql::sort;
 use crate::groups::{Kind, Membership, Source};
 use crate::{CrowdStrike, map, wire};
 
@@ -37,12 +38,8 @@ fn query(falcon: &CrowdStrike, filter: &GroupFilter) -> Result<Request> {
     if filter.organization_id.is_some() {
         return Err(Error::invalid("Flight Control's groups are not listed by CID; leave out `organization_id`"));
     }
-    let sort = filter.sort_by.as_ref().map(|by| {
-        let field = if by.field == "updated_at" { "last_modified_timestamp" } else { "name" };
-        format!("{field}|{}", if by.descending { "desc" } else { "asc" })
-    });
+    let sort = sort(&filter.sort_by, "name", &[("updated_at", "last_modified_timestamp")]);
     let name = filter.name.as_ref().and_then(|names| names.single());
-    let sort = sort.unwrap_or_else(|| "name|asc".to_owned());
     Ok(falcon.get("mssp/queries/user-groups/v1").query("sort", sort).query_if("name", name))
 }
 
@@ -67,8 +64,7 @@ impl CrowdStrike {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             answer => answer?,
         };
-        let members = first(&answer)?.map(|shown| shown.json::<wire::Members>().map(|it| it.user_uuids)).transpose()?;
-        Ok(members.flatten().unwrap_or_default())
+        ids_of(&answer)
     }
 
     pub(crate) async fn flight_control_groups_of(&self, call: &Call, uuid: &str) -> Result<Vec<String>> {
@@ -86,7 +82,7 @@ impl CrowdStrike {
 
     /// Both fields are written, so the one that is not given is read first.
     pub(crate) async fn changed_flight_control_group(&self, call: &Call, input: &UpdateGroupInput) -> Result<Request> {
-        let shown = the_one(call, self.ask(&SOURCE.entities, &input.id), &input.id).await?;
+        let shown = the_one(call, &SOURCE.entities, self.ask(&SOURCE.entities, &input.id), &input.id).await?;
         let current: wire::UserGroup = shown.json()?;
         let name = input.name.as_deref().or(current.name.as_deref()).unwrap_or_default();
         let description = input.description.as_deref().or(current.description.as_deref()).unwrap_or_default();

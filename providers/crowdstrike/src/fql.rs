@@ -1,6 +1,6 @@
 //! Falcon Query Language: what a filter is written in.
 
-use userdir_core::action::Match;
+use userdir_core::action::{Match, SortBy};
 use userdir_core::{Error, Result};
 
 /// Terms that all must hold.
@@ -39,6 +39,14 @@ impl Fql {
         }
         Ok((!self.terms.is_empty()).then(|| self.terms.join("+")))
     }
+}
+
+/// The order of a list. There is always one, so that pages by position fit together: without `sort_by` by `default`.
+/// `fields` are those that Falcon calls otherwise.
+pub(crate) fn sort(by: &Option<SortBy>, default: &'static str, fields: &[(&str, &'static str)]) -> String {
+    let Some(by) = by else { return format!("{default}|asc") };
+    let field = fields.iter().find(|(ours, _)| *ours == by.field).map_or(by.field.as_str(), |(_, its)| its);
+    format!("{field}|{}", if by.descending { "desc" } else { "asc" })
 }
 
 /// A value in quotes. How a quote or a backslash is written inside is not documented, and `*` stands for anything: such

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
+use userdir_core::mapping::filled;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
-use userdir_schema::{Text, User, UserRole};
+use userdir_schema::{User, UserRole};
 
 use crate::cid::{is_organization, preset_cid};
 use crate::entities::QUERY;
@@ -78,8 +79,7 @@ impl CrowdStrike {
         let mut catalogue = None;
         let mut named: Vec<Named> = Vec::new();
         for role in roles {
-            let filled = |text: &Option<Text<'static>>| text.clone().filter(|text| !text.is_empty());
-            let (id, called) = match (filled(&role.id), filled(&role.name)) {
+            let (id, called) = match (filled(role.id.clone()), filled(role.name.clone())) {
                 (Some(id), _) => (id.to_string(), id),
                 (None, Some(name)) => {
                     if catalogue.is_none() {
@@ -89,7 +89,7 @@ impl CrowdStrike {
                 }
                 (None, None) => return Err(Error::invalid("each of `roles` needs its `id`, or its `name`")),
             };
-            let through = filled(&role.group).map(|group| group.to_string());
+            let through = role.group.as_deref().map(str::trim).filter(|group| !group.is_empty()).map(str::to_owned);
             if !named.iter().any(|known| known.id == id && known.through == through) {
                 let shown = if several { format!("{called} at {cid}") } else { called.to_string() };
                 named.push(Named { id, shown, through });
@@ -105,13 +105,23 @@ pub(crate) struct Changes<'c> {
     call: &'c Call,
     action: &'static str,
     uuid: &'c str,
+    /// Whether a note tells that Falcon's reads lag.
+    is_noted: bool,
     pub steps: Steps,
 }
 
 impl<'c> Changes<'c> {
     /// `action` is `grant` or `revoke`.
     pub fn new(falcon: &'c CrowdStrike, call: &'c Call, action: &'static str, uuid: &'c str) -> Changes<'c> {
-        Changes { falcon, call, action, uuid, steps: Steps::default() }
+        Changes { falcon, call, action, uuid, is_noted: false, steps: Steps::default() }
+    }
+
+    /// Adds those that are shown to be so.
+    fn already(&mut self, roles: &[Named]) {
+        roles.iter().for_each(|role| self.steps.add(&role.shown, Ok(Effect::Already)));
+        if !roles.is_empty() && !std::mem::replace(&mut self.is_noted, true) {
+            self.steps.note("a role given or taken within the last minute may not be shown so yet: ask again");
+        }
     }
 
     /// Sends those at one CID. The roles of one call are changed together or not at all. What is passed through goes into
@@ -179,7 +189,7 @@ impl AssignRole for CrowdStrike {
         }
         let mut granting = Changes::new(self, call, "grant", &input.id);
         for (cid, held, new) in &changes {
-            held.iter().for_each(|role| granting.steps.add(&role.shown, Ok(Effect::Already)));
+            granting.already(held);
             granting.send(cid, new).await;
         }
         let reply = Reply::sent(&input.id);
@@ -250,7 +260,7 @@ impl UnassignRole for CrowdStrike {
         }
         let mut revoking = Changes::new(self, call, "revoke", &input.id);
         for (cid, Revocation { revoke, already, stays }) in changes {
-            already.iter().for_each(|role| revoking.steps.add(&role.shown, Ok(Effect::Already)));
+            revoking.already(&already);
             revoking.send(&cid, &revoke).await;
             stays.into_iter().for_each(|(role, error)| revoking.steps.add(role, Err(error)));
         }

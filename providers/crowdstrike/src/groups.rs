@@ -45,7 +45,7 @@ impl CrowdStrike {
         }?;
         if members.is_empty() {
             // a mistyped id must not read as an empty group
-            the_one(call, self.ask(&self.groups.entities, group), group).await?;
+            the_one(call, &self.groups.entities, self.ask(&self.groups.entities, group), group).await?;
         }
         Ok(members)
     }
@@ -85,8 +85,9 @@ impl ListGroups for CrowdStrike {
 #[async_trait]
 impl GetGroup for CrowdStrike {
     async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
-        let request = self.ask(&self.groups.entities, &input.id).primary();
-        Ok(Reply::read(the_one(call, request, &input.id).await?.map(self.groups.map)?))
+        let entities = &self.groups.entities;
+        let shown = the_one(call, entities, self.ask(entities, &input.id).primary(), &input.id).await?;
+        Ok(Reply::read(shown.map(self.groups.map)?))
     }
 }
 

@@ -24,6 +24,7 @@ mod tenants;
 mod users;
 mod wire;
 
+use serde_json::Value;
 use userdir_core::http::{
     Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Request, Reset,
     Resources, Vendor,
@@ -67,12 +68,22 @@ static FALCON: Vendor = Vendor {
 
 /// Falcon has one envelope for success and failure. An error in it counts inside a 200 and a 207 too.
 fn fault(answer: &Answer) -> Option<Fault> {
-    let envelope: wire::Envelope = answer.json().ok()?;
-    let error = envelope.errors?.into_iter().next()?;
-    let code = u16::try_from(error.code.unwrap_or_default()).unwrap_or_default();
-    let kind = error.message.as_deref().and_then(told_in_words);
-    let kind = kind.or_else(|| answer.is_success().then(|| ErrorKind::from_status(code)));
-    Some(Fault { code: error.code.map(|code| code.to_string()), message: error.message, kind, ..Fault::default() })
+    first_fault(&answer.json::<wire::Envelope>().ok()?.errors, answer.is_success())
+}
+
+/// The first of the errors; one of another shape than documented is an error all the same.
+fn first_fault(errors: &Value, is_success: bool) -> Option<Fault> {
+    let error = match errors {
+        Value::Null => return None,
+        Value::Array(errors) => errors.first()?,
+        other => other,
+    };
+    let code = error.get("code").map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
+    let status = code.as_deref().and_then(|code| code.parse().ok()).unwrap_or_default();
+    let message = error.get("message").and_then(Value::as_str);
+    let kind = message.and_then(told_in_words);
+    let kind = kind.or_else(|| is_success.then(|| ErrorKind::from_status(status)));
+    Some(Fault { code, message: message.map(str::to_owned), kind, ..Fault::default() })
 }
 
 /// What Falcon answers 400 to and tells in words alone. The words for what is there already are unverified.
@@ -111,7 +122,7 @@ impl Connect for CrowdStrike {
         let wrong = |key: &'static str| move |_| Error::config(format!("`{key}` cannot be an address"));
         let region = connection.get("region");
         // an address that is given is meant; of the clouds, those of the government do not say where the customer lives
-        let is_cloud = connection.get("base_url") == Some(US_1);
+        let is_cloud = given.as_str().trim_end_matches('/') == US_1;
         let discovers = is_cloud && !region.is_some_and(|region| region.starts_with("us-gov"));
         let base = match region.and_then(address_of).filter(|_| is_cloud) {
             Some(address) => given.join(address).map_err(wrong("region"))?,
@@ -190,6 +201,31 @@ mod tests {
             assert!(definition::HOSTS.iter().any(|host| address.ends_with(host.trim_start_matches('*'))), "{region}");
         }
         assert_eq!(address_of("mars-1"), None);
+    }
+
+    #[test]
+    fn the_clouds_are_where_the_vendor_says() {
+        for (region, address) in [
+            ("us-1", "https://api.crowdstrike.com"),
+            ("us-2", "https://api.us-2.crowdstrike.com"),
+            ("us-3", "https://api.us-3.crowdstrike.com"),
+            ("eu-1", "https://api.eu-1.crowdstrike.com"),
+            ("us-gov-1", "https://api.laggar.gcw.crowdstrike.com"),
+            ("us-gov-2", "https://api.us-gov-2.crowdstrike.mil"),
+        ] {
+            assert_eq!(address_of(region), Some(address));
+        }
+    }
+
+    #[test]
+    fn an_error_of_any_shape_is_an_error() {
+        let kind = |errors: &str| first_fault(&serde_json::from_str(errors).unwrap(), true).map(|fault| fault.kind);
+        assert_eq!(kind(r#"[{"code": 403, "message": "no"}]"#), Some(Some(ErrorKind::Permission)));
+        assert_eq!(kind(r#"[{"code": "403", "message": {"en": "no"}}]"#), Some(Some(ErrorKind::Permission)));
+        for errors in [r#"["no"]"#, r#"[{}]"#, r#""no""#, r#"{"code": null}"#] {
+            assert_eq!(kind(errors), Some(Some(ErrorKind::UnexpectedResponse)), "{errors}");
+        }
+        assert_eq!((kind("[]"), kind("null")), (None, None));
     }
 
     #[test]

@@ -54,11 +54,10 @@ pub fn home(user: &User<'_>) -> Option<String> {
 /// A grant as a user holds it: `workspace` is the CID, `group` the Flight Control group it comes through.
 pub fn user_role(grant: wire::Grant) -> UserRole<'static> {
     let group = grant.through().map(|group| group.to_owned().into());
-    let text = |text: Option<String>| text.filter(|text| !text.is_empty()).map(Text::from);
     UserRole {
         id: Some(grant.role_id.into()),
-        name: text(grant.role_name),
-        workspace: text(grant.cid),
+        name: filled(grant.role_name.map(Text::from)),
+        workspace: filled(grant.cid.map(Text::from)),
         group,
         organization: None,
     }

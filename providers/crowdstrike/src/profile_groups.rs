@@ -6,8 +6,8 @@ use userdir_core::http::Request;
 use userdir_core::{Call, Reply, Result};
 use userdir_schema::Group;
 
-use crate::entities::{Entities, QUERY, first};
-use crate::fql::Fql;
+use crate::entities::{Entities, QUERY, ids_of};
+use crate::fql::{Fql, sort};
 use crate::groups::{Kind, Membership, Source};
 use crate::{CrowdStrike, cid, map, wire};
 
@@ -32,9 +32,8 @@ fn query(falcon: &CrowdStrike, filter: &GroupFilter) -> Result<Request> {
     if let Some(cid) = &filter.organization_id {
         fql.any_of("cid", [cid::check(cid)?])?;
     }
-    let (field, descending) = filter.sort_by.as_ref().map_or(("name", false), |by| (by.field.as_str(), by.descending));
-    let sort = format!("{field}|{}", if descending { "desc" } else { "asc" });
-    Ok(falcon.get("user-management/queries/groups/v1").query("sort", sort).query_if("filter", fql.build()?))
+    let request = falcon.get("user-management/queries/groups/v1").query("sort", sort(&filter.sort_by, "name", &[]));
+    Ok(request.query_if("filter", fql.build()?))
 }
 
 /// That an empty `filter` leaves it to `ids` is unverified; the schema wants both.
@@ -58,17 +57,12 @@ fn fields(name: Option<String>, description: Option<String>) -> Map<String, Valu
 impl CrowdStrike {
     pub(crate) async fn profile_members(&self, call: &Call, group: &str) -> Result<Vec<String>> {
         let request = self.http.post("user-management/entities/group-users/GET/v1").json(&json!({ "ids": [group] }));
-        let answer = request.as_read().read(call).await.map_err(|error| error.about(group))?;
-        let members = first(&answer)?.map(|shown| shown.json::<wire::Members>().map(|it| it.user_uuids)).transpose()?;
-        Ok(members.flatten().unwrap_or_default())
+        ids_of(&request.as_read().read(call).await.map_err(|error| error.about(group))?)
     }
 
     pub(crate) async fn profile_groups_of(&self, call: &Call, uuid: &str) -> Result<Vec<String>> {
         let request = self.http.post("user-management/entities/user-groups/GET/v1").json(&json!({ "ids": [uuid] }));
-        let answer = request.as_read().read(call).await.map_err(|error| error.about(uuid))?;
-        let groups =
-            first(&answer)?.map(|shown| shown.json::<wire::Memberships>().map(|it| it.group_ids)).transpose()?;
-        Ok(groups.flatten().unwrap_or_default())
+        ids_of(&request.as_read().read(call).await.map_err(|error| error.about(uuid))?)
     }
 
     /// A profile group belongs to a CID: the one named, the account's, else the customer's own.

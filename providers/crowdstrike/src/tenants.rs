@@ -64,7 +64,7 @@ impl CrowdStrike {
         let cid = cid::check(id)?;
         let has_children = self.flight_control != Some(false);
         if has_children {
-            match the_one(call, self.ask(&CHILDREN, cid).primary(), cid).await {
+            match the_one(call, &CHILDREN, self.ask(&CHILDREN, cid).primary(), cid).await {
                 Ok(shown) => return Ok(Reply::read(shown.map(map)?)),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(without_flight_control(error)),

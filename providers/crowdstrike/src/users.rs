@@ -1,14 +1,16 @@
 //! Users: list, get, create, update, delete. Falcon has no call that changes a user's status.
 
 use serde_json::json;
+use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::reply::Unreadable;
-use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserWorkspace};
 
+use crate::assignments::USERS_A_PAGE;
 use crate::entities::{Entities, QUERY, id, made, the_one};
-use crate::fql::Fql;
+use crate::fql::{Fql, sort};
 use crate::{CrowdStrike, cid, map, wire};
 
 pub(crate) static USERS: Entities = Entities {
@@ -17,6 +19,12 @@ pub(crate) static USERS: Entities = Entities {
     id: |raw| Ok(serde_json::from_str::<wire::User>(raw.get())?.uuid),
 };
 
+/// A user as it is shown, its id and its home CID.
+pub(crate) fn homed(raw: &RawValue) -> Mapped<(Box<RawValue>, String, Option<String>)> {
+    let user: wire::User = serde_json::from_str(raw.get())?;
+    Ok((raw.to_owned(), user.uuid.to_string(), user.cid.map(|cid| cid.to_string())))
+}
+
 #[async_trait]
 impl ListUsers for CrowdStrike {
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
@@ -24,11 +32,16 @@ impl ListUsers for CrowdStrike {
         if let Some(group) = &filter.group_id {
             return self.members_page(call, group, filter).await;
         }
-        let users = self.user_ids(sort(filter)).query_if("filter", expression(filter)?).primary();
-        let slice = users.slice(call, request.cursor.as_deref(), request.wanted, &QUERY).await?;
-        let list = self.show(call, &USERS, &slice.each(id)?, None).await?;
+        let users = self.user_ids(&filter.sort_by).query_if("filter", expression(filter)?).primary();
         let mut times = UserFilter::default();
         (times.created_at, times.updated_at) = (filter.created_at, filter.updated_at);
+        if let Some(role) = &filter.role_id {
+            let slice = users.counted_slice(call, &request, &USERS_A_PAGE).await?;
+            let holders = self.holders(call, &slice.each(id)?, role, filter.workspace_id.as_deref()).await?;
+            return Ok(holders.next(slice.next).rechecked(times));
+        }
+        let slice = users.slice(call, request.cursor.as_deref(), request.wanted, &QUERY).await?;
+        let list = self.show(call, &USERS, &slice.each(id)?, None).await?;
         Ok(Page::<User>::of_body(list.into(), "", map::user).after(&slice).rechecked(times))
     }
 }
@@ -55,18 +68,26 @@ fn expression(filter: &UserFilter) -> Result<Option<String>> {
     fql.build()
 }
 
-/// Always in some order, so that pages by position fit together.
-fn sort(filter: &UserFilter) -> String {
-    let (field, descending) =
-        filter.sort_by.as_ref().map_or(("username", false), |by| (by.field.as_str(), by.descending));
-    let field = if matches!(field, "username" | "emails") { "uid" } else { field };
-    format!("{field}|{}", if descending { "desc" } else { "asc" })
-}
-
 impl CrowdStrike {
     /// The list of all users' ids.
-    pub(crate) fn user_ids(&self, sort: impl Into<String>) -> Request {
+    pub(crate) fn user_ids(&self, by: &Option<SortBy>) -> Request {
+        let sort = sort(by, "uid", &[("username", "uid"), ("emails", "uid")]);
         self.get("user-management/queries/users/v1").query("sort", sort)
+    }
+
+    /// Of these users those who hold the role, at the CID that is named, else at the account's or the user's home.
+    async fn holders(&self, call: &Call, ids: &[String], role: &str, cid: Option<&str>) -> Result<Page<User<'static>>> {
+        let cid = cid.or(self.cid.as_deref());
+        let mut holders = Vec::new();
+        for (raw, uuid, home) in self.show_each(call, &USERS, ids, None, homed).await? {
+            let held = self.held_of_listed(call, &uuid, cid.or(home.as_deref()), Some(role), |_| Ok(())).await?;
+            if !held.is_empty() {
+                holders.push(raw);
+            }
+        }
+        let list = serde_json::to_vec(&holders)
+            .map_err(|error| Error::unexpected("the users cannot be listed").caused_by(error))?;
+        Ok(Page::<User>::of_body(list.into(), "", map::user))
     }
 
     /// The members of a group; Falcon neither filters nor sorts them.
@@ -75,13 +96,16 @@ impl CrowdStrike {
             return Err(Error::invalid("`sort_by` and `workspace_id` do not work together with `group_id`"));
         }
         let ids = self.members(call, group).await?;
+        if let Some(role) = &filter.role_id {
+            return Ok(self.holders(call, &ids, role, None).await?.rechecked(filter.clone()));
+        }
         let list = self.show(call, &USERS, &ids, None).await?;
         Ok(Page::<User>::of_body(list.into(), "", map::user).rechecked(filter.clone()))
     }
 
     /// The home CID of a user; `NotFound` where there is no such user.
     pub(crate) async fn home(&self, call: &Call, uuid: &str) -> Result<Option<String>> {
-        let shown = the_one(call, self.ask(&USERS, uuid), uuid).await?;
+        let shown = the_one(call, &USERS, self.ask(&USERS, uuid), uuid).await?;
         Ok(shown.json::<wire::User>()?.cid.map(|cid| cid.to_string()))
     }
 }
@@ -90,7 +114,8 @@ impl CrowdStrike {
 impl GetUser for CrowdStrike {
     /// The user, and with a call each the roles and the groups. What the credentials may not read stays unknown.
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
-        let mut user: User = the_one(call, self.ask(&USERS, &input.id).primary(), &input.id).await?.map(map::user)?;
+        let request = self.ask(&USERS, &input.id).primary();
+        let mut user: User = the_one(call, &USERS, request, &input.id).await?.map(map::user)?;
         let (uuid, home) = (user.id.to_string(), map::home(&user));
         let mut unknown = Unreadable::default();
         if call.wants("roles") || call.wants("workspaces") {
@@ -151,7 +176,8 @@ impl UpdateUser for CrowdStrike {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         let (mut first, mut last) = (input.first_name, input.last_name);
         if first.is_none() || last.is_none() {
-            let user: User = the_one(call, self.ask(&USERS, &input.id), &input.id).await?.map(map::user)?;
+            let request = self.ask(&USERS, &input.id);
+            let user: User = the_one(call, &USERS, request, &input.id).await?.map(map::user)?;
             first = first.or(user.first_name.map(|name| name.to_string()));
             last = last.or(user.last_name.map(|name| name.to_string()));
         }

@@ -5,19 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use userdir_schema::Text;
 
-/// The envelope of every answer, for its errors: they count whatever the status is.
+/// The envelope of every answer, for its errors: they count whatever the status is, and whatever they look like.
 #[derive(Debug, Deserialize)]
 pub struct Envelope {
-    pub errors: Option<Vec<ApiError>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct ApiError {
-    pub code: Option<i64>,
-    pub message: Option<String>,
+    #[serde(default)]
+    pub errors: Value,
 }
 
 /// The same envelope, for what it holds.
@@ -110,16 +106,12 @@ pub struct ProfileGroup<'a> {
     pub assignments: Option<BTreeMap<Text<'a>, IgnoredAny>>,
 }
 
-/// `flightcontrolapi.GroupUsersV1` and `domain.UserGroupMembers`: who is in a group.
+/// `flightcontrolapi.GroupUsersV1` and `domain.UserGroupMembers`, who is in a group; `flightcontrolapi.UserGroupsV1`, the
+/// profile groups that a user is in.
 #[derive(Debug, Deserialize)]
 pub struct Members {
-    pub user_uuids: Option<Vec<String>>,
-}
-
-/// `flightcontrolapi.UserGroupsV1`: the profile groups that a user is in.
-#[derive(Debug, Deserialize)]
-pub struct Memberships {
-    pub group_ids: Option<Vec<String>>,
+    #[serde(rename = "user_uuids", alias = "group_ids")]
+    pub ids: Option<Vec<String>>,
 }
 
 /// `domain.UserGroup` of Flight Control

@@ -63,7 +63,9 @@ impl GetRoleAssignment for ElasticCloud {
         input: GetRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         parts(&input.id)?;
-        let organization = self.organization(call, input.organization_id.as_deref()).await?;
+        // after a delete, where the delete was
+        let deleted = call.confirms::<DeleteRoleAssignmentInput>().and_then(|deleted| deleted.organization_id);
+        let organization = self.organization(call, input.organization_id.or(deleted).as_deref()).await?;
         let answer = self.list_of(&organization, "members").primary().read(call).await?;
         let found = all(&Members::read(&answer)?).into_iter().find(|held| held.id == input.id.as_str());
         found.map(Reply::read).ok_or_else(|| Error::not_found("no such assignment is visible to this key"))
@@ -79,11 +81,10 @@ impl DeleteRoleAssignment for ElasticCloud {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (user, role) = parts(&input.id)?;
-        Wanted::of(&role, "")?;
+        let wanted = Wanted::of(&role)?.there_alone();
         let organization = self.organization(call, input.organization_id.as_deref()).await?;
-        let wanted = vec![Wanted::of(&role, &organization)?.there_alone()];
         let members = self.members(call, &organization).await?;
-        let steps = self.take_roles(call, &organization, &members, user, wanted).await?;
+        let steps = self.take_roles(call, &organization, &members, user, vec![wanted.within(&organization)]).await?;
         steps.finish(Reply::sent(&input.id))
     }
 }

@@ -1,5 +1,7 @@
 //! The downgrade to a viewer.
 
+use std::collections::BTreeSet;
+
 use userdir_core::action::*;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
@@ -21,14 +23,15 @@ impl DowngradeUser for ElasticCloud {
             workspace: input.workspace_id.clone().map(Into::into),
             ..UserRole::default()
         };
-        let scope = Wanted::of(&role, "")?.scope()?;
-        if !role.id.as_deref().is_some_and(is_viewer) || !matches!(scope, Scope::Deployment | Scope::Project(_)) {
+        let viewer = Wanted::new(&role)?;
+        let scope = viewer.scope()?;
+        if !is_viewer(&viewer.id) || !matches!(scope, Scope::Deployment | Scope::Project(_)) {
             return Err(Error::invalid("a downgrade makes a viewer of deployments or projects")
-                .about(input.role_id.unwrap_or_default())
+                .about(viewer.id)
                 .hint("give deployment-viewer, or such as elasticsearch-viewer"));
         }
         let organization = self.organization(call, input.organization_id.as_deref()).await?;
-        let viewer = Wanted::of(&role, &organization)?;
+        let viewer = viewer.within(&organization);
         let members = self.members(call, &organization).await?;
         let held = &members.find(&input.user_id)?.assignments;
         let custom = custom_roles(&viewer, held);
@@ -36,8 +39,20 @@ impl DowngradeUser for ElasticCloud {
             [] => reply,
             roles => reply.note(format!("stays: custom roles {}", roles.join(", "))),
         };
-        let stronger = stronger(&viewer, &scope, held)?;
-        if stronger.is_empty() {
+        let stronger = stronger(&viewer, &scope, held);
+        let mut giving = RoleAssignments::default();
+        for role in &stronger {
+            for (_, entry) in role.held(held)? {
+                let bare = Entry {
+                    role_id: viewer.id.clone(),
+                    organization_id: Some(organization.clone()),
+                    ..Entry::default()
+                };
+                let places = entry.places().cloned().collect();
+                giving.push(&scope, if entry.is_everywhere() { bare.everywhere() } else { bare.at(&scope, places) });
+            }
+        }
+        if giving.is_empty() {
             let is_viewer = held.each().any(|(scope, entry)| viewer.is_of(&scope, entry));
             let is_so = if viewer.workspace.is_some() { viewer.is_covered(held) } else { is_viewer };
             return match (is_so, members.shows_all()) {
@@ -50,38 +65,23 @@ impl DowngradeUser for ElasticCloud {
                 .hint("`userdir users assign-role` makes a viewer; `userdir users unassign-role` takes custom roles")),
             };
         }
-        let mut taking = RoleAssignments::default();
-        let mut giving = RoleAssignments::default();
-        for entry in &stronger {
-            taking.push(&scope, entry.clone());
-            let bare =
-                Entry { role_id: viewer.id.clone(), organization_id: Some(organization.clone()), ..Entry::default() };
-            let places = entry.places().cloned().collect();
-            giving.push(&scope, if entry.is_everywhere() { bare.everywhere() } else { bare.at(&scope, places) });
-        }
-        let taken = self.take(&input.user_id, &taking).primary().write(call).await.map(Effect::of_write)?;
-        let mut taken = Ok(taken);
+        let hint = "look at what the user holds; `userdir users assign-role` gives a viewer's role";
+        let advised = |error: Error| if error.kind() == ErrorKind::PartlyDone { error.hint(hint) } else { error };
+        let taken = self.take_roles(call, &organization, &members, &input.user_id, stronger).await?;
+        let taken = taken.finish(Reply::<User>::sent(&input.user_id)).map_err(advised)?;
         let mut given = self.give(&input.user_id, &giving).then().write(call).await.map(Effect::of_write);
         if matches!(given, Ok(Effect::Applied)) {
-            // core is content with the viewer's role at any place; the rest is to be seen here
+            // core is content with the viewer's role at any place
             let now = self.members(call, &organization).await?;
-            let now = &now.find(&input.user_id)?.assignments;
-            if !self::stronger(&viewer, &scope, now)?.is_empty() {
-                taken = Err(Error::unexpected("the vendor accepted it, but they are still held"));
-            }
-            if !is_given(&viewer, &giving, now) {
+            if !is_given(&viewer, &giving, &now.find(&input.user_id)?.assignments) {
                 given = Err(Error::unexpected("the vendor accepted it, and the members do not show it"));
             }
         }
         let mut steps = Steps::default();
-        steps.add("take the stronger roles away", taken);
+        steps.add("take the stronger roles away", Ok(taken.effect));
         steps.add(format!("give {}", viewer.id), given);
-        let reply = steps.finish(told(Reply::sent(&input.user_id))).map_err(|error| match error.kind() {
-            ErrorKind::PartlyDone => {
-                error.hint("look at what the user holds; `userdir users assign-role` gives a viewer's role")
-            }
-            _ => error,
-        })?;
+        let reply = steps.finish(told(Reply::sent(&input.user_id))).map_err(advised)?;
+        let reply = taken.notes.into_iter().fold(reply, Reply::note);
         Ok(if members.shows_all() { reply } else { reply.note(HIDDEN) })
     }
 }
@@ -101,16 +101,10 @@ fn custom_roles(viewer: &Wanted, held: &RoleAssignments) -> Vec<String> {
     of_viewer.flat_map(|(_, entry)| entry.application_roles.iter().flatten().cloned()).collect()
 }
 
-/// The entries of a scope that are no viewer's, at the viewer's workspace where one is named.
-fn stronger(viewer: &Wanted, scope: &Scope, held: &RoleAssignments) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for (of, entry) in held.each().filter(|(of, _)| of == scope) {
-        let role = Wanted { id: id_of(&of, &entry.role_id), ..viewer.clone() };
-        if role.id != viewer.id {
-            let mut alone = RoleAssignments::default();
-            alone.push(&of, entry.clone());
-            entries.extend(role.held(&alone)?.into_iter().map(|(_, entry)| entry));
-        }
-    }
-    Ok(entries)
+/// The roles of a scope that are no viewer's, at the viewer's workspace where one is named.
+fn stronger(viewer: &Wanted, scope: &Scope, held: &RoleAssignments) -> Vec<Wanted> {
+    let ids = held.each().filter(|(of, _)| of == scope).map(|(of, entry)| id_of(&of, &entry.role_id));
+    let ids: BTreeSet<String> = ids.filter(|id| *id != viewer.id).collect();
+    let there = |role: &Wanted| !role.held(held).is_ok_and(|entries| entries.is_empty());
+    ids.into_iter().map(|id| Wanted { id, ..viewer.clone() }).filter(there).collect()
 }

@@ -1,5 +1,7 @@
 //! From Elastic Cloud's JSON to the unified schema: pure functions, no calls.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
 use userdir_core::mapping::{digest, time};
@@ -99,16 +101,9 @@ pub fn user_roles(assignments: &RoleAssignments) -> Vec<UserRole<'static>> {
 
 /// The deployments and projects that roles are held at.
 fn workspaces(assignments: &RoleAssignments) -> Vec<UserWorkspace<'static>> {
-    let mut workspaces: Vec<UserWorkspace<'static>> = Vec::new();
-    for (_, entry) in assignments.each() {
-        for place in entry.places() {
-            let workspace = UserWorkspace { id: Some(place.clone().into()), ..UserWorkspace::default() };
-            if !workspaces.contains(&workspace) {
-                workspaces.push(workspace);
-            }
-        }
-    }
-    workspaces
+    let mut seen = BTreeSet::new();
+    let places = assignments.each().flat_map(|(_, entry)| entry.places()).filter(|place| seen.insert(*place));
+    places.map(|place| UserWorkspace { id: Some(place.clone().into()), ..UserWorkspace::default() }).collect()
 }
 
 /// A role that a member holds, as an assignment. Elastic Cloud gives them no ids: `<user>:<role>`, and `:<place>`.

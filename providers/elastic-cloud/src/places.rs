@@ -5,8 +5,8 @@ use userdir_core::http::Answer;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Organization, Role, Workspace};
 
-use crate::users::{Members, all_roles};
-use crate::{ElasticCloud, map, wire};
+use crate::users::Members;
+use crate::{ElasticCloud, map, roles, wire};
 
 /// Paths of the lists of places and where their items are: deployments, then projects by kind. The projects are in the
 /// vendor's description of serverless projects, which is a document of its own.
@@ -23,14 +23,9 @@ impl ElasticCloud {
         let organization = self.organization(call, organization).await?;
         let members = Members::read(&self.list_of(&organization, "members").primary().read(call).await?)?;
         let answer = self.list_of(&organization, "invitations").read(call).await?;
-        let invited: wire::Invitations = answer.json()?;
-        let mut seen: Vec<wire::RoleAssignments> = members.iter().map(|member| member.assignments.clone()).collect();
-        for raw in invited.invitations {
-            let invitation: wire::Invitation = serde_json::from_str(raw.get())
-                .map_err(|error| Error::unexpected("an invitation cannot be read").caused_by(error))?;
-            seen.extend(invitation.role_assignments);
-        }
-        Ok(all_roles(&seen))
+        let invited: wire::Invitations<wire::Invitation> = answer.json()?;
+        let of_invited = invited.invitations.iter().filter_map(|invitation| invitation.role_assignments.as_ref());
+        Ok(roles::all(members.iter().map(|member| &member.assignments).chain(of_invited)))
     }
 }
 

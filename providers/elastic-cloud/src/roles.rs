@@ -101,6 +101,18 @@ pub fn role(id: &str, scope: &Scope) -> Role<'static> {
     }
 }
 
+/// The roles of the table, and whatever else somebody holds.
+pub fn all<'a>(seen: impl IntoIterator<Item = &'a RoleAssignments>) -> Vec<Role<'static>> {
+    let mut all: Vec<_> = TABLE.iter().filter_map(|(id, _)| Some(role(id, &scope_of(id)?))).collect();
+    for (scope, entry) in seen.into_iter().flat_map(RoleAssignments::each) {
+        let id = id_of(&scope, &entry.role_id);
+        if !all.iter().any(|role| role.id == id.as_str()) {
+            all.push(role(&id, &scope));
+        }
+    }
+    all
+}
+
 impl RoleAssignments {
     /// Every entry with its scope.
     pub fn each(&self) -> impl Iterator<Item = (Scope, &Entry)> {

@@ -5,14 +5,13 @@
 
 use userdir_core::action::*;
 use userdir_core::http::Request;
-use userdir_core::mapping::filled;
 use userdir_core::reply::Steps;
 use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
 use userdir_schema::{User, UserOrganization, UserRole};
 
 use crate::ElasticCloud;
-use crate::map::INVITATION;
-use crate::roles::{OWNER, Scope, id_of, scope_of};
+use crate::map::{INVITATION, user_roles};
+use crate::roles::{self, OWNER, Scope, id_of, scope_of};
 use crate::users::Members;
 use crate::wire::{Entry, RoleAssignments};
 
@@ -20,6 +19,7 @@ use crate::wire::{Entry, RoleAssignments};
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
     pub id: String,
+    /// Empty until it is known, see [`Wanted::within`].
     pub organization: String,
     /// One deployment or project; none for wherever the role is held, or for everywhere.
     pub workspace: Option<String>,
@@ -28,11 +28,11 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// From the input; `organization` where the role names none.
-    pub fn of(role: &UserRole<'_>, organization: &str) -> Result<Wanted> {
+    /// From the input, to be taken: an id that tells no scope may be held all the same.
+    pub fn of(role: &UserRole<'_>) -> Result<Wanted> {
         let id = role.id.as_deref().or(role.name.as_deref());
         let id = id.ok_or_else(|| Error::invalid("each of `roles` needs its `id`"))?.to_owned();
-        let workspace = filled(role.workspace.clone()).map(|place| place.to_string());
+        let workspace = role.workspace.as_deref().map(str::trim).filter(|place| !place.is_empty()).map(str::to_owned);
         match (scope_of(&id), &workspace) {
             (Some(Scope::Platform), _) => {
                 return Err(Error::invalid("roles of the platform are not given or taken here").about(id));
@@ -44,8 +44,18 @@ impl Wanted {
             }
             _ => {}
         }
-        let organization = role.organization.as_deref().filter(|id| !id.is_empty()).unwrap_or(organization).to_owned();
-        Ok(Wanted { id, organization, workspace, is_one: false })
+        Ok(Wanted { id, organization: String::new(), workspace, is_one: false })
+    }
+
+    /// From the input, to be given.
+    pub fn new(role: &UserRole<'_>) -> Result<Wanted> {
+        let wanted = Wanted::of(role)?;
+        wanted.scope().map(|_| wanted)
+    }
+
+    /// In this organization.
+    pub fn within(self, organization: &str) -> Wanted {
+        Wanted { organization: organization.to_owned(), ..self }
     }
 
     /// The same as one assignment, apart from those at other places.
@@ -60,11 +70,13 @@ impl Wanted {
 
     /// Where the role belongs.
     pub fn scope(&self) -> Result<Scope> {
-        scope_of(&self.id).ok_or_else(|| {
-            Error::invalid("unknown role; nothing was changed")
-                .about(&self.id)
-                .hint("`userdir roles list` shows the ids, such as deployment-viewer")
-        })
+        scope_of(&self.id).ok_or_else(|| self.unknown())
+    }
+
+    fn unknown(&self) -> Error {
+        Error::invalid("unknown role; nothing was changed")
+            .about(&self.id)
+            .hint("`userdir roles list` shows the ids, such as deployment-viewer")
     }
 
     /// What steps call it.
@@ -73,6 +85,20 @@ impl Wanted {
             Some(workspace) => format!("{} ({workspace})", self.id),
             None => self.id.clone(),
         }
+    }
+
+    /// Whether a place is the one that is named: ids are in lower case, however they are typed.
+    fn is_at(&self, place: &str) -> bool {
+        self.workspace.as_deref().is_some_and(|workspace| workspace.eq_ignore_ascii_case(place))
+    }
+
+    /// Whether a place is named at which the role is not held, and at which it is.
+    fn elsewhere(&self, assignments: &RoleAssignments) -> Option<String> {
+        let named = assignments.each().filter(|(scope, entry)| self.names(scope, entry));
+        let places: Vec<&str> = named.flat_map(|(_, entry)| entry.places()).map(String::as_str).collect();
+        let is_there = self.workspace.is_none() || places.iter().any(|place| self.is_at(place));
+        (!is_there && !places.is_empty())
+            .then(|| format!("{} is not held there; it is at {}", self.target(), places.join(", ")))
     }
 
     pub fn names(&self, scope: &Scope, entry: &Entry) -> bool {
@@ -84,10 +110,10 @@ impl Wanted {
     /// The entries that are held of it, as they are listed; with a workspace that one alone.
     pub fn held(&self, assignments: &RoleAssignments) -> Result<Vec<(Scope, Entry)>> {
         let named = assignments.each().filter(|(scope, entry)| self.names(scope, entry));
-        let Some(workspace) = &self.workspace else {
+        if self.workspace.is_none() {
             let named = named.filter(|(_, entry)| !self.is_one || entry.places().next().is_none());
             return Ok(named.map(|(scope, entry)| (scope, entry.clone())).collect());
-        };
+        }
         let mut found = Vec::new();
         for (scope, entry) in named {
             if entry.is_everywhere() && !self.is_one {
@@ -95,12 +121,28 @@ impl Wanted {
                     .about(self.target())
                     .hint("take it away without `workspace`, and assign it where it is to stay"));
             }
-            if entry.places().any(|place| place == workspace) {
-                let narrowed = entry.at(&scope, vec![workspace.clone()]);
+            if let Some(place) = entry.places().find(|place| self.is_at(place)) {
+                let narrowed = entry.at(&scope, vec![place.clone()]);
                 found.push((scope, narrowed));
             }
         }
         Ok(found)
+    }
+
+    /// After it was taken: the role, and whether it is gone; where it is gone at some places alone, each of them.
+    fn gone(&self, before: &RoleAssignments, now: &RoleAssignments) -> Vec<(String, bool)> {
+        let of_it = |assignments: &RoleAssignments| -> Result<Vec<UserRole<'static>>> {
+            let mut alone = RoleAssignments::default();
+            self.held(assignments)?.into_iter().for_each(|(scope, entry)| alone.push(&scope, entry));
+            Ok(user_roles(&alone))
+        };
+        let (Ok(before), Ok(now)) = (of_it(before), of_it(now)) else { return vec![(self.target(), false)] };
+        if before.iter().all(|role| now.contains(role)) || now.is_empty() {
+            return vec![(self.target(), now.is_empty())];
+        }
+        let target =
+            |role: &UserRole<'_>| format!("{} ({})", self.id, role.workspace.as_deref().unwrap_or("everywhere"));
+        before.iter().map(|role| (target(role), !now.contains(role))).collect()
     }
 
     /// Whether an entry is of the role itself: a viewer's with custom roles inside stands for those.
@@ -111,9 +153,7 @@ impl Wanted {
     /// Whether the role is held where it is wanted.
     pub fn is_covered(&self, assignments: &RoleAssignments) -> bool {
         assignments.each().filter(|(scope, entry)| self.is_of(scope, entry)).any(|(scope, entry)| {
-            scope == Scope::Organization
-                || entry.is_everywhere()
-                || self.workspace.as_ref().is_some_and(|wanted| entry.places().any(|place| place == wanted))
+            scope == Scope::Organization || entry.is_everywhere() || entry.places().any(|place| self.is_at(place))
         })
     }
 
@@ -154,14 +194,23 @@ pub(crate) fn is_viewer(id: &str) -> bool {
     id.ends_with("-viewer")
 }
 
-/// The one organization that the input names: the members of one are read, and what is in another would be passed over.
+/// The organizations that roles name themselves.
+pub(crate) fn own<'i>(roles: &'i [UserRole<'static>]) -> impl Iterator<Item = &'i str> {
+    roles.iter().filter_map(|role| role.organization.as_deref()).filter(|id| !id.is_empty())
+}
+
+/// The organization of a change: what the roles name, and what stands beside them where one names none.
 pub(crate) fn named<'i>(
     roles: &'i [UserRole<'static>],
     organizations: &'i Option<Vec<UserOrganization<'static>>>,
 ) -> Result<Option<&'i str>> {
-    let of_roles = roles.iter().filter_map(|role| role.organization.as_deref());
-    let named = organizations.iter().flatten().filter_map(|it| it.id.as_deref());
-    let mut named = named.chain(of_roles).filter(|id| !id.is_empty());
+    let beside = organizations.iter().flatten().filter(|_| own(roles).count() < roles.len());
+    one_of(beside.filter_map(|it| it.id.as_deref()).chain(own(roles)))
+}
+
+/// The one of these: the members of one organization are read, and what is in another would be passed over.
+pub(crate) fn one_of<'i>(named: impl Iterator<Item = &'i str>) -> Result<Option<&'i str>> {
+    let mut named = named.filter(|id| !id.is_empty());
     let first = named.next();
     match named.find(|id| Some(*id) != first) {
         None => Ok(first),
@@ -195,34 +244,32 @@ impl ElasticCloud {
     }
 
     /// The roles wanted, and the organization whose members are read.
-    async fn wanted(
+    pub(crate) async fn wanted(
         &self,
         call: &Call,
         roles: &[UserRole<'static>],
-        organizations: &Option<Vec<UserOrganization<'static>>>,
+        of: fn(&UserRole<'_>) -> Result<Wanted>,
+        named: Option<&str>,
     ) -> Result<(Vec<Wanted>, String)> {
-        for role in roles {
-            Wanted::of(role, "")?;
-        }
-        let organization = self.organization(call, named(roles, organizations)?).await?;
-        let wanted = roles.iter().map(|role| Wanted::of(role, &organization)).collect::<Result<_>>()?;
-        Ok((wanted, organization))
+        let wanted = roles.iter().map(of).collect::<Result<Vec<_>>>()?;
+        let organization = self.organization(call, named).await?;
+        Ok((wanted.into_iter().map(|wanted| wanted.within(&organization)).collect(), organization))
     }
 
-    /// Adds what became of each role after the one call for all. A yes to several proves none of them, and core is content
-    /// with a role at any place; a refusal may have come after some. Both are told by reading again.
+    /// Adds what became of each role after the one call for all of the body. A yes to several proves none of them, and core
+    /// is content with a role at any place; a refusal may have come after some. Both are told by reading again.
     async fn add_effects(
         &self,
         call: &Call,
-        sent: Result<Effect>,
+        (sent, body): (Result<Effect>, &RoleAssignments),
         (organization, user): (&str, &str),
         wanted: &[Wanted],
         steps: &mut Steps,
-        is_done: impl Fn(&Wanted, &RoleAssignments) -> bool,
+        told: impl Fn(&Wanted, &RoleAssignments) -> Vec<(String, bool)>,
     ) {
         let is_told = match &sent {
             Ok(effect) => *effect != Effect::Applied,
-            Err(error) => wanted.len() < 2 || error.vendor().is_none() || error.outcome() == Outcome::Unknown,
+            Err(error) => user_roles(body).len() < 2 || error.vendor().is_none() || error.outcome() == Outcome::Unknown,
         };
         if is_told {
             return steps.add_all(wanted.iter().map(Wanted::target), sent);
@@ -246,9 +293,8 @@ impl ElasticCloud {
         if !was_accepted {
             steps.note("the vendor refused the call, and its members show that it was done");
         }
-        for wanted in wanted {
-            let effect = if is_done(wanted, &member.assignments) { Ok(Effect::Applied) } else { Err(again()) };
-            steps.add(wanted.target(), effect);
+        for (target, is_done) in wanted.iter().flat_map(|wanted| told(wanted, &member.assignments)) {
+            steps.add(target, if is_done { Ok(Effect::Applied) } else { Err(again()) });
         }
     }
 
@@ -268,7 +314,10 @@ impl ElasticCloud {
             let entries = wanted.held(held)?;
             if entries.is_empty() {
                 // a word that is no role must not read as "already taken away"
-                wanted.scope()?;
+                let known = roles::all(members.iter().map(|member| &member.assignments));
+                if !known.iter().any(|role| role.id == wanted.id.as_str()) {
+                    return Err(wanted.unknown());
+                }
                 not_held.push(wanted);
                 continue;
             }
@@ -281,8 +330,8 @@ impl ElasticCloud {
         let mut steps = Steps::default();
         if !body.is_empty() {
             let sent = self.take(user, &body).primary().write(call).await.map(Effect::of_write);
-            let is_done = |wanted: &Wanted, now: &RoleAssignments| wanted.held(now).is_ok_and(|held| held.is_empty());
-            self.add_effects(call, sent, (organization, user), &taken, &mut steps, is_done).await;
+            let told = |wanted: &Wanted, now: &RoleAssignments| wanted.gone(held, now);
+            self.add_effects(call, (sent, &body), (organization, user), &taken, &mut steps, told).await;
         }
         for wanted in not_held {
             let effect = if members.shows_all() { Ok(Effect::Already) } else { Err(not_visible()) };
@@ -300,10 +349,8 @@ impl AssignRole for ElasticCloud {
     /// One call for what is not held yet. Without a workspace a role is given everywhere.
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
         refuse_invitation(&input.id)?;
-        for role in &input.roles {
-            Wanted::of(role, "")?.scope()?;
-        }
-        let (wanted, organization) = self.wanted(call, &input.roles, &input.organizations).await?;
+        let named = named(&input.roles, &input.organizations)?;
+        let (wanted, organization) = self.wanted(call, &input.roles, Wanted::new, named).await?;
         let members = self.members(call, &organization).await?;
         let held = &members.find(&input.id)?.assignments;
         let (covered, missing): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|wanted| wanted.is_covered(held));
@@ -312,9 +359,11 @@ impl AssignRole for ElasticCloud {
             steps.add(wanted.target(), Ok(Effect::Already));
         }
         if !missing.is_empty() {
-            let sent = self.give(&input.id, &body_of(&missing)?).primary().write(call).await.map(Effect::of_write);
+            let body = body_of(&missing)?;
+            let sent = self.give(&input.id, &body).primary().write(call).await.map(Effect::of_write);
             let subject = (organization.as_str(), input.id.as_str());
-            self.add_effects(call, sent, subject, &missing, &mut steps, Wanted::is_covered).await;
+            let told = |wanted: &Wanted, now: &RoleAssignments| vec![(wanted.target(), wanted.is_covered(now))];
+            self.add_effects(call, (sent, &body), subject, &missing, &mut steps, told).await;
         }
         steps.finish(Reply::sent(&input.id))
     }
@@ -324,11 +373,14 @@ impl AssignRole for ElasticCloud {
 impl UnassignRole for ElasticCloud {
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         refuse_invitation(&input.id)?;
-        let (wanted, organization) = self.wanted(call, &input.roles, &input.organizations).await?;
+        let named = named(&input.roles, &input.organizations)?;
+        let (wanted, organization) = self.wanted(call, &input.roles, Wanted::of, named).await?;
         let members = self.members(call, &organization).await?;
+        let held = &members.find(&input.id)?.assignments;
+        let elsewhere: Vec<String> = wanted.iter().filter_map(|wanted| wanted.elsewhere(held)).collect();
         let may_stay = !members.shows_all() && wanted.iter().any(Wanted::is_anywhere);
         let steps = self.take_roles(call, &organization, &members, &input.id, wanted).await?;
-        let reply = steps.finish(Reply::sent(&input.id))?;
+        let reply = elsewhere.into_iter().fold(steps.finish(Reply::sent(&input.id))?, Reply::note);
         Ok(if may_stay { reply.note(HIDDEN) } else { reply })
     }
 }

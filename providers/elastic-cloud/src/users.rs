@@ -7,11 +7,11 @@ use userdir_core::http::{Answer, Request};
 use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Text, User};
 
+use crate::ElasticCloud;
 use crate::map::{self, INVITATION};
 use crate::roles::OWNER;
-use crate::seats::{Wanted, body_of, named};
+use crate::seats::{Wanted, body_of, named, one_of, own};
 use crate::wire::{self, RoleAssignments};
-use crate::{ElasticCloud, roles};
 
 /// A member as far as roles go.
 #[derive(Debug)]
@@ -72,13 +72,12 @@ impl ElasticCloud {
 impl Members {
     /// From the answer of the list.
     pub fn read(answer: &Answer) -> Result<Members> {
-        let list: wire::Members = answer.json()?;
-        let read = |raw: &&RawValue| -> Result<Holder> {
-            let member: wire::Member = serde_json::from_str(raw.get())
-                .map_err(|error| Error::unexpected("a member cannot be read").caused_by(error))?;
-            Ok(Holder { user: member.user_id.to_string(), assignments: member.role_assignments.unwrap_or_default() })
+        let list: wire::Members<wire::Member> = answer.json()?;
+        let holder = |member: wire::Member| Holder {
+            user: member.user_id.to_string(),
+            assignments: member.role_assignments.unwrap_or_default(),
         };
-        list.members.iter().map(read).collect::<Result<_>>().map(Members)
+        Ok(Members(list.members.into_iter().map(holder).collect()))
     }
 }
 
@@ -130,7 +129,7 @@ impl ListUsers for ElasticCloud {
 }
 
 /// The invitation of an id, and its token.
-fn invited<'a>(list: &wire::Invitations<'a>, id: &str) -> Option<(&'a RawValue, Text<'a>)> {
+fn invited<'a>(list: &wire::Invitations<&'a RawValue>, id: &str) -> Option<(&'a RawValue, Text<'a>)> {
     list.invitations.iter().find_map(|raw| {
         let it: wire::Invitation<'a> = serde_json::from_str(raw.get()).ok()?;
         (map::invitation_id(&it.token) == id).then_some((*raw, it.token))
@@ -152,12 +151,12 @@ impl GetUser for ElasticCloud {
         let missing = || Error::not_found("the organization has nobody of this id");
         if input.id.starts_with(INVITATION) {
             let answer = self.list_of(&organization, INVITED).primary().read(call).await?;
-            let list: wire::Invitations = answer.json()?;
+            let list: wire::Invitations<&RawValue> = answer.json()?;
             let (found, _) = invited(&list, &input.id).ok_or_else(missing)?;
             return Ok(Reply::read(answer.part(found).map(map::invitation)?));
         }
         let answer = self.list_of(&organization, "members").primary().read(call).await?;
-        let list: wire::Members = answer.json()?;
+        let list: wire::Members<&RawValue> = answer.json()?;
         let is_it = |raw: &&&RawValue| {
             serde_json::from_str::<wire::Member<'_>>(raw.get()).is_ok_and(|it| it.user_id == input.id.as_str())
         };
@@ -182,19 +181,15 @@ impl CreateUser for ElasticCloud {
             return Err(Error::invalid("an invitation takes exactly one of `emails`"));
         };
         let roles = input.roles.as_deref().unwrap_or_default();
-        let known = input.organization_id.clone();
-        for role in roles {
-            Wanted::of(role, "")?.scope()?;
-        }
-        let organization = self.organization(call, known.as_deref()).await?;
-        let wanted = roles.iter().map(|role| Wanted::of(role, &organization)).collect::<Result<Vec<_>>>()?;
+        let named = one_of(input.organization_id.as_deref().into_iter().chain(own(roles)))?;
+        let (wanted, organization) = self.wanted(call, roles, Wanted::new, named).await?;
         let role_assignments = if wanted.is_empty() { None } else { Some(body_of(&wanted)?) };
         let body = wire::NewInvitation { emails: vec![email], role_assignments };
         let invite = self.http.post("organizations").id(&organization).path(INVITED).json(&body);
         let Some(answer) = invite.guarding(&["emails", "role_assignments"]).primary().write(call).await? else {
             return Ok(Reply::planned());
         };
-        let made: wire::Invitations = answer.json()?;
+        let made: wire::Invitations<&RawValue> = answer.json()?;
         let invitation = made.invitations.first().ok_or_else(|| Error::unexpected("no invitation was answered"))?;
         Ok(Reply::applied(answer.part(invitation).map(map::invitation)?))
     }
@@ -209,7 +204,7 @@ impl DeleteUser for ElasticCloud {
         let delete = match input.id.starts_with(INVITATION) {
             true => {
                 let answer = self.list_of(&organization, INVITED).read(call).await?;
-                let list: wire::Invitations = answer.json()?;
+                let list: wire::Invitations<&RawValue> = answer.json()?;
                 // there a moment ago
                 let Some((_, token)) = invited(&list, &input.id) else {
                     return Ok(Reply::sent(&input.id).with_effect(Effect::Already));
@@ -230,17 +225,4 @@ impl DeleteUser for ElasticCloud {
         };
         Ok(Reply::sent(&input.id).with_effect(effect))
     }
-}
-
-/// The roles of the table, and whatever else somebody holds.
-pub(crate) fn all_roles<'a>(seen: impl IntoIterator<Item = &'a RoleAssignments>) -> Vec<userdir_schema::Role<'static>> {
-    let mut all: Vec<_> =
-        roles::TABLE.iter().filter_map(|(id, _)| Some(roles::role(id, &roles::scope_of(id)?))).collect();
-    for (scope, entry) in seen.into_iter().flat_map(RoleAssignments::each) {
-        let id = roles::id_of(&scope, &entry.role_id);
-        if !all.iter().any(|role| role.id == id.as_str()) {
-            all.push(roles::role(&id, &scope));
-        }
-    }
-    all
 }

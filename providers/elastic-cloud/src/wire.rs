@@ -4,15 +4,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use userdir_schema::Text;
 
-/// `GET /organizations/{id}/members`.
+/// `GET /organizations/{id}/members`, each read or as it came.
 #[derive(Debug, Deserialize)]
-pub struct Members<'a> {
-    #[serde(borrow)]
-    pub members: Vec<&'a RawValue>,
+pub struct Members<T> {
+    pub members: Vec<T>,
 }
 
 /// A member of an organization.
@@ -29,9 +27,8 @@ pub struct Member<'a> {
 
 /// `GET /organizations/{id}/invitations`, and the answer of making one.
 #[derive(Debug, Deserialize)]
-pub struct Invitations<'a> {
-    #[serde(borrow)]
-    pub invitations: Vec<&'a RawValue>,
+pub struct Invitations<T> {
+    pub invitations: Vec<T>,
 }
 
 /// An invitation that is open. Its token lets whoever has it join.
@@ -110,7 +107,7 @@ pub struct RoleAssignments {
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub deployment: Vec<Entry>,
     /// By kind of project.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable_kinds", skip_serializing_if = "BTreeMap::is_empty")]
     pub project: BTreeMap<String, Vec<Entry>>,
 }
 
@@ -139,6 +136,12 @@ pub struct Entry {
 /// Null is as good as nothing.
 fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// The same of each kind of project.
+fn nullable_kinds<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Vec<Entry>>, D::Error> {
+    let kinds: BTreeMap<String, Option<Vec<Entry>>> = nullable(from)?;
+    Ok(kinds.into_iter().filter_map(|(kind, entries)| Some((kind, entries?))).collect())
 }
 
 /// The body of an invitation.
@@ -174,13 +177,14 @@ mod tests {
             "platform": [{"role_id": "platform-admin"}],
             "organization": [{"organization_id": "1", "role_id": "billing-admin", "application_roles": []}],
             "deployment": null,
-            "project": {"vectordb": [{"organization_id": "1", "role_id": "vectordb-viewer", "all": false,
+            "project": {"security": null, "vectordb": [{"organization_id": "1", "role_id": "vectordb-viewer", "all": false,
                 "project_ids": ["p1"], "new_field": {"x": 1}}]}
         });
         let read: RoleAssignments = serde_json::from_value(listed.clone()).unwrap();
         assert_eq!(read.platform.len(), 1);
         let mut sent = listed;
         sent.as_object_mut().unwrap().retain(|name, _| name != "platform" && name != "deployment");
+        sent["project"].as_object_mut().unwrap().retain(|kind, _| kind != "security");
         assert_eq!(serde_json::to_value(&read).unwrap(), sent);
     }
 }
