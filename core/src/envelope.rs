@@ -15,6 +15,7 @@ pub(crate) struct Paths {
     pub next: &'static str,
     pub more: &'static str,
     pub total: &'static str,
+    pub size: &'static str,
 }
 
 /// What a list's body says, read in one pass.
@@ -25,6 +26,8 @@ pub(crate) struct Envelope<'p> {
     /// The flag that says whether `next` counts.
     pub more: Option<bool>,
     pub total: Option<Total>,
+    /// How many items the vendor takes the page for.
+    pub size: Option<u64>,
     /// Whether there was a list at all.
     has_items: bool,
 }
@@ -77,8 +80,8 @@ impl<'p> Visitor<'p> for Walk<'_, 'p> {
 
     fn visit_map<A: MapAccess<'p>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(member) = map.next_key::<std::borrow::Cow<'p, str>>()? {
-            let Paths { items, next, more, total } = self.paths;
-            let [items, next, more, total] = [items, next, more, total].map(|path| behind(path, &member));
+            let Paths { items, next, more, total, size } = self.paths;
+            let [items, next, more, total, size] = [items, next, more, total, size].map(|path| behind(path, &member));
             if items == Some("") {
                 self.into.items = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
                 self.into.has_items = true;
@@ -89,12 +92,15 @@ impl<'p> Visitor<'p> for Walk<'_, 'p> {
             } else if total == Some("") {
                 let number = text(map.next_value()?).ok().flatten().and_then(|number| number.parse().ok());
                 self.into.total = number.map(Total::Exact);
-            } else if items.or(next).or(more).or(total).is_some() {
-                let [items, next, more, total] = [items, next, more, total].map(|path| path.unwrap_or_default());
+            } else if size == Some("") {
+                self.into.size = map.next_value()?;
+            } else if items.or(next).or(more).or(total).or(size).is_some() {
+                let [items, next, more, total, size] =
+                    [items, next, more, total, size].map(|path| path.unwrap_or_default());
                 let raw: &RawValue = map.next_value()?;
                 if raw.get().starts_with('{') {
                     let mut json = serde_json::Deserializer::from_str(raw.get());
-                    let walk = Walk { paths: Paths { items, next, more, total }, into: self.into };
+                    let walk = Walk { paths: Paths { items, next, more, total, size }, into: self.into };
                     walk.deserialize(&mut json).map_err(A::Error::custom)?;
                 }
             } else {

@@ -118,12 +118,13 @@ pub(crate) enum NextPage {
 impl NextPage {
     /// Reads the body's items and what it says of the total and of the next page.
     pub fn envelope<'p>(&self, body: &'p [u8], items: &'static str, total: &'static str) -> Result<Envelope<'p>> {
-        let (next, more) = match *self {
-            NextPage::InBody(path) | NextPage::InBodySized { path, .. } => (path, ""),
-            NextPage::InBodyWhile { more, path } => (path, more),
-            NextPage::None | NextPage::At(_) | NextPage::Counted(_) => ("", ""),
+        let (next, more, size) = match *self {
+            NextPage::InBody(path) | NextPage::InBodySized { path, .. } => (path, "", ""),
+            NextPage::InBodyWhile { more, path } => (path, more, ""),
+            NextPage::Counted(Counted { told: (more, size), .. }) => ("", more, size),
+            NextPage::None | NextPage::At(_) => ("", "", ""),
         };
-        let mut envelope = Envelope::read(body, &Paths { items, next, more, total }).map_err(not_a_list)?;
+        let mut envelope = Envelope::read(body, &Paths { items, next, more, total, size }).map_err(not_a_list)?;
         match (self, envelope.more) {
             (NextPage::InBodyWhile { .. }, None) => {
                 Err(Error::unexpected("the vendor's page does not say whether there are more"))
@@ -146,7 +147,12 @@ impl NextPage {
             NextPage::At(cursor) => Some(cursor.clone()),
             NextPage::InBody(_) | NextPage::InBodyWhile { .. } => envelope.next.clone(),
             NextPage::InBodySized { size, .. } => envelope.next.as_ref().map(|cursor| format!("{size}:{cursor}")),
-            NextPage::Counted(counted) => counted.next(came, total),
+            NextPage::Counted(counted) => match envelope.more {
+                Some(false) => None,
+                // an empty page of no size goes on where it began, which is seen to be a loop
+                Some(true) => Some(counted.at.saturating_add(envelope.size.unwrap_or(came as u64)).to_string()),
+                None => counted.next(came, total),
+            },
         }
     }
 }
@@ -162,6 +168,8 @@ pub(crate) struct Counted {
     pub pages: bool,
     /// Items asked for.
     pub size: u64,
+    /// Where the body says whether there are more, and how many items it takes a page for; empty where it does not.
+    pub told: (&'static str, &'static str),
 }
 
 impl<T: Unified> Page<T> {
@@ -386,13 +394,28 @@ mod tests {
 
     #[test]
     fn counting_ends_at_the_total() {
-        let items = Counted { at: 1, first: 1, pages: false, size: 100 };
+        let items = Counted { at: 1, first: 1, pages: false, size: 100, told: ("", "") };
         assert_eq!(items.next(100, Some(Total::Exact(250))), Some("101".into()));
         assert_eq!(Counted { at: 201, ..items }.next(50, Some(Total::Exact(250))), None);
         assert_eq!(items.next(20, Some(Total::Exact(250))), Some("21".into()), "a short page is no end");
         assert_eq!(items.next(0, Some(Total::Exact(250))), None);
         assert_eq!(items.next(99, None), Some("100".into()), "without a total only an empty page is the end");
-        let pages = Counted { at: 1, first: 1, pages: true, size: 30 };
+        let pages = Counted { pages: true, size: 30, ..items };
         assert_eq!(pages.next(30, Some(Total::Exact(31))), Some("2:30".into()));
+    }
+
+    #[test]
+    fn what_the_vendor_says_of_its_pages_goes_before_counting() {
+        let next = NextPage::Counted(Counted { at: 0, first: 0, pages: false, size: 100, told: ("more", "limit") });
+        let cursor = |body: &str| {
+            let envelope = next.envelope(body.as_bytes(), "users", "total").unwrap();
+            next.cursor(&envelope, envelope.items.len(), envelope.total)
+        };
+        assert_eq!(cursor(r#"{"users": [1], "more": false, "limit": 100}"#), None);
+        assert_eq!(cursor(r#"{"users": [1], "more": true, "limit": 25}"#), Some("25".into()), "some were left out");
+        assert_eq!(cursor(r#"{"users": [], "more": true, "limit": 100}"#), Some("100".into()), "no end");
+        assert_eq!(cursor(r#"{"users": [1], "more": true}"#), Some("1".into()), "no size: none is passed over");
+        assert_eq!(cursor(r#"{"users": [1]}"#), Some("1".into()), "counted where nothing is said");
+        assert!(next.envelope(br#"{"more": false, "limit": 100}"#, "users", "").is_err(), "there is no list");
     }
 }

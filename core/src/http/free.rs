@@ -268,7 +268,8 @@ fn counted(get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> Option<Counte
     let own = given(get, paging.limit).and_then(|size| size.parse().ok());
     let asked = || own.or(get.limit.map(|limit| u64::from(paging.size(Some(limit)))));
     // where nobody asked for a size, pages are counted by the vendor's own, and only an empty one is the end
-    Some(Counted { at, first, pages, size: size.parse().ok().or_else(asked).unwrap_or(1) })
+    let size = size.parse().ok().or_else(asked).unwrap_or(1);
+    Some(Counted { at, first, pages, size, told: paging.told() })
 }
 
 #[cfg(test)]

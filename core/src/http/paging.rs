@@ -76,6 +76,10 @@ pub enum Next {
         first: u64,
         /// Items that can be reached.
         window: u64,
+        /// Where the body says whether there are more; empty where it does not.
+        more: &'static str,
+        /// Where it says how many items it takes a page for, which is then the step; empty where it does not.
+        size: &'static str,
     },
     /// A number of the page.
     PageNumber {
@@ -118,6 +122,14 @@ impl Paging {
             | Next::OffsetWithin { parameter, .. }
             | Next::PageNumber { parameter, .. } => Some(parameter),
             Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => None,
+        }
+    }
+
+    /// Where a vendor that counts says whether there are more, and how many items it takes a page for.
+    pub(super) fn told(&self) -> (&'static str, &'static str) {
+        match self.next {
+            Next::OffsetWithin { more, size, .. } => (more, size),
+            _ => ("", ""),
         }
     }
 
@@ -211,12 +223,12 @@ impl Request {
             ) => sent.parameter(parameter, cursor),
             (Next::Offset { parameter, first } | Next::OffsetWithin { parameter, first, .. }, _) => {
                 let at = at(first)?;
-                counted = Some(Counted { at, first, pages: false, size: u64::from(size) });
+                counted = Some(Counted { at, first, pages: false, size: u64::from(size), told: paging.told() });
                 sent.parameter(parameter, at.to_string())
             }
             (Next::PageNumber { parameter, first }, _) => {
                 let at = at(first)?;
-                counted = Some(Counted { at, first, pages: true, size: u64::from(size) });
+                counted = Some(Counted { at, first, pages: true, size: u64::from(size), told: ("", "") });
                 sent.parameter(parameter, at.to_string())
             }
             _ => sent,

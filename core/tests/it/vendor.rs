@@ -174,7 +174,10 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
             ..paging
         },
         "offset" => Paging { next: Next::Offset { parameter: "startIndex", first: 1 }, ..paging },
-        "window" => Paging { next: Next::OffsetWithin { parameter: "startIndex", first: 1, window: 25 }, ..paging },
+        "window" => Paging {
+            next: Next::OffsetWithin { parameter: "startIndex", first: 1, window: 25, more: "", size: "" },
+            ..paging
+        },
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,
     };

@@ -1,5 +1,7 @@
 //! The audit trail, newest first. One call covers 31 days at most; longer spans are read window by window.
 
+use std::collections::BTreeSet;
+
 use userdir_core::action::*;
 use userdir_core::http::{Next, Paging, Pass, TotalAt};
 use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
@@ -72,9 +74,8 @@ impl PagerDuty {
         if let Some(actor) = &filter.actor_id {
             records = records.query("actor_type", "user_reference").query("actor_id", actor);
         }
-        let mut words: Vec<&str> =
+        let words: BTreeSet<&str> =
             filter.action.iter().flat_map(|action| action.values()).map(|word| own(word)).collect();
-        words.dedup();
         Ok(words.into_iter().fold(records, |records, word| records.query("actions[]", word)))
     }
 }
@@ -113,11 +114,12 @@ struct Window {
 impl Window {
     /// The window of a pass; the newest one comes first. Without a begin one window is all.
     fn at(pass: &str, span: DateRange, now: DateTime) -> Result<Window> {
-        // whether its end belongs to a span PagerDuty does not say: what comes is looked at again
+        // whether its ends belong to a span PagerDuty does not say: what comes is looked at again
         let end = || span.lte.or(span.eq).map(|end| moved(end, 1)).or(span.lt).unwrap_or(now);
         let until = if pass.is_empty() { Some(end()) } else { DateTime::parse(pass) };
         let until = until.ok_or_else(|| Error::invalid("the cursor is not one of this list"))?;
-        let begin = span.gte.or(span.gt).or(span.eq).unwrap_or_else(|| before(until));
+        let begin = span.gte.or(span.eq).map(|begin| moved(begin, -1)).or(span.gt);
+        let begin = begin.unwrap_or_else(|| before(until));
         Ok(Window { begin, since: before(until).max(begin), until })
     }
 
@@ -154,7 +156,7 @@ mod tests {
                 None => break,
             }
         }
-        let ends = ["2026-03-10T12:00:00Z", "2026-02-07T12:00:00Z", "2026-01-07T12:00:00Z", "2026-01-01T00:00:00Z"];
+        let ends = ["2026-03-10T12:00:00Z", "2026-02-07T12:00:00Z", "2026-01-07T12:00:00Z", "2025-12-31T23:59:59.999Z"];
         let expected: Vec<_> = ends.windows(2).map(|pair| (pair[1].to_owned(), pair[0].to_owned())).collect();
         assert_eq!(windows, expected);
     }

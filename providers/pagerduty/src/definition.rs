@@ -31,7 +31,7 @@ pub static DEFINITION: Definition = Definition {
     actions: &[
         ActionFacts::new(Action::ListUsers)
             .filters(&["name", "username", "emails", "status", "user_type", "group_id", "role_id"])
-            .scopes(READ_USERS)
+            .scopes(&["users.read", "users:contact_methods.read", "teams.read"])
             .partial()
             .note("team roles and licences cost calls of their own: see users/get; role_assignments and utilization have everybody's at once. `role_id` is a base role"),
         ActionFacts::new(Action::GetUser)
@@ -40,7 +40,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::CreateUser)
             .required(&[body("name"), body("emails")])
             .accepts(&["title", "timezone", "bio", "roles", "licenses"])
-            .scopes(WRITE_USERS)
+            .scopes(&["users.read", "users.write", "licenses.read"])
             .note("PagerDuty mails an invitation, and chooses a licence where none is given"),
         ActionFacts::new(Action::UpdateUser)
             .accepts(&["name", "emails", "title", "timezone", "bio"])
@@ -57,12 +57,12 @@ pub static DEFINITION: Definition = Definition {
             .required(&[query("user_id"), query("license_id"), query("role_id")])
             .scopes(SEATS)
             .note("sets licence and base role together, after a look at the licence's roles and free seats; team roles, schedules and escalation policies stay"),
-        ActionFacts::new(Action::ListGroups).filters(&["name", "user_id"]).scopes(&["teams.read"]),
+        ActionFacts::new(Action::ListGroups).filters(&["name", "user_id"]).scopes(&["teams.read", "users.read"]),
         ActionFacts::new(Action::GetGroup).scopes(&["teams.read"]),
-        ActionFacts::new(Action::CreateGroup).required(&[body("name")]).accepts(&["description"]).scopes(&["teams.write"]),
-        ActionFacts::new(Action::UpdateGroup).accepts(&["name", "description"]).scopes(&["teams.write"]),
+        ActionFacts::new(Action::CreateGroup).required(&[body("name")]).accepts(&["description"]).scopes(TEAMS),
+        ActionFacts::new(Action::UpdateGroup).accepts(&["name", "description"]).scopes(TEAMS),
         ActionFacts::new(Action::DeleteGroup)
-            .scopes(&["teams.write"])
+            .scopes(TEAMS)
             .note("refused while escalation policies, services, schedules or subteams belong to the team"),
         ActionFacts::new(Action::AddUserToGroup).scopes(MEMBERSHIP).note("as a responder; users/assign-role gives another role in the team"),
         ActionFacts::new(Action::RemoveUserFromGroup)
@@ -88,7 +88,7 @@ pub static DEFINITION: Definition = Definition {
             .filters(&["action", "actor_id", "entity", "entity_type", "created_at"])
             .scopes(&["audit_records.read"])
             .note("without a begin in `created_at` 31 days; PagerDuty keeps twelve months, and the plan must have the audit trail"),
-        ActionFacts::new(Action::ListMe).scopes(READ_USERS),
+        ActionFacts::new(Action::ListMe).scopes(&["users.read", "users:contact_methods.read"]),
     ],
     lacks: &[
         lack(
@@ -129,7 +129,8 @@ pub static DEFINITION: Definition = Definition {
 const SCOPES: &str =
     "users.read users.write users:contact_methods.read teams.read teams.write licenses.read audit_records.read";
 
-const READ_USERS: &[&str] = &["users.read", "users:contact_methods.read"];
+/// Every change is read again.
+const TEAMS: &[&str] = &["teams.read", "teams.write"];
 const WRITE_USERS: &[&str] = &["users.read", "users.write"];
 /// Role and licence are read before and after.
 const SEATS: &[&str] = &["users.read", "users.write", "teams.read", "teams.write", "licenses.read"];

@@ -77,8 +77,7 @@ fn fault(answer: &Answer) -> Option<Fault> {
 impl Connect for PagerDuty {
     fn connect(connection: Connection) -> Result<PagerDuty> {
         let region = connection.require("region")?;
-        let host = if region == "eu" { "https://api.eu.pagerduty.com" } else { "https://api.pagerduty.com" };
-        let base = connection.url_or("base_url", host)?;
+        let base = connection.url_or("base_url", host(region))?;
         let client = || -> Result<_> {
             let url = connection.url("token_url")?;
             let secret = ClientAuth::Post(connection.secret("client_secret")?);
@@ -119,6 +118,11 @@ impl Connect for PagerDuty {
     }
 }
 
+/// Where the accounts of a region are.
+fn host(region: &str) -> &'static str {
+    if region == "eu" { "https://api.eu.pagerduty.com" } else { "https://api.pagerduty.com" }
+}
+
 impl PagerDuty {
     /// PagerDuty's description wants the content type on every request, a GET too.
     fn get(&self, path: &'static str) -> Request {
@@ -135,13 +139,24 @@ impl PagerDuty {
     }
 }
 
-/// A list read by offset. PagerDuty answers 400 where `offset` and `limit` together pass 10,000.
+/// A list read by offset, which goes on by the limit of the answer. PagerDuty answers 400 where `offset` and `limit` together
+/// pass 10,000.
 const fn paged(items: &'static str) -> Paging {
-    let next = Next::OffsetWithin { parameter: "offset", first: 0, window: 10_000 };
+    let next = Next::OffsetWithin { parameter: "offset", first: 0, window: 10_000, more: "more", size: "limit" };
     Paging { items, limit: "limit", max: 100, next, total: TotalAt::Body("total") }
 }
 
 /// Adds a hint to a request that the vendor refused as wrong.
 fn refused_as_wrong(hint: &'static str) -> impl Fn(Error) -> Error {
     move |error| if error.kind() == ErrorKind::InvalidRequest { error.hint(hint) } else { error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_region_has_a_host_of_its_own() {
+        assert_eq!((host("us"), host("eu")), ("https://api.pagerduty.com", "https://api.eu.pagerduty.com"));
+    }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use userdir_core::Mapped;
 use userdir_core::mapping::{self, filled, time};
 use userdir_schema::{
-    Action, Activity, Context, Email, Group, IntoOwned, License, LicenseRole, Organization, Phone, RemoteData, Role,
+    Action, Activity, Context, Email, Group, License, LicenseRole, Organization, Phone, RemoteData, Role,
     RoleAssignment, Status, Text, Url, User, UserGroup, UserLicense, UserOrganization, UserRole,
 };
 
@@ -187,25 +187,25 @@ pub fn assignment_of_base_role(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
 /// A licence. PagerDuty shows how many are given and how many are left, or none where there is no end of it.
 pub fn license(raw: &RawValue) -> Mapped<License<'_>> {
     let it: wire::License = serde_json::from_str(raw.get())?;
-    let role = |id: Text<'_>| LicenseRole { name: Some(role_name(&id).into_owned()), id: Some(id.into_owned()) };
+    let role = |id: Text<'static>| LicenseRole { name: Some(role_name(&id)), id: Some(id) };
     Ok(License {
-        id: it.id,
-        name: filled(it.name),
-        description: filled(it.description),
+        id: it.id.into(),
+        name: filled(it.name.map(Text::from)),
+        description: filled(it.description.map(Text::from)),
         available_quantity: it
             .allocations_available
             .zip(it.current_value)
             .map(|(left, given)| left.saturating_add_unsigned(given).into()),
         assigned_quantity: it.current_value.map(Into::into),
-        roles: it.valid_roles.map(|roles| roles.into_iter().map(role).collect()),
+        roles: it.valid_roles.map(|roles| roles.into_iter().map(Text::from).map(role).collect()),
         ..License::default()
     })
 }
 
 /// The licence as a user has it, and what sort it is.
-pub fn user_license(it: wire::License<'_>) -> (UserLicense<'static>, Option<Text<'static>>) {
-    let license = UserLicense { id: Some(it.id), name: filled(it.name), ..UserLicense::default() };
-    (license.into_owned(), it.role_group.map(Text::into_owned))
+pub fn user_license(it: wire::License) -> (UserLicense<'static>, Option<Text<'static>>) {
+    let name = filled(it.name.map(Text::from));
+    (UserLicense { id: Some(it.id.into()), name, ..UserLicense::default() }, it.role_group.map(Text::from))
 }
 
 /// Name of the report of who holds which seat.
@@ -223,16 +223,10 @@ pub const SEAT_COLUMNS: &[(&str, &str)] = &[
 /// A seat that is held, in the order of the columns.
 pub fn seat(raw: &RawValue) -> Mapped<Vec<Value>> {
     let it: wire::Allocation = serde_json::from_str(raw.get())?;
-    let text = |text: Option<Text<'_>>| text.map_or(Value::Null, |text| Value::from(text.as_str()));
     let since = time(it.allocated_at).map(|since| since.to_string());
     let license = it.license;
-    Ok(vec![
-        text(it.user.id),
-        text(Some(license.id)),
-        text(license.name),
-        text(license.role_group),
-        since.map_or(Value::Null, Value::from),
-    ])
+    let row = [it.user.id.map(String::from), Some(license.id), license.name, license.role_group, since];
+    Ok(row.into_iter().map(Value::from).collect())
 }
 
 /// The account, by its subdomain.

@@ -2,6 +2,8 @@
 //!
 //! A user has exactly one licence and exactly one base role, and the two must agree: a licence lists the roles it allows.
 
+use std::collections::HashSet;
+
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging};
@@ -105,10 +107,10 @@ impl ListUtilization for PagerDuty {
 }
 
 impl PagerDuty {
-    /// The answer about a user's licence; none where the user has none.
-    pub(crate) async fn license_answer(&self, call: &Call, user_id: &str) -> Result<Option<Answer>> {
+    /// The licence that a user holds; none where there is none.
+    pub(crate) async fn license_of(&self, call: &Call, user_id: &str) -> Result<Option<wire::License>> {
         match self.get("users").id(user_id).path("license").read(call).await {
-            Ok(answer) => Ok(Some(answer)),
+            Ok(answer) => Ok(Some(answer.json::<wire::LicenseAnswer>()?.license)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -151,8 +153,8 @@ impl PagerDuty {
     ) -> Result<Option<Answer>> {
         let body = wire::WriteUser {
             r#type: "user",
-            name: user.name.as_deref().unwrap_or_default(),
-            email: user.email.as_deref().unwrap_or_default(),
+            name: kept("name", user.name.as_deref())?,
+            email: kept("address", user.email.as_deref())?,
             role: Some(role),
             license: license.map(wire::LicenseReference::to),
             time_zone: None,
@@ -173,7 +175,17 @@ impl PagerDuty {
     }
 }
 
-fn refuse_invalid(license: &str, role: &str, valid: &[userdir_schema::Text<'_>]) -> Result<()> {
+/// What goes along with every change of a user. Something that is not shown would be emptied.
+pub(crate) fn kept<'u>(what: &str, shown: Option<&'u str>) -> Result<&'u str> {
+    shown.filter(|shown| !shown.is_empty()).ok_or_else(|| {
+        Error::unexpected(format!(
+            "PagerDuty does not show the user's {what}, which goes along with every change; nothing was changed"
+        ))
+        .hint("change the user in PagerDuty's console")
+    })
+}
+
+fn refuse_invalid(license: &str, role: &str, valid: &[String]) -> Result<()> {
     if valid.iter().any(|valid| *valid == role) {
         return Ok(());
     }
@@ -194,9 +206,8 @@ impl DowngradeUser for PagerDuty {
         let answer = self.get("users").id(&input.user_id).read(call).await?;
         let wire::UserAnswer { user } = answer.json()?;
         refuse_owner(&user)?;
-        let held = self.license_answer(call, &input.user_id).await?;
-        let held: Option<wire::LicenseAnswer> = held.as_ref().map(Answer::json).transpose()?;
-        let held = held.as_ref().map(|held| held.license.id.as_str());
+        let held = self.license_of(call, &input.user_id).await?;
+        let held = held.as_ref().map(|held| held.id.as_str());
         if user.role.as_deref() == Some(role) && held == Some(license) {
             return Ok(Reply::already(answer.map_at("user", map::user)?));
         }
@@ -224,8 +235,11 @@ impl AssignRole for PagerDuty {
     /// Base roles replace each other; a role with a `group` is one in that team, and makes the user a member.
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
         let wanted = input.roles.iter().map(Wanted::of).collect::<Result<Vec<_>>>()?;
-        if wanted.iter().filter(|wanted| wanted.team.is_none()).count() > 1 {
-            return Err(Error::invalid("`roles` does not fit: a user has exactly one base role"));
+        let places: HashSet<_> = wanted.iter().map(|wanted| wanted.team).collect();
+        if places.len() < wanted.len() {
+            return Err(Error::invalid(
+                "`roles` does not fit: a user has exactly one base role, and one role in a team",
+            ));
         }
         let answer = self.get("users").id(&input.id).read(call).await?;
         let wire::UserAnswer { user } = answer.json()?;
@@ -274,13 +288,11 @@ impl PagerDuty {
             return Ok(Effect::Already);
         }
         refuse_owner(user)?;
-        let held = self.license_answer(call, &user.id).await?;
-        let held: Option<wire::LicenseAnswer> = held.as_ref().map(Answer::json).transpose()?;
-        let license = held.as_ref().map(|held| &held.license);
-        if let Some(valid) = license.and_then(|license| license.valid_roles.as_ref()) {
-            refuse_invalid(license.map_or("", |license| license.id.as_str()), role, valid)?;
+        let license = self.license_of(call, &user.id).await?;
+        if let Some((license, valid)) = license.as_ref().and_then(|it| Some((&it.id, it.valid_roles.as_ref()?))) {
+            refuse_invalid(license, role, valid)?;
         }
-        let license = license.map(|license| license.id.as_str());
+        let license = license.as_ref().map(|license| license.id.as_str());
         let sent = self.change_seat(call, user, role, license, steps).await?;
         Ok(if sent.is_some() { Effect::Applied } else { Effect::Planned })
     }

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 use userdir_core::action::*;
+use userdir_core::http::Answer;
 use userdir_core::mapping::check_length;
-use userdir_core::reply::Unreadable;
+use userdir_core::reply::{Step, Unreadable};
 use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User, UserLicense, UserRole};
 
+use crate::seats::kept;
 use crate::{PagerDuty, map, paged, refused_as_wrong, wire};
 
 #[async_trait]
@@ -55,7 +57,7 @@ impl GetUser for PagerDuty {
         if call.wants("licenses")
             && let Some(license) = unreadable.known("licenses", self.license_of(call, &user.id).await)?
         {
-            let (license, group) = license.unzip();
+            let (license, group) = license.map(map::user_license).unzip();
             user.licenses = Some(license.into_iter().collect());
             user.user_type = group.flatten().or(user.user_type);
         }
@@ -85,15 +87,37 @@ impl PagerDuty {
         members.all(call, &paged("members"), map::member).await
     }
 
-    /// The licence that a user holds, and its group; none where there is none.
-    async fn license_of(
+    /// The new user, if role and licence are as they were asked for.
+    async fn created(
         &self,
         call: &Call,
-        user_id: &str,
-    ) -> Result<Option<(UserLicense<'static>, Option<userdir_schema::Text<'static>>)>> {
-        let Some(answer) = self.license_answer(call, user_id).await? else { return Ok(None) };
-        let it: wire::LicenseAnswer = answer.json()?;
-        Ok(Some(map::user_license(it.license)))
+        answer: &Answer,
+        role: Option<&str>,
+        license: Option<&str>,
+    ) -> Result<Reply<User<'static>>> {
+        let user: User = answer.map_at("user", map::user)?;
+        let wire::UserAnswer { user: shown } = answer.json()?;
+        let mut failed = Vec::new();
+        match (role, shown.role.as_deref()) {
+            (Some(role), Some(now)) if now != role => {
+                failed.push(Step::failed(role, format!("PagerDuty made the user a `{now}`")));
+            }
+            _ => {}
+        }
+        let mut reply = Reply::applied(user);
+        if let Some(license) = license {
+            match self.license_of(call, &shown.id).await {
+                Ok(held) if held.as_ref().is_some_and(|held| held.id == license) => {}
+                Ok(_) => failed.push(Step::failed(license, "PagerDuty does not show it as the user's licence")),
+                Err(error) => reply = reply.note(format!("the user's licence could not be read back: {error}")),
+            }
+        }
+        if failed.is_empty() {
+            return Ok(reply);
+        }
+        Err(Error::partly_done(vec![Step::done(shown.id.to_string(), Effect::Applied)], failed)
+            .about(shown.id.to_string())
+            .hint("the user is there now: users/downgrade sets role and licence"))
     }
 }
 
@@ -148,7 +172,7 @@ impl CreateUser for PagerDuty {
         };
         let request = self.change(self.http.post("users").json(&json!({ "user": user })));
         match request.guarding(&["user"]).primary().write(call).await {
-            Ok(Some(answer)) => Ok(Reply::applied(answer.map_at("user", map::user)?)),
+            Ok(Some(answer)) => self.created(call, &answer, role, license).await,
             Ok(None) => Ok(Reply::planned()),
             Err(error) if self.from.is_none() => Err(refused_as_wrong(
                 "an account's key needs the setting `from`: the e-mail of a user of the account",
@@ -167,8 +191,8 @@ impl UpdateUser for PagerDuty {
         let answer = self.get("users").id(&input.id).read(call).await?;
         let wire::UserAnswer { user } = answer.json()?;
         let user = wire::WriteUser {
-            name: input.name.as_deref().unwrap_or(user.name.as_deref().unwrap_or_default()),
-            email: email.unwrap_or(user.email.as_deref().unwrap_or_default()),
+            name: kept("name", input.name.as_deref().or(user.name.as_deref()))?,
+            email: kept("address", email.or(user.email.as_deref()))?,
             time_zone: input.timezone.as_deref(),
             job_title: input.title.as_deref(),
             description: input.bio.as_deref(),

@@ -63,37 +63,27 @@ pub struct Member<'a> {
     pub role: Option<Text<'a>>,
 }
 
-/// A row of `GET /licenses`
+/// A row of `GET /licenses`; without numbers of seats where somebody holds it.
 #[derive(Debug, Deserialize)]
-pub struct License<'a> {
-    #[serde(borrow)]
-    pub id: Text<'a>,
-    pub name: Option<Text<'a>>,
-    pub description: Option<Text<'a>>,
+pub struct License {
+    pub id: String,
+    pub name: Option<String>,
+    pub description: Option<String>,
     /// Seats used.
     pub current_value: Option<u64>,
     /// Seats left; none is unlimited.
     pub allocations_available: Option<i64>,
-    pub valid_roles: Option<Vec<Text<'a>>>,
-    pub role_group: Option<Text<'a>>,
+    pub valid_roles: Option<Vec<String>>,
+    pub role_group: Option<String>,
 }
 
 /// A row of `GET /license_allocations`
 #[derive(Debug, Deserialize)]
 pub struct Allocation<'a> {
+    pub license: License,
     #[serde(borrow)]
-    pub license: AllocatedLicense<'a>,
     pub user: Reference<'a>,
     pub allocated_at: Option<Text<'a>>,
-}
-
-/// A licence without numbers of seats.
-#[derive(Debug, Deserialize)]
-pub struct AllocatedLicense<'a> {
-    #[serde(borrow)]
-    pub id: Text<'a>,
-    pub name: Option<Text<'a>>,
-    pub role_group: Option<Text<'a>>,
 }
 
 /// A row of `GET /audit/records`
@@ -187,16 +177,14 @@ pub struct UserAnswer<'a> {
 
 /// The answer of one licence.
 #[derive(Debug, Deserialize)]
-pub struct LicenseAnswer<'a> {
-    #[serde(borrow)]
-    pub license: License<'a>,
+pub struct LicenseAnswer {
+    pub license: License,
 }
 
 /// The answer of all licences.
 #[derive(Debug, Deserialize)]
-pub struct LicensesAnswer<'a> {
-    #[serde(borrow)]
-    pub licenses: Vec<License<'a>>,
+pub struct LicensesAnswer {
+    pub licenses: Vec<License>,
 }
 
 /// The answer of one team, whole: what is not changed goes back as it came.

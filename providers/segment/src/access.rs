@@ -13,20 +13,21 @@ pub fn is_owner(permissions: &[Permission]) -> bool {
     owner_role(permissions).is_some()
 }
 
+/// Each role on each resource.
+pub fn each(permissions: &[Permission]) -> impl Iterator<Item = (&Permission, &Resource)> {
+    permissions.iter().flat_map(|permission| permission.resources.iter().map(move |resource| (permission, resource)))
+}
+
 /// The id of the owner's role, as an owner shows it.
 fn owner_role(permissions: &[Permission]) -> Option<&str> {
-    let is_owners = |permission: &&Permission| {
-        permission.role_name.as_deref() == Some(OWNER) && permission.resources.iter().any(is_workspace)
-    };
-    permissions.iter().find(is_owners).map(|permission| permission.role_id.as_str())
+    let mut owners =
+        each(permissions).filter(|(held, resource)| held.role_name.as_deref() == Some(OWNER) && is_workspace(resource));
+    owners.next().map(|(held, _)| held.role_id.as_str())
 }
 
 /// Whether an owner would be none any more. A list that is to be written has no names of roles.
 pub fn loses_owner(before: &[Permission], after: &[Permission]) -> bool {
-    let keeps = |role: &str| {
-        let held = after.iter().filter(|permission| permission.role_id == role);
-        held.flat_map(|permission| &permission.resources).any(is_workspace)
-    };
+    let keeps = |role: &str| each(after).any(|(held, resource)| held.role_id == role && is_workspace(resource));
     owner_role(before).is_some_and(|role| !keeps(role))
 }
 
@@ -42,19 +43,12 @@ pub fn on_workspace(role: &str, workspace: &str) -> Permission {
 
 /// Whether the role is held on this workspace.
 pub fn has_on_workspace(permissions: &[Permission], role: &str, workspace: &str) -> bool {
-    let held = permissions.iter().filter(|permission| permission.role_id == role);
-    held.flat_map(|permission| &permission.resources).any(|resource| is_workspace(resource) && resource.id == workspace)
+    each(permissions).any(|(held, resource)| held.role_id == role && is_workspace(resource) && resource.id == workspace)
 }
 
 /// Whether this role on this workspace is the only permission on any workspace.
 pub fn has_only_on_workspace(permissions: &[Permission], role: &str, workspace: &str) -> bool {
-    let on_workspaces = permissions.iter().flat_map(|permission| {
-        permission
-            .resources
-            .iter()
-            .filter(|resource| is_workspace(resource))
-            .map(move |resource| (permission, resource))
-    });
+    let on_workspaces = each(permissions).filter(|(_, resource)| is_workspace(resource));
     let mut held = on_workspaces.map(|(permission, resource)| permission.role_id == role && resource.id == workspace);
     held.next() == Some(true) && held.all(|same| same)
 }
@@ -110,26 +104,25 @@ pub fn without_role(permissions: &[Permission], role: &str, workspace: Option<&s
     })
 }
 
-/// Whether the role is held on something that is no workspace.
-pub fn has_elsewhere(permissions: &[Permission], role: &str) -> bool {
-    let held = permissions.iter().filter(|permission| permission.role_id == role);
-    held.flat_map(|permission| &permission.resources).any(|resource| !is_workspace(resource))
-}
-
 /// The roles that are held on something that is no workspace, each with the kinds of it.
 pub fn elsewhere(permissions: &[Permission]) -> BTreeSet<String> {
-    let each = permissions.iter().flat_map(|permission| permission.resources.iter().map(move |it| (permission, it)));
-    let others = each.filter(|(_, resource)| !is_workspace(resource));
+    let others = each(permissions).filter(|(_, resource)| !is_workspace(resource));
     others
         .map(|(held, resource)| format!("{} ({})", held.role_name.as_ref().unwrap_or(&held.role_id), resource.r#type))
         .collect()
 }
 
-/// What Segment shows otherwise than wanted: what is lost, and what is still there on a workspace.
-pub fn differences(wanted: &[Permission], shown: &[Permission]) -> Vec<(String, &'static str)> {
-    let (wanted, shown) = (flat(wanted), flat(shown));
+/// Whether two lists allow the same.
+pub fn are_same(one: &[Permission], other: &[Permission]) -> bool {
+    flat(one) == flat(other)
+}
+
+/// What Segment shows otherwise than wanted: what is lost, and what is still there: of what was held `before`, or on a
+/// workspace.
+pub fn differences(before: &[Permission], wanted: &[Permission], shown: &[Permission]) -> Vec<(String, &'static str)> {
+    let (before, wanted, shown) = (flat(before), flat(wanted), flat(shown));
     let lost = wanted.difference(&shown).map(|key| (key, "Segment does not show it any more"));
-    let left = shown.difference(&wanted).filter(|key| key.kind == WORKSPACE);
+    let left = shown.difference(&wanted).filter(|key| key.kind == WORKSPACE || before.contains(key));
     let left = left.map(|key| (key, "Segment still shows it"));
     lost.chain(left).map(|(key, why)| (format!("{} on {} {}", key.role, key.kind, key.id), why)).collect()
 }
@@ -144,9 +137,7 @@ struct Key<'p> {
 }
 
 fn flat(permissions: &[Permission]) -> BTreeSet<Key<'_>> {
-    permissions
-        .iter()
-        .flat_map(|permission| permission.resources.iter().map(move |resource| (permission, resource)))
+    each(permissions)
         .map(|(permission, resource)| {
             let mut labels: Vec<_> =
                 resource.labels.iter().map(|label| (member(label, "key"), member(label, "value"))).collect();
@@ -208,10 +199,8 @@ mod tests {
         let rest = without_role(&permissions(MIXED), "owner", None).unwrap();
         assert!(written(&rest).contains(r#""labels":[{"description":"d","key":"env","value":"prod"}]"#));
         let rest = without_role(&permissions(MIXED), "source", Some("w1")).unwrap();
-        assert_eq!(
-            (rest.len(), has_elsewhere(&rest, "source"), has_on_workspace(&rest, "source", "w1")),
-            (3, true, false)
-        );
+        assert!(written(&rest).contains(r#"{"roleId":"source","resources":[{"id":"s1","type":"SOURCE"}]}"#));
+        assert_eq!((rest.len(), has_on_workspace(&rest, "source", "w1")), (3, false));
         assert_eq!(without_role(&permissions(MIXED), "source", None).unwrap().len(), 2);
     }
 
@@ -244,13 +233,16 @@ mod tests {
     #[test]
     fn what_is_shown_is_held_against_what_was_wanted() {
         let wanted = permissions(MIXED);
-        assert!(differences(&wanted, &permissions(MIXED)).is_empty());
+        assert!(differences(&wanted, &wanted, &permissions(MIXED)).is_empty());
         let shown = permissions(
             &MIXED.replace(r#""labels": [{"key": "env", "value": "prod", "description": "d"}]"#, r#""labels": []"#),
         );
-        let found = differences(&wanted, &shown);
+        let found = differences(&wanted, &wanted, &shown);
         assert_eq!(found.len(), 2, "labels lost: the narrow one is gone and a wide one is there: {found:?}");
-        let found = differences(&wanted[1..], &wanted);
+        let found = differences(&wanted, &wanted[1..], &wanted);
         assert_eq!(found, [("owner on WORKSPACE w1".to_owned(), "Segment still shows it")]);
+        let found = differences(&wanted, &wanted[..2], &wanted);
+        assert_eq!(found, [("new on GALAXY x1".to_owned(), "Segment still shows it")]);
+        assert!(differences(&wanted[..2], &wanted[..2], &wanted).is_empty(), "added by somebody else meanwhile");
     }
 }

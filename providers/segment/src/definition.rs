@@ -1,7 +1,9 @@
 //! What Segment needs, does and lacks, as data.
 
-use userdir_core::action::Action;
+use userdir_core::action::{Action, OwnPredicate};
 use userdir_core::definition::{ActionFacts, Consistency, Definition, Scheme, Setting, body, both, lack};
+
+use crate::permissions;
 
 /// Segment's own page. Segment has no scopes: what a token may do is its role.
 pub static DEFINITION: Definition = Definition {
@@ -20,7 +22,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListUsers)
             .filters(&["name", "emails", "status", "group_id"])
             .partial()
-            .note("users, and then open invitations, whose id is `invite:<address>`; roles and groups cost calls of their own: users/get and role_assignments"),
+            .note("open invitations, and then users; whoever accepts meanwhile is in both. An invitation's id is `invite:<address>`; roles and groups cost calls of their own: users/get and role_assignments"),
         ActionFacts::new(Action::GetUser),
         ActionFacts::new(Action::CreateUser)
             .required(&[body("emails"), body("roles")])
@@ -37,6 +39,7 @@ pub static DEFINITION: Definition = Definition {
             .accepts(&["workspace_id"])
             .places(&["workspace"])
             .settles_nothing()
+            .shows(OwnPredicate::User(permissions::is_proven))
             .note("on the workspace where one is named, else on everything; never the last permission, nor the last Workspace Owner's"),
         ActionFacts::new(Action::DowngradeUser)
             .required(&[both("user_id"), both("role_id"), both("workspace_id")])
@@ -92,7 +95,8 @@ pub static DEFINITION: Definition = Definition {
          first); what an empty list of permissions does (it is never sent); how a user is written as the actor of an event; the \
          exact form of times in the filter of events; whether a user group that shows no permissions gives none (it is taken for \
          that); whether a user's permissions include those of groups (they are taken for the \
-         user's own); which of the two styles of queries a server takes besides.",
+         user's own); what a permission without resources allows (it is shown, and a list with one is not \
+         changed); which of the two styles of queries a server takes besides.",
     ],
     consistency: Consistency::Immediate,
 };

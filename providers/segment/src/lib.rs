@@ -85,9 +85,7 @@ fn fault(answer: &Answer) -> Option<Fault> {
 #[async_trait]
 impl Connect for Segment {
     fn connect(connection: Connection) -> Result<Segment> {
-        let eu = connection.get("region") == Some("eu");
-        let host = if eu { "https://eu1.api.segmentapis.com" } else { "https://api.segmentapis.com" };
-        let base = connection.url_or("base_url", host)?;
+        let base = connection.url_or("base_url", host(connection.get("region")))?;
         let auth = Auth::bearer(&connection.secret("api_token")?)?;
         Ok(Segment {
             http: connection.http(base, &SEGMENT, auth),
@@ -103,6 +101,11 @@ impl Connect for Segment {
     async fn check(&self, call: &Call) -> Result<()> {
         self.http.get("").probe(call).await
     }
+}
+
+/// Where the workspaces of a region are.
+fn host(region: Option<&str>) -> &'static str {
+    if region == Some("eu") { "https://eu1.api.segmentapis.com" } else { "https://api.segmentapis.com" }
 }
 
 impl Segment {
@@ -131,5 +134,16 @@ fn of_a_change(error: Error) -> Error {
              answered the same",
         ),
         _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_region_has_a_host_of_its_own() {
+        assert_eq!(host(Some("us")), "https://api.segmentapis.com");
+        assert_eq!(host(Some("eu")), "https://eu1.api.segmentapis.com");
     }
 }

@@ -27,16 +27,26 @@ fn work(email: Text<'_>) -> Email<'_> {
     Email { email: Some(email), r#type: Some("work".into()), is_primary: Some(true) }
 }
 
+/// What a permission is held on; one nothing where that is not shown, so that the role is.
+fn places(permission: &wire::Permission) -> impl Iterator<Item = Option<&wire::Resource>> {
+    let nowhere = permission.resources.is_empty().then_some(None);
+    permission.resources.iter().map(Some).chain(nowhere)
+}
+
+/// The workspace, where it is one.
+fn workspace_of<'a>(resource: Option<&wire::Resource>) -> Option<Text<'a>> {
+    resource.filter(|resource| resource.r#type == wire::WORKSPACE).map(|resource| resource.id.clone().into())
+}
+
 /// One role a permission and resource; the same role on several sources is shown once.
 fn user_roles<'a>(permissions: &[wire::Permission]) -> Vec<UserRole<'a>> {
     let mut roles: Vec<UserRole<'a>> = Vec::new();
     for permission in permissions {
-        for resource in &permission.resources {
-            let workspace = (resource.r#type == wire::WORKSPACE).then(|| resource.id.clone().into());
+        for resource in places(permission) {
             let role = UserRole {
                 id: Some(permission.role_id.clone().into()),
                 name: permission.role_name.clone().map(Text::from),
-                workspace,
+                workspace: workspace_of(resource),
                 ..UserRole::default()
             };
             if !roles.contains(&role) {
@@ -101,17 +111,20 @@ pub enum Holder {
 pub fn assignments(holder: Holder, id: &str, raw: &RawValue) -> Mapped<Vec<RoleAssignment<'static>>> {
     let it: wire::Permission = serde_json::from_str(raw.get())?;
     let of = |kind: Holder| (holder == kind).then(|| Text::from(id.to_owned()));
-    let assignment = |resource: &wire::Resource| RoleAssignment {
-        id: format!("{id}:{}:{}:{}", it.role_id, resource.r#type, resource.id).into(),
+    let assignment = |resource: Option<&wire::Resource>| RoleAssignment {
+        id: match resource {
+            Some(resource) => format!("{id}:{}:{}:{}", it.role_id, resource.r#type, resource.id).into(),
+            None => format!("{id}:{}", it.role_id).into(),
+        },
         user_id: of(Holder::User),
         group_type: of(Holder::Group).map(|_| "group".into()),
         group_id: of(Holder::Group),
         role_id: Some(it.role_id.clone().into()),
-        workspace: (resource.r#type == wire::WORKSPACE).then(|| vec![resource.id.clone().into()]),
+        workspace: workspace_of(resource).map(|id| vec![id]),
         remote_data: Some(raw.to_owned().into()),
         ..RoleAssignment::default()
     };
-    Ok(it.resources.iter().map(assignment).collect())
+    Ok(places(&it).map(assignment).collect())
 }
 
 /// The workspace of the token.
@@ -159,11 +172,12 @@ mod tests {
         let user = user(raw(r#"{"id": "u1", "permissions": [
                 {"roleId": "r1", "roleName": "Source Admin", "resources": [
                     {"id": "s1", "type": "SOURCE"}, {"id": "s2", "type": "SOURCE"}, {"id": "w1", "type": "WORKSPACE"}]},
-                {"roleId": "r2", "roleName": "Odd", "resources": [{"id": "x", "type": "GALAXY"}]}]}"#))
+                {"roleId": "r2", "roleName": "Odd", "resources": [{"id": "x", "type": "GALAXY"}]},
+                {"roleId": "r3", "resources": [], "labels": [{"key": "env", "value": "prod"}]}]}"#))
         .unwrap();
         let roles = user.roles.unwrap();
         let roles: Vec<_> = roles.iter().map(|role| (role.id.as_deref().unwrap(), role.workspace.as_deref())).collect();
-        assert_eq!(roles, [("r1", None), ("r1", Some("w1")), ("r2", None)]);
+        assert_eq!(roles, [("r1", None), ("r1", Some("w1")), ("r2", None), ("r3", None)]);
     }
 
     #[test]

@@ -1,33 +1,36 @@
 //! Permissions of users: downgrade, assign and unassign roles.
 //!
 //! Segment replaces the whole list at once. So it is read, changed, put back and read again; a permission that somebody
-//! else adds in between is lost, which no call of Segment's prevents.
+//! else adds between that reading and the write is lost, which no call of Segment's prevents.
 
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::reply::Step;
-use userdir_core::{Call, Effect, Error, Outcome, Reply, Result, async_trait};
-use userdir_schema::{User, UserRole};
+use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
+use userdir_schema::{User, UserGroup, UserRole};
 
+use crate::users::refuse_invitation;
 use crate::wire::{Holder, Permission};
 use crate::{Segment, access, map, of_a_change};
 
 /// A role that is named, and the workspace if one is.
+#[derive(PartialEq)]
 pub(crate) struct Wanted<'r> {
     pub id: &'r str,
     pub workspace: Option<&'r str>,
 }
 
-/// Reads roles, each with the workspace it names or `general`. Two workspaces cannot both be the token's.
+/// Reads roles, each once, with the workspace it names or `general`. Two workspaces cannot both be the token's.
 pub(crate) fn wanted<'r>(roles: &'r [UserRole<'static>], general: Option<&'r str>) -> Result<Vec<Wanted<'r>>> {
-    let wanted: Vec<_> = roles
-        .iter()
-        .map(|role| Wanted {
-            id: role.id.as_deref().unwrap_or_default(),
-            workspace: role.workspace.as_deref().or(general),
-        })
-        .collect();
+    let mut wanted: Vec<Wanted<'r>> = Vec::new();
+    for role in roles {
+        let id = role.id.as_deref().unwrap_or_default();
+        let role = Wanted { id, workspace: role.workspace.as_deref().or(general) };
+        if !wanted.contains(&role) {
+            wanted.push(role);
+        }
+    }
     let mut named = wanted.iter().filter_map(|role| role.workspace);
     let first = named.next();
     match named.find(|other| Some(*other) != first) {
@@ -46,14 +49,24 @@ impl Segment {
             return Err(Error::refused("the user would have no permission left; nothing was changed")
                 .hint("move the user to Minimal Workspace Access with users/downgrade, or remove the user"));
         }
-        if access::loses_owner(user.permissions()?, permissions) {
+        let before = user.permissions()?;
+        if access::loses_owner(before, permissions) {
             self.refuse_last_owner(call, user).await?;
+            // that took a call a user: what was granted meanwhile must not be lost
+            if !access::are_same(before, self.holder(call, &user.id).await?.permissions()?) {
+                return Err(Error::new(
+                    ErrorKind::Conflict,
+                    "somebody else has just changed the user's permissions; nothing was changed",
+                )
+                .about(user.id.clone())
+                .hint("try again"));
+            }
         }
         let request = self.http.put("users").id(&user.id).path("permissions");
         let request = request.json(&json!({ "permissions": permissions })).guarding(&["permissions"]);
         let request = request.precondition("the permissions are those read just before").primary();
         self.proven(call, &user.id, request, |shown| {
-            let failed = access::differences(permissions, shown);
+            let failed = access::differences(before, permissions, shown);
             if failed.is_empty() {
                 return Ok(());
             }
@@ -90,18 +103,10 @@ impl Segment {
         }
     }
 
-    /// What the user may do after a downgrade beside the role on the workspace: what comes through groups, and what is held
-    /// on sources and the like.
-    async fn what_stays(&self, call: &Call, user: &Holder) -> Result<Vec<String>> {
-        let groups = self.http.get("users").id(&user.id).path("groups");
-        let groups = groups.all(call, &self.paged("data.groups"), map::user_group).await?;
-        let names: Vec<_> = groups.iter().filter_map(|group| group.id.as_deref()).collect();
-        let through = (!names.is_empty())
-            .then(|| format!("what the user has through the user groups {} stays", names.join(", ")));
-        let held: Vec<String> = access::elsewhere(user.permissions()?).into_iter().collect();
-        let on_others =
-            (!held.is_empty()).then(|| format!("what is held outside of workspaces stays: {}", held.join(", ")));
-        Ok(through.into_iter().chain(on_others).collect())
+    /// The user's groups, by which a user may do more than the own permissions say.
+    pub(crate) async fn groups_of(&self, call: &Call, user_id: &str) -> Result<Vec<UserGroup<'static>>> {
+        let groups = self.http.get("users").id(user_id).path("groups");
+        groups.all(call, &self.paged("data.groups"), map::user_group).await
     }
 }
 
@@ -111,16 +116,24 @@ impl DowngradeUser for Segment {
     async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
         let role = input.role_id.as_deref().unwrap_or_default();
         let workspace = self.workspace_named(call, input.workspace_id.as_deref()).await?;
+        refuse_invitation(&input.user_id)?;
+        // before the permissions, which are to be as fresh as can be when they are written
+        let groups = self.groups_of(call, &input.user_id).await?;
         let user = self.holder(call, &input.user_id).await?;
-        let notes = self.what_stays(call, &user).await?;
-        let reply = match access::has_only_on_workspace(user.permissions()?, role, &workspace.id) {
+        let held = user.permissions()?;
+        let mut reply = match access::has_only_on_workspace(held, role, &workspace.id) {
             true => Reply::sent(&input.user_id).with_effect(Effect::Already),
-            false => {
-                let permissions = access::downgraded(user.permissions()?, role, &workspace.id)?;
-                self.replace(call, &user, &permissions).await?
-            }
+            false => self.replace(call, &user, &access::downgraded(held, role, &workspace.id)?).await?,
         };
-        Ok(notes.into_iter().fold(reply, Reply::note))
+        let through = groups.iter().filter_map(|group| group.id.as_deref()).collect::<Vec<_>>().join(", ");
+        if !through.is_empty() {
+            reply = reply.note(format!("what the user has through the user groups {through} stays"));
+        }
+        let elsewhere = access::elsewhere(held).into_iter().collect::<Vec<_>>().join(", ");
+        if !elsewhere.is_empty() {
+            reply = reply.note(format!("what is held outside of workspaces stays: {elsewhere}"));
+        }
+        Ok(reply)
     }
 }
 
@@ -161,6 +174,12 @@ impl AssignRole for Segment {
     }
 }
 
+/// What core's reading adds to a proof that a role is taken away: nothing. It cannot tell a role on the workspace from one
+/// on a source; `replace` has read the permissions themselves.
+pub(crate) fn is_proven(_: &User<'_>) -> Shows {
+    Shows::Yes
+}
+
 #[async_trait]
 impl UnassignRole for Segment {
     /// Takes roles away from the workspace where one is named, else from everything they are held on, in one call.
@@ -171,17 +190,9 @@ impl UnassignRole for Segment {
         let mut rest = user.permissions()?.to_vec();
         let mut steps = Vec::new();
         for role in &roles {
-            let before = rest.iter().map(|permission| permission.resources.len()).sum::<usize>();
+            let before = access::each(&rest).count();
             rest = access::without_role(&rest, role.id, role.workspace)?;
-            let is_held = rest.iter().map(|permission| permission.resources.len()).sum::<usize>() < before;
-            if role.workspace.is_some() && access::has_elsewhere(&rest, role.id) {
-                let where_it_is = if is_held { "on sources or the like too" } else { "on sources or the like alone" };
-                return Err(Error::refused(format!("the role is held {where_it_is}; nothing was changed"))
-                    .about(role.id)
-                    .hint(
-                        "Segment's console takes it off the workspace alone; without a workspace it goes everywhere",
-                    ));
-            }
+            let is_held = access::each(&rest).count() < before;
             if !is_held {
                 // a mistyped role must not read as taken away
                 self.find_role(call, self.http.get("roles"), role.id).await?;

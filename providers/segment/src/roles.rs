@@ -62,30 +62,32 @@ impl ListRoleAssignments for Segment {
         }
         let page = match (&filter.user_id, &filter.group_id) {
             (Some(_), Some(_)) => return Err(Error::invalid("give `user_id` or `group_id`, not both")),
-            (Some(user), None) => Page::of_values(self.held_by_user(call, user, true).await?),
-            (None, Some(group)) => Page::of_values(self.held_by_group(call, group, true).await?),
+            (Some(user), None) => {
+                crate::users::refuse_invitation(user)?;
+                Page::of_values(self.held(call, Holder::User, user, Request::primary).await?)
+            }
+            (None, Some(group)) => Page::of_values(self.held(call, Holder::Group, group, Request::primary).await?),
             (None, None) => self.everybody(call, &request).await?,
         };
         Ok(page.rechecked(filter.clone()))
     }
 }
 
-impl Segment {
-    async fn held_by_user(&self, call: &Call, user: &str, primary: bool) -> Result<Vec<RoleAssignment<'static>>> {
-        crate::users::refuse_invitation(user)?;
-        let request = self.http.get("users").id(user);
-        let answer = if primary { request.primary() } else { request }.read(call).await?;
-        let it: wire::Wrapped<wire::UserHolds<'_>> = answer.json()?;
-        let held = assignments(Holder::User, &it.data.user).map_err(strange)?;
-        held.ok_or_else(|| Error::unexpected("Segment does not show the user's permissions").about(user))
-    }
+/// `Request::primary` for the one call that takes what is passed through; else nothing.
+type Mark = fn(Request) -> Request;
 
-    /// A group without permissions gives nothing.
-    async fn held_by_group(&self, call: &Call, group: &str, primary: bool) -> Result<Vec<RoleAssignment<'static>>> {
-        let request = self.http.get("groups").id(group);
-        let answer = if primary { request.primary() } else { request }.read(call).await?;
-        let it: wire::Wrapped<wire::GroupHolds<'_>> = answer.json()?;
-        Ok(assignments(Holder::Group, &it.data.user_group).map_err(strange)?.unwrap_or_default())
+impl Segment {
+    /// What a user or group holds; a group that shows no permissions gives none.
+    async fn held(&self, call: &Call, holder: Holder, id: &str, mark: Mark) -> Result<Vec<RoleAssignment<'static>>> {
+        let list = if holder == Holder::User { "users" } else { "groups" };
+        let answer = mark(self.http.get(list).id(id)).read(call).await?;
+        let it: wire::Wrapped<wire::HoldsAnswer<'_>> = answer.json()?;
+        match assignments(holder, &it.data.user).map_err(strange)? {
+            None if holder == Holder::User => {
+                Err(Error::unexpected("Segment does not show the user's permissions").about(id))
+            }
+            held => Ok(held.unwrap_or_default()),
+        }
     }
 
     async fn everybody(
@@ -107,7 +109,7 @@ impl Segment {
                 held.extend(match shown {
                     Some(shown) => shown,
                     // a row may leave them out
-                    None => self.held_by_group(call, &group, false).await?,
+                    None => self.held(call, Holder::Group, &group, |request| request).await?,
                 });
             }
             return Ok(Page::of_values(held).next(next));
@@ -116,7 +118,7 @@ impl Segment {
         let (paging, next) = (self.paged("data.users"), Some(GROUPS.to_owned()));
         let (slice, next) = pass.read(call, users, request.wanted, &paging, USERS, next).await?;
         for user in slice.each(|raw| Ok(map::user(raw)?.id.to_string()))? {
-            held.extend(self.held_by_user(call, &user, false).await?);
+            held.extend(self.held(call, Holder::User, &user, |request| request).await?);
         }
         Ok(Page::of_values(held).next(next))
     }

@@ -12,45 +12,46 @@ use crate::{Segment, access, map, of_a_change, wire};
 
 #[async_trait]
 impl ListUsers for Segment {
-    /// Users, and then the invitations that are open. Segment filters nothing.
+    /// The invitations that are open, and then users: whoever accepts meanwhile is there twice and never not at all. Segment
+    /// filters nothing.
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
         let filter = &request.filter;
         let wants = |status: &str| filter.status.as_ref().is_none_or(|wanted| wanted.takes(status));
         let pass = Pass::of(request.cursor.as_deref())?;
         let (users, invites) = (wants("active"), wants("invited"));
-        if users && pass.name != INVITES {
-            let list = match &filter.group_id {
-                Some(group) => self.http.get("groups").id(group).path("users"),
-                None => self.http.get("users"),
+        if invites && pass.name != USERS {
+            let (list, items) = match &filter.group_id {
+                Some(group) => (self.http.get("groups").id(group).path("invites"), "data.emails"),
+                None => (self.http.get("invites"), "data.invites"),
             };
-            let (paging, next) = (self.paged("data.users"), invites.then(|| INVITES.to_owned()));
-            let (slice, next) = pass.read(call, list.primary(), request.wanted, &paging, USERS, next).await?;
-            let is_empty = slice.each(|_| Ok(()))?.is_empty();
-            let map = InWorkspace(self.of_users(call, is_empty).await?);
-            return Ok(Page::<User<'static>>::of_body(slice.answer.body, "data.users", map)
-                .next(next)
-                .rechecked(filter.clone()));
+            // what is passed through goes to one of the lists
+            let list = if users { list } else { list.primary() };
+            let (paging, next) = (self.paged(items), users.then(|| USERS.to_owned()));
+            let (slice, next) = pass.read(call, list, request.wanted, &paging, INVITES, next).await?;
+            let emails: Vec<String> = slice.each(|raw| serde_json::from_str(raw.get()))?;
+            let workspace = self.of_users(call, emails.is_empty()).await?;
+            let invited = emails.into_iter().map(|email| User { workspaces: workspace.clone(), ..map::invite(email) });
+            return Ok(Page::of_values(invited.collect()).next(next).rechecked(filter.clone()));
         }
-        if !invites {
+        if !users {
             return Ok(Page::of_values(Vec::new()));
         }
-        let (list, items) = match &filter.group_id {
-            Some(group) => (self.http.get("groups").id(group).path("invites"), "data.emails"),
-            None => (self.http.get("invites"), "data.invites"),
+        let list = match &filter.group_id {
+            Some(group) => self.http.get("groups").id(group).path("users"),
+            None => self.http.get("users"),
         };
-        // what is passed through goes to one of the lists
-        let list = if users { list } else { list.primary() };
-        let (slice, next) = pass.read(call, list, request.wanted, &self.paged(items), INVITES, None).await?;
-        let emails: Vec<String> = slice.each(|raw| serde_json::from_str(raw.get()))?;
-        let workspace = self.of_users(call, emails.is_empty()).await?;
-        let invited = emails.into_iter().map(|email| User { workspaces: workspace.clone(), ..map::invite(email) });
-        Ok(Page::of_values(invited.collect()).next(next).rechecked(filter.clone()))
+        let paging = self.paged("data.users");
+        let (slice, next) = pass.read(call, list.primary(), request.wanted, &paging, USERS, None).await?;
+        let is_empty = slice.each(|_| Ok(()))?.is_empty();
+        let map = InWorkspace(self.of_users(call, is_empty).await?);
+        let page = Page::<User<'static>>::of_body(slice.answer.body, "data.users", map);
+        Ok(page.next(next).rechecked(filter.clone()))
     }
 }
 
 /// Names of the passes.
-const USERS: &str = "users";
 const INVITES: &str = "invites";
+const USERS: &str = "users";
 
 /// Maps users of the token's workspace.
 struct InWorkspace(Option<Vec<UserWorkspace<'static>>>);
@@ -119,8 +120,7 @@ impl GetUser for Segment {
         let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
         let mut user: User = answer.map_at("data.user", map::user)?;
         if call.wants("groups") {
-            let groups = self.http.get("users").id(&input.id).path("groups");
-            user.groups = Some(groups.all(call, &self.paged("data.groups"), map::user_group).await?);
+            user.groups = Some(self.groups_of(call, &input.id).await?);
         }
         user.workspaces = self.of_users(call, false).await?;
         Ok(Reply::read(user))
@@ -131,12 +131,16 @@ impl GetUser for Segment {
 impl CreateUser for Segment {
     /// An invitation with roles on the workspace.
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
-        let [Email { email: Some(email), is_primary, .. }] = input.emails.as_deref().unwrap_or_default() else {
-            return Err(Error::invalid("`emails` does not fit: an invitation goes to one address"));
+        let email = match input.emails.as_deref() {
+            Some([Email { email: Some(email), r#type, is_primary }])
+                if *is_primary != Some(false) && r#type.as_deref().is_none_or(|kind| kind == "work") =>
+            {
+                email
+            }
+            _ => {
+                return Err(Error::invalid("`emails` does not fit: an invitation goes to one address, of type `work`"));
+            }
         };
-        if *is_primary == Some(false) {
-            return Err(Error::invalid("`emails` does not fit: the one address is the primary one"));
-        }
         let roles = input.roles.unwrap_or_default();
         let roles = crate::permissions::wanted(&roles, None)?;
         let workspace = self.workspace_named(call, roles.iter().find_map(|role| role.workspace)).await?;
@@ -145,7 +149,7 @@ impl CreateUser for Segment {
         let body = json!({ "invites": [{ "email": email, "permissions": permissions }] });
         let request = self.http.post("invites").json(&body).guarding(&["invites"]).primary();
         match request.write(call).await.map_err(of_a_change)? {
-            Some(_) => Ok(Reply::applied(map::invite(email.to_string()))),
+            Some(_) => Ok(Reply::applied(map::invite(email.as_str().to_owned()))),
             None => Ok(Reply::planned()),
         }
     }

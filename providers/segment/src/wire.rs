@@ -39,29 +39,26 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// What the user may do. A list that is not shown is not an empty one, and a role without its name may be the owner's.
+    /// What the user may do. A list that is not shown is not an empty one, a role without its name may be the owner's, and
+    /// one that is held on nothing could not be put back.
     pub fn permissions(&self) -> Result<&[Permission]> {
-        let shown = self.permissions.as_deref().filter(|shown| shown.iter().all(|it| it.role_name.is_some()));
+        let is_whole = |it: &Permission| it.role_name.is_some() && !it.resources.is_empty();
+        let shown = self.permissions.as_deref().filter(|shown| shown.iter().all(is_whole));
         shown.ok_or_else(|| {
-            Error::unexpected("Segment does not show the user's permissions with the names of their roles")
-                .about(self.id.clone())
+            Error::unexpected(
+                "Segment does not show the user's permissions with the names of their roles and what they are held on",
+            )
+            .about(self.id.clone())
+            .hint("look at the user's access in Segment's console, and change it there")
         })
     }
 }
 
-/// The answer of one user, of whom only the permissions are looked at.
+/// The answer of one user or group, of which only the permissions are looked at.
 #[derive(Debug, Deserialize)]
-pub struct UserHolds<'a> {
-    #[serde(borrow)]
+pub struct HoldsAnswer<'a> {
+    #[serde(borrow, alias = "userGroup")]
     pub user: Holds<'a>,
-}
-
-/// The answer of one group, of which only the permissions are looked at.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GroupHolds<'a> {
-    #[serde(borrow)]
-    pub user_group: Holds<'a>,
 }
 
 /// Permissions as they came, and whose they are.
@@ -79,6 +76,7 @@ pub struct Permission {
     pub role_id: String,
     #[serde(skip_serializing)]
     pub role_name: Option<String>,
+    /// Segment may leave it out; what it means then is not documented.
     #[serde(default)]
     pub resources: Vec<Resource>,
     /// Segment shows labels here too, and takes them back on resources alone.
