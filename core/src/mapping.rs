@@ -58,6 +58,19 @@ pub fn check_length(field: &str, text: Option<&str>, takes: RangeInclusive<usize
     }
 }
 
+/// Whether the `status` of an input is active, at a vendor that knows active and inactive alone; none where it is not given.
+///
+/// # Errors
+/// `InvalidRequest` for any other word.
+pub fn is_active(status: Option<&str>) -> Result<Option<bool>> {
+    match status {
+        None => Ok(None),
+        Some("active") => Ok(Some(true)),
+        Some("inactive") => Ok(Some(false)),
+        Some(other) => Err(Error::invalid(format!("`status` is `{other}`; here it is `active` or `inactive`"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use userdir_schema::{RemoteData, Unified};
 
 use crate::action::Recheck;
 use crate::envelope::{Envelope, Paths};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::Slice;
 
 /// What a list action is asked for.
@@ -107,6 +107,8 @@ pub(crate) enum NextPage {
     At(String),
     /// The body says: a cursor at this path.
     InBody(&'static str),
+    /// The body says: a link at this path. Where there is none, a page of this size may not be the last.
+    InBodyOrShort { path: &'static str, size: u32 },
     /// The body says: a cursor at this path, which holds for this page size.
     InBodySized { path: &'static str, size: u32 },
     /// The body says: a cursor at one path, which counts while there is `true` at another.
@@ -119,13 +121,20 @@ impl NextPage {
     /// Reads the body's items and what it says of the total and of the next page.
     pub fn envelope<'p>(&self, body: &'p [u8], items: &'static str, total: &'static str) -> Result<Envelope<'p>> {
         let (next, more, size) = match *self {
-            NextPage::InBody(path) | NextPage::InBodySized { path, .. } => (path, "", ""),
+            NextPage::InBody(path) | NextPage::InBodyOrShort { path, .. } | NextPage::InBodySized { path, .. } => {
+                (path, "", "")
+            }
             NextPage::InBodyWhile { more, path } => (path, more, ""),
             NextPage::Counted(Counted { told: (more, size), .. }) => ("", more, size),
             NextPage::None | NextPage::At(_) => ("", "", ""),
         };
         let mut envelope = Envelope::read(body, &Paths { items, next, more, total, size }).map_err(not_a_list)?;
         match (self, envelope.more) {
+            (NextPage::InBodyOrShort { size, .. }, _)
+                if envelope.next.is_none() && envelope.items.len() >= *size as usize =>
+            {
+                Err(cut(*size))
+            }
             (NextPage::InBodyWhile { .. }, None) => {
                 Err(Error::unexpected("the vendor's page does not say whether there are more"))
             }
@@ -145,7 +154,9 @@ impl NextPage {
         match self {
             NextPage::None => None,
             NextPage::At(cursor) => Some(cursor.clone()),
-            NextPage::InBody(_) | NextPage::InBodyWhile { .. } => envelope.next.clone(),
+            NextPage::InBody(_) | NextPage::InBodyOrShort { .. } | NextPage::InBodyWhile { .. } => {
+                envelope.next.clone()
+            }
             NextPage::InBodySized { size, .. } => envelope.next.as_ref().map(|cursor| format!("{size}:{cursor}")),
             NextPage::Counted(counted) => match envelope.more {
                 Some(false) => None,
@@ -289,6 +300,15 @@ impl Counted {
             false => self.at.saturating_add(got).to_string(),
         })
     }
+}
+
+/// The list may go on, and nothing says where.
+fn cut(size: u32) -> Error {
+    Error::new(
+        ErrorKind::Incomplete,
+        format!("the vendor gave a full page of {size} and no next one; there may be more"),
+    )
+    .hint("make the pages larger than the list, by the account's `page_size`, or narrow the list")
 }
 
 pub(crate) fn not_a_list(error: serde_json::Error) -> Error {

@@ -207,7 +207,8 @@ impl Http {
 
     fn page_of(&self, get: FreeGet<'_>, paging: &Paging, at: Option<&str>) -> Result<Request> {
         let mut request = self.free(Method::GET, get.path);
-        if let (Next::LinkHeader | Next::BodyLink { .. }, Some(address)) = (paging.next, at) {
+        let by_link = matches!(paging.next, Next::LinkHeader | Next::BodyLink { .. } | Next::BodyLinkOrShort { .. });
+        if let Some(address) = at.filter(|_| by_link) {
             return request.follow(address);
         }
         let own = at.and_then(|_| paging.position()).unwrap_or_default();

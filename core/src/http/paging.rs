@@ -38,6 +38,12 @@ pub enum Next {
         /// Where.
         path: &'static str,
     },
+    /// The same, at a vendor of which it is not known that every page but the last has it: a full page without it may be a
+    /// list that was cut, and is an error. Pages are always asked for at their largest, and so a full one is rare.
+    BodyLinkOrShort {
+        /// Where.
+        path: &'static str,
+    },
     /// A cursor in the body, sent back as a parameter.
     BodyCursor {
         /// Where.
@@ -121,7 +127,7 @@ impl Paging {
             | Next::Offset { parameter, .. }
             | Next::OffsetWithin { parameter, .. }
             | Next::PageNumber { parameter, .. } => Some(parameter),
-            Next::Whole | Next::LinkHeader | Next::BodyLink { .. } => None,
+            Next::Whole | Next::LinkHeader | Next::BodyLink { .. } | Next::BodyLinkOrShort { .. } => None,
         }
     }
 
@@ -206,6 +212,7 @@ impl Request {
                 }
                 paging.size(wanted).min(u32::try_from(left).unwrap_or(u32::MAX))
             }
+            Next::BodyLinkOrShort { .. } => paging.max,
             _ => paging.size(wanted),
         };
         let mut sent = self;
@@ -214,7 +221,7 @@ impl Request {
         }
         let mut counted = None;
         sent = match (paging.next, cursor) {
-            (Next::LinkHeader | Next::BodyLink { .. }, Some(url)) => sent.follow(url)?,
+            (Next::LinkHeader | Next::BodyLink { .. } | Next::BodyLinkOrShort { .. }, Some(url)) => sent.follow(url)?,
             (
                 Next::BodyCursor { parameter, .. }
                 | Next::BodyCursorSized { parameter, .. }
@@ -245,6 +252,7 @@ impl Paging {
             (_, Some(counted)) => NextPage::Counted(counted),
             (Next::LinkHeader, _) => next_link(&answer.headers, origin)?.map_or(NextPage::None, NextPage::At),
             (Next::BodyLink { path } | Next::BodyCursor { path, .. }, _) => NextPage::InBody(path),
+            (Next::BodyLinkOrShort { path }, _) => NextPage::InBodyOrShort { path, size },
             (Next::BodyCursorSized { path, .. }, _) => NextPage::InBodySized { path, size },
             (Next::BodyCursorWhile { more, path, .. }, _) => NextPage::InBodyWhile { more, path },
             _ => NextPage::None,

@@ -54,7 +54,7 @@ async fn by_cursor(second: impl Fn() -> ResponseTemplate + Send + Sync + 'static
 
 #[tokio::test]
 async fn every_way_of_paging_reads_everything_once() {
-    for how in ["link", "body_link", "cursor", "offset", "page"] {
+    for how in ["link", "body_link", "or_short", "cursor", "offset", "page"] {
         let world = World::paging(how).await;
         let uri = world.server.uri();
         world
@@ -67,7 +67,7 @@ async fn every_way_of_paging_reads_everything_once() {
                 };
                 let end = (start + 10).min(26);
                 let next = (end < 26).then(|| match how {
-                    "link" | "body_link" => format!("{uri}/users?cursor={end}&ids=1,2"),
+                    "link" | "body_link" | "or_short" => format!("{uri}/users?cursor={end}&ids=1,2"),
                     _ => end.to_string(),
                 });
                 let items = users(start..end);
@@ -86,6 +86,15 @@ async fn every_way_of_paging_reads_everything_once() {
         assert!(error.is_none(), "{how}: {error:?}");
         assert_eq!(ids, (1..26).map(|n| format!("u{n}")).collect::<Vec<_>>(), "{how}");
         assert_eq!(world.requests().await.len(), 3, "{how}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_page_that_names_no_next_one_is_no_end_where_that_is_not_known() {
+    for (came, error) in [(9, None), (10, Some(ErrorKind::Incomplete))] {
+        let world = World::paging("or_short").await;
+        world.serve(move |_, _, _| page(users(1..came + 1), None, None)).await;
+        assert_eq!(all(&world).await.1.map(|error| error.kind()), error, "{came}");
     }
 }
 

@@ -61,7 +61,7 @@ const SETTINGS: &[Setting] = &[
     Setting::choice(
         "paging",
         "Paging",
-        &["link", "body_link", "cursor", "sized", "while", "offset", "window", "page", "whole"],
+        &["link", "body_link", "or_short", "cursor", "sized", "while", "offset", "window", "page", "whole"],
         "how it pages",
     )
     .default("cursor"),
@@ -167,6 +167,7 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
     let paging = match connection.get("paging").unwrap_or_default() {
         "link" => Paging { items: "", next: Next::LinkHeader, total: TotalAt::Header("x-total"), ..paging },
         "body_link" => Paging { next: Next::BodyLink { path: "next" }, ..paging },
+        "or_short" => Paging { next: Next::BodyLinkOrShort { path: "next" }, ..paging },
         "cursor" => Paging { next: Next::BodyCursor { path: "next", parameter: "cursor" }, ..paging },
         "sized" => Paging { next: Next::BodyCursorSized { path: "next", parameter: "cursor" }, ..paging },
         "while" => Paging {

@@ -32,7 +32,7 @@ pub static DEFINITION: Definition = Definition {
             .required(&[body("first_name"), body("last_name"), body("emails")])
             .accepts(&["username", "title", "phones", "timezone", "status"])
             .scopes(USERS)
-            .note("inactive unless `status` says otherwise: give roles and entities first. Without `username` the address is the login"),
+            .note("inactive unless `status` says otherwise: give roles and entities first. Without `username` the address is the login. The list of users is read first: a login that somebody has is refused"),
         ActionFacts::new(Action::UpdateUser)
             .accepts(&["first_name", "last_name", "emails", "username", "title", "phones", "timezone", "status"])
             .scopes(USERS)
@@ -103,8 +103,9 @@ pub static DEFINITION: Definition = Definition {
         "BlackLine publishes no description of its API outside its customer portal; calls and names are those that independent \
          integrations show. Try it against a sandbox first.",
         "Unverified calls, assumed: reading one user (`GET /v1/users/{id}`; else the list decides) and changing one (`PUT \
-         /v1/users/{id}` with the whole user, which users/update, deactivate and activate rest on; what is there afterwards is \
-         read and compared).",
+         /v1/users/{id}` with all that is shown of the user but id, full name and last change, which users/update, deactivate and \
+         activate rest on; what is there afterwards is read and compared). A second `POST /v1/users` with a login may change that \
+         user: the list is looked through before, and what is made in between is not seen.",
         "Unverified reading: `organizations`, and a role's `organization`, mean products. BlackLine has no list of products; \
          those that somebody has a role in are shown.",
         "Unverified names: `nextLink` of lists; `roleId` and `productId` in the list of a user's roles; what the list of a team's \
@@ -112,7 +113,7 @@ pub static DEFINITION: Definition = Definition {
          many items as `pageSize` asks for, up to 10000. A full page without a next link is an error, because the list may go on.",
         "Unverified answers: 404 for a role or team that is not held, 409 for one that is (reading again decides); whether several \
          roles are given all or none; `Authentication failed` in a 400 for a bad token (taken for a 401); limits.",
-        "userdir refuses to deactivate the API user of the account, and to take roles from it.",
+        "userdir refuses to deactivate the API user of the account, to change its login, and to take roles from it.",
     ],
     consistency: Consistency::Immediate,
 };

@@ -2,7 +2,7 @@
 //! # How to read this crate
 //!
 //! 1. This page: what BlackLine is like (`BLACKLINE`), what to ask for and what is true of each action ([`DEFINITION`]),
-//!    how to connect, and how lists are read.
+//!    and how to connect.
 //! 2. `assumed.rs`: what no public source shows, each thing once. Read it first where something does not work.
 //! 3. `wire.rs`: BlackLine's JSON. `map.rs`: from BlackLine's JSON to the unified schema, pure functions.
 //! 4. `pairs.rs`: roles with their products. `users.rs`, `places.rs`: the other actions.
@@ -18,16 +18,10 @@ mod places;
 mod users;
 mod wire;
 
-use std::collections::HashSet;
-
-use serde_json::value::RawValue;
-use userdir_core::action::ListAction;
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, Slice, TotalAt,
-    Vendor,
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, TotalAt, Vendor,
 };
-use userdir_core::page::MapItem;
-use userdir_core::{Call, Connect, Error, ErrorKind, Mapped, Page, PageRequest, Result, async_trait, provider};
+use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
 
@@ -98,7 +92,7 @@ impl Connect for BlackLine {
             items: "items",
             limit: "pageSize",
             max: page_size(connection.require("page_size")?)?,
-            next: Next::BodyLink { path: assumed::NEXT_LINK },
+            next: Next::BodyLinkOrShort { path: assumed::NEXT_LINK },
             total: TotalAt::Nowhere,
         };
         let username = connection.require("username")?.to_owned();
@@ -126,55 +120,6 @@ fn address(environment: &str) -> Result<String> {
 fn page_size(text: &str) -> Result<u32> {
     let size = text.parse().ok().filter(|size| (1..=10_000).contains(size));
     size.ok_or_else(|| Error::config(format!("`page_size` is `{text}`; it must be a number from 1 to 10000")))
-}
-
-impl BlackLine {
-    /// One vendor page of a list action. It is always of the account's size: a smaller one could not be gone on from.
-    async fn page<F: ListAction>(
-        &self,
-        call: &Call,
-        list: Request,
-        request: &PageRequest<F>,
-        map: impl MapItem<F::Output>,
-    ) -> Result<Page<F::Output>> {
-        let slice = self.slice(call, list.primary(), request.cursor.as_deref()).await?;
-        Ok(Page::of_body(slice.answer.body.clone(), self.lists.items, map).after(&slice))
-    }
-
-    /// One vendor page. A full one that names no next page cannot be told from a list that was cut, so it is an error.
-    async fn slice(&self, call: &Call, list: Request, cursor: Option<&str>) -> Result<Slice> {
-        let slice = list.slice(call, cursor, None, &self.lists).await?;
-        let came = slice.each(|_| Ok(()))?.len();
-        if slice.next.is_some() || came < self.lists.max as usize {
-            return Ok(slice);
-        }
-        Err(Error::new(
-            ErrorKind::Incomplete,
-            format!("BlackLine gave a full page of {came} and no next one; there may be more"),
-        )
-        .hint("set `page_size` of the account above the number of items, 10000 at most"))
-    }
-
-    /// A whole list: to the last page.
-    async fn whole<R>(
-        &self,
-        call: &Call,
-        list: impl Fn() -> Request + Send + Sync,
-        map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
-    ) -> Result<Vec<R>> {
-        let (mut rows, mut cursor, mut seen) = (Vec::new(), None::<String>, HashSet::new());
-        loop {
-            let slice = self.slice(call, list(), cursor.as_deref()).await?;
-            rows.extend(slice.each(&map)?);
-            match slice.next {
-                None => return Ok(rows),
-                Some(next) if !seen.insert(next.clone()) => {
-                    return Err(Error::unexpected("BlackLine's next link repeats; going on would never end"));
-                }
-                next => cursor = next,
-            }
-        }
-    }
 }
 
 #[cfg(test)]

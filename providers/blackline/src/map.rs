@@ -3,9 +3,10 @@
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
 use userdir_core::mapping::{filled, time};
+use userdir_core::page::MapItem;
 use userdir_schema::{
-    Email, Group, IntoOwned, License, Organization, Phone, Role, RoleAssignment, Status, Text, User, UserGroup,
-    UserLicense, UserOrganization, UserRole, UserWorkspace, Workspace,
+    Email, Group, IntoOwned, License, Organization, Phone, Role, RoleAssignment, Status, Text, Unified, User,
+    UserGroup, UserLicense, UserOrganization, UserRole, UserWorkspace, Workspace,
 };
 
 use crate::pairs::Pair;
@@ -32,10 +33,21 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
     })
 }
 
-/// The same, standing by itself, with BlackLine's own object.
-pub fn owned_user(raw: &RawValue) -> Mapped<User<'static>> {
-    let remote_data = Some(raw.to_owned().into());
-    Ok(User { remote_data, ..user(raw)? }.into_owned())
+/// What `map` makes, standing by itself, with BlackLine's own object.
+pub fn own<T, F>(raw: &RawValue, map: &F) -> Mapped<T>
+where
+    T: Unified,
+    // says which `T` it is; a mapping is a function for every lifetime
+    F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
+{
+    let mut shown = map.map(raw)?;
+    T::set_remote_data(&mut shown, Some(raw.into()));
+    Ok(shown.into_owned())
+}
+
+/// The id of whatever has one.
+pub fn id(raw: &RawValue) -> Mapped<String> {
+    Ok(Text::from(serde_json::from_str::<wire::Named>(raw.get())?.id).into())
 }
 
 /// A team.
@@ -75,10 +87,10 @@ pub fn pair(raw: &RawValue) -> Mapped<Pair> {
 }
 
 /// A pair as a user holds it; the product stands in `organization`.
-pub fn user_role(pair: &Pair, name: Option<String>) -> UserRole<'static> {
+pub fn user_role(pair: &Pair, name: Option<Text<'static>>) -> UserRole<'static> {
     UserRole {
         id: Some(pair.role.clone().into()),
-        name: name.map(Text::from),
+        name,
         organization: Some(pair.product.clone().into()),
         ..UserRole::default()
     }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
 use userdir_core::reply::Steps;
-use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
-use userdir_schema::{User, UserOrganization, UserRole};
+use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
+use userdir_schema::{IntoOwned, Role, User, UserOrganization, UserRole};
 
 use crate::{BlackLine, assumed, map};
 
@@ -36,21 +36,20 @@ pub fn products(pairs: &[Pair]) -> BTreeSet<&str> {
     pairs.iter().map(|pair| pair.product.as_str()).collect()
 }
 
-/// A role that there is.
-pub(crate) struct KnownRole {
-    pub id: String,
-    pub name: Option<String>,
-}
-
-impl KnownRole {
-    fn is(&self, word: &str) -> bool {
-        self.id == word || self.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(word))
+/// The id of a role that the caller names by its id, else by its name. A word that is no role is a mistake, and must not
+/// read as "taken away already".
+fn role_id(known: &[Role<'_>], wanted: &UserRole<'_>) -> Result<String> {
+    let word = wanted.id.as_deref().or(wanted.name.as_deref()).unwrap_or_default();
+    if wanted.id.is_some() && known.iter().any(|role| role.id == word) {
+        return Ok(word.to_owned());
     }
-}
-
-/// What the caller calls the role: its id, else its name.
-fn word<'r>(role: &'r UserRole<'_>) -> &'r str {
-    role.id.as_deref().or(role.name.as_deref()).unwrap_or_default()
+    let is_called = |role: &&Role<'_>| role.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(word));
+    let mut called = known.iter().filter(is_called);
+    match (called.next(), called.next()) {
+        (Some(role), None) => Ok(role.id.to_string()),
+        (None, _) => Err(unknown_role(word)),
+        _ => Err(Error::invalid("several roles have this name; give the id").about(word)),
+    }
 }
 
 fn unknown_role(word: &str) -> Error {
@@ -73,55 +72,45 @@ fn check_places(roles: &[UserRole<'_>], organizations: &Option<Vec<UserOrganizat
 
 impl BlackLine {
     /// The roles that there are.
-    pub(crate) async fn roles(&self, call: &Call) -> Result<Vec<KnownRole>> {
-        let roles = self.whole(
-            call,
-            || self.http.get("v1/roles"),
-            |raw| {
-                let role = map::role(raw)?;
-                Ok(KnownRole { id: role.id.to_string(), name: role.name.map(String::from) })
-            },
-        );
-        roles.await
+    async fn roles(&self, call: &Call) -> Result<Vec<Role<'static>>> {
+        self.http.get("v1/roles").all(call, &self.lists, |raw| Ok(map::role(raw)?.into_owned())).await
     }
 
     /// What a user holds.
     pub(crate) async fn pairs(&self, call: &Call, user: &str) -> Result<Vec<Pair>> {
-        self.whole(call, || self.pairs_of(user), map::pair).await
+        self.pairs_of(user).all(call, &self.lists, map::pair).await
     }
 
     pub(crate) fn pairs_of(&self, user: &str) -> Request {
         self.http.get("v1/users").id(user).path("roles-products")
     }
 
-    /// The id of a role named by id or name. A word that is no role is a mistake, and must not read as "taken away already".
-    fn role_id(roles: &[KnownRole], word: &str) -> Result<String> {
-        let found = roles.iter().find(|role| role.is(word)).map(|role| role.id.clone());
-        found.ok_or_else(|| unknown_role(word))
-    }
-
-    /// Refuses to take anything from the user that the account itself is.
-    pub(crate) fn refuse_own(&self, user: &User<'_>) -> Result<()> {
-        if user.username.as_deref().is_none_or(|login| !login.eq_ignore_ascii_case(&self.username)) {
-            return Ok(());
+    /// Refuses to take anything from the user that the account itself is. Says so where that could not be told.
+    pub(crate) fn refuse_own(&self, user: &User<'_>) -> Result<Option<&'static str>> {
+        match user.username.as_deref() {
+            Some(login) if login.eq_ignore_ascii_case(&self.username) => {
+                Err(Error::refused("this is the user whose API key the account has")
+                    .about(user.id.to_string())
+                    .hint("use another user's key; this one could no longer do what userdir needs"))
+            }
+            Some(_) => Ok(None),
+            None => Ok(Some("BlackLine shows no login of the user: whether it is the API user could not be checked")),
         }
-        Err(Error::refused("this is the user whose API key the account has")
-            .about(user.id.to_string())
-            .hint("use another user's key; this one could no longer do what userdir needs"))
     }
 
     /// Gives pairs, all in one request.
-    async fn give(&self, call: &Call, steps: &mut Steps, user: &str, pairs: &[Pair]) -> Result<Effect> {
+    async fn give(&self, call: &Call, steps: &mut Steps, user: &str, pairs: &[Pair], shown: fn(&Pair) -> String) {
         let bodies: Vec<Value> = pairs.iter().map(Pair::body).collect();
         let request = self.http.post("v1/users").id(user).path("roles-products").json(&bodies);
-        match steps.send(call, request).await {
+        let sent = steps.send(call, request).await.map(Effect::of_write);
+        let held = match &sent {
             // given in between, unless BlackLine means something else by it: reading again tells
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let held = self.pairs(call, user).await?;
-                if pairs.iter().all(|pair| held.contains(pair)) { Ok(Effect::Already) } else { Err(error) }
-            }
-            sent => sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned }),
-        }
+            Err(error) if error.kind() == ErrorKind::Conflict => self.pairs(call, user).await.unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let (there, others): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| held.contains(pair));
+        steps.add_all(there.into_iter().map(shown), Ok(Effect::Already));
+        steps.add_all(others.into_iter().map(shown), sent);
     }
 
     /// Takes one pair away.
@@ -136,8 +125,37 @@ impl BlackLine {
                     Ok(Effect::Already)
                 }
             }
-            sent => sent.map(|sent| if sent.is_some() { Effect::Applied } else { Effect::Planned }),
+            sent => sent.map(Effect::of_write),
         }
+    }
+
+    /// The reply to steps that all went well. A yes to several proves nothing of each, so the user's list of roles must
+    /// show them; core looks after one alone.
+    async fn read_back(
+        &self,
+        call: &Call,
+        user: &str,
+        steps: Steps,
+        is_so: impl Fn(&[Pair], &str) -> bool + Send,
+    ) -> Result<Reply<User<'static>>> {
+        let reply = steps.finish(Reply::sent(user))?;
+        if reply.steps.len() < 2 || reply.effect != Effect::Applied {
+            return Ok(reply);
+        }
+        let now = self.pairs(call, user).await;
+        let mut seen = Steps::default();
+        for step in &reply.steps {
+            let effect = step.effect.unwrap_or(Effect::Applied);
+            let shows = match &now {
+                Ok(now) if is_so(now, &step.target) => Ok(effect),
+                Ok(_) => Err(not_shown()),
+                Err(_) if effect == Effect::Already => Ok(effect),
+                Err(error) => Err(Error::new(error.kind(), format!("sent, and not read back: {error}"))
+                    .with_outcome(Outcome::Unknown)),
+            };
+            seen.add(&step.target, shows);
+        }
+        seen.finish(reply)
     }
 
     fn pairs_removal(&self, user: &str) -> Request {
@@ -154,12 +172,18 @@ impl UnassignRole for BlackLine {
         check_places(&roles, &input.organizations)?;
         let user = self.user(call, &input.id).await?;
         let held = self.pairs(call, &input.id).await?;
-        let is_held_id = |role: &UserRole<'_>| held.iter().any(|pair| pair.role == word(role));
-        let known = if roles.iter().all(is_held_id) { Vec::new() } else { self.roles(call).await? };
+        let held_id = |role: &UserRole<'_>| {
+            let id = role.id.as_deref()?;
+            held.iter().any(|pair| pair.role == id).then(|| id.to_owned())
+        };
+        let known = match roles.iter().all(|role| held_id(role).is_some()) {
+            true => Vec::new(),
+            false => self.roles(call).await?,
+        };
         let mut named: Vec<(String, Option<Pair>)> = Vec::new();
         let mut unseen = None;
         for role in &roles {
-            let id = if is_held_id(role) { word(role).to_owned() } else { BlackLine::role_id(&known, word(role))? };
+            let id = held_id(role).map_or_else(|| role_id(&known, role), Ok)?;
             let product = assumed::product(role);
             let is_named = |pair: &&Pair| pair.role == id && product.is_none_or(|product| product == pair.product);
             let mut pairs: Vec<_> =
@@ -174,9 +198,7 @@ impl UnassignRole for BlackLine {
             pairs.retain(|pair| !named.contains(pair));
             named.extend(pairs);
         }
-        if named.iter().any(|(_, pair)| pair.is_some()) {
-            self.refuse_own(&user)?;
-        }
+        let is_own = if named.iter().any(|(_, pair)| pair.is_some()) { self.refuse_own(&user)? } else { None };
         let mut steps = Steps::default();
         for (target, pair) in named {
             let effect = match pair {
@@ -185,13 +207,14 @@ impl UnassignRole for BlackLine {
             };
             steps.add(target, effect);
         }
-        let reply = steps.finish(Reply::sent(&input.id))?;
-        Ok(match unseen {
-            Some(product) => reply.note(format!(
+        let is_gone = |now: &[Pair], target: &str| now.iter().all(|pair| pair.shown() != target);
+        let reply = self.read_back(call, &input.id, steps, is_gone).await?;
+        let unseen = unseen.map(|product| {
+            format!(
                 "the user has no role in `{product}`, and BlackLine has no list of products to tell whether it is one"
-            )),
-            None => reply,
-        })
+            )
+        });
+        Ok(is_own.map(str::to_owned).into_iter().chain(unseen).fold(reply, Reply::note))
     }
 }
 
@@ -203,28 +226,28 @@ impl AssignRole for BlackLine {
         check_places(&roles, &input.organizations)?;
         if let Some(role) = roles.iter().find(|role| assumed::product(role).is_none()) {
             return Err(Error::invalid("a role of BlackLine needs its product")
-                .about(word(role).to_owned())
+                .about(role.id.as_deref().or(role.name.as_deref()).unwrap_or_default())
                 .hint("give the product's id in `roles[].organization`, or once in `organizations`"));
         }
         let known = self.roles(call).await?;
         let mut wanted: Vec<Pair> = Vec::new();
         for role in &roles {
             let product = assumed::product(role).unwrap_or_default().to_owned();
-            let pair = Pair { role: BlackLine::role_id(&known, word(role))?, product };
+            let pair = Pair { role: role_id(&known, role)?, product };
             if !wanted.contains(&pair) {
                 wanted.push(pair);
             }
         }
         self.user(call, &input.id).await?;
         let held = self.pairs(call, &input.id).await?;
-        let new: Vec<Pair> = wanted.iter().filter(|pair| !held.contains(pair)).cloned().collect();
+        let (there, new): (Vec<Pair>, Vec<Pair>) = wanted.into_iter().partition(|pair| held.contains(pair));
         let mut steps = Steps::default();
-        let effect =
-            if new.is_empty() { Effect::Already } else { self.give(call, &mut steps, &input.id, &new).await? };
-        for pair in &wanted {
-            steps.add(pair.shown(), Ok(if held.contains(pair) { Effect::Already } else { effect }));
+        steps.add_all(there.iter().map(Pair::shown), Ok(Effect::Already));
+        if !new.is_empty() {
+            self.give(call, &mut steps, &input.id, &new, Pair::shown).await;
         }
-        steps.finish(Reply::sent(&input.id))
+        let is_held = |now: &[Pair], target: &str| now.iter().any(|pair| pair.shown() == target);
+        self.read_back(call, &input.id, steps, is_held).await
     }
 }
 
@@ -236,7 +259,7 @@ impl DowngradeUser for BlackLine {
         let id = &input.user_id;
         let known = self.roles(call).await?;
         let role = input.role_id.clone().unwrap_or_default();
-        if !known.iter().any(|known| known.id == role) {
+        if !known.iter().any(|known| known.id == role.as_str()) {
             return Err(unknown_role(&role));
         }
         let user = self.user(call, id).await?;
@@ -249,34 +272,30 @@ impl DowngradeUser for BlackLine {
             steps.add(lower.shown(), Ok(Effect::Already));
             return steps.finish(Reply::sent(id));
         }
-        self.refuse_own(&user)?;
-        let (give, take) = (format!("give {}", lower.shown()), |pair: &Pair| format!("take {}", pair.shown()));
-        let given = match is_held {
-            true => Ok(Effect::Already),
-            false => self.give(call, &mut steps, id, std::slice::from_ref(&lower)).await,
-        };
-        let goes_on = given.is_ok();
-        steps.add(&give, given);
-        for pair in &others {
+        let is_own = self.refuse_own(&user)?;
+        let (give, take) =
+            (|pair: &Pair| format!("give {}", pair.shown()), |pair: &Pair| format!("take {}", pair.shown()));
+        match is_held {
+            true => steps.add(give(&lower), Ok(Effect::Already)),
+            false => self.give(call, &mut steps, id, std::slice::from_ref(&lower), give).await,
+        }
+        let goes_on = steps.are_well();
+        for pair in others {
             let effect = if goes_on { self.take(call, &mut steps, id, pair).await } else { steps.not_tried() };
             steps.add(take(pair), effect);
         }
-        if steps.are_well() && !call.is_plan() {
-            let now = self.pairs(call, id).await?;
-            let is_so = |pair: &Pair| now.contains(pair) == (*pair == lower);
-            if !is_so(&lower) || others.iter().any(|pair| !is_so(pair)) {
-                let seen = |pair: &Pair, effect| if is_so(pair) { Ok(effect) } else { Err(not_shown()) };
-                steps = Steps::default();
-                steps.add(give, seen(&lower, if is_held { Effect::Already } else { Effect::Applied }));
-                others.iter().for_each(|pair| steps.add(take(pair), seen(pair, Effect::Applied)));
-            }
-        }
-        steps.finish(Reply::sent(id))
+        let is_so = |now: &[Pair], target: &str| {
+            let is_given = now.contains(&lower) && target == give(&lower);
+            is_given || target.starts_with("take ") && now.iter().all(|pair| take(pair) != target)
+        };
+        let reply = self.read_back(call, id, steps, is_so).await?;
+        Ok(is_own.into_iter().fold(reply, Reply::note))
     }
 }
 
 fn not_shown() -> Error {
     Error::unexpected("BlackLine took the change, and the list of the user's roles does not show it")
+        .with_outcome(Outcome::Unknown)
         .hint("look at the user in BlackLine before repeating it")
 }
 
@@ -297,7 +316,8 @@ impl BlackLine {
     /// Roles, products, and products once more as organizations: everything that pairs tell of a user.
     pub(crate) async fn show_pairs(&self, call: &Call, user: &mut User<'static>, pairs: &[Pair]) -> Result<()> {
         let known = if pairs.is_empty() || !call.wants("roles") { Vec::new() } else { self.roles(call).await? };
-        let name = |pair: &Pair| known.iter().find(|role| role.id == pair.role).and_then(|role| role.name.clone());
+        let name =
+            |pair: &Pair| known.iter().find(|role| role.id == pair.role.as_str()).and_then(|role| role.name.clone());
         user.roles = Some(pairs.iter().map(|pair| map::user_role(pair, name(pair))).collect());
         user.licenses = Some(products(pairs).into_iter().map(map::user_license).collect());
         user.organizations = Some(products(pairs).into_iter().map(map::user_organization).collect());
@@ -321,6 +341,23 @@ mod tests {
     fn a_role_is_written_as_a_number_and_a_product_as_a_text() {
         assert_eq!(pair("3", "12").body().to_string(), r#"{"productId":"12","roleId":3}"#);
         assert_eq!(pair("r-3", "p-12").body()["roleId"], "r-3");
+    }
+
+    #[test]
+    fn an_id_wins_over_a_name_and_two_equal_names_are_no_answer() {
+        let known = [("9", "3"), ("3", "Preparer"), ("4", "preparer"), ("5", "Approver")].map(|(id, name)| Role {
+            id: id.into(),
+            name: Some(name.into()),
+            ..Role::default()
+        });
+        let by_id = |id: &'static str| role_id(&known, &UserRole { id: Some(id.into()), ..UserRole::default() });
+        let by_name =
+            |name: &'static str| role_id(&known, &UserRole { name: Some(name.into()), ..UserRole::default() });
+        assert_eq!((by_id("3").unwrap(), by_id("approver").unwrap()), ("3".to_owned(), "5".to_owned()));
+        assert_eq!((by_name("3").unwrap(), by_name("APPROVER").unwrap()), ("9".to_owned(), "5".to_owned()));
+        for wrong in [by_id("preparer"), by_name("preparer"), by_name("5"), by_id("6")] {
+            assert_eq!(wrong.unwrap_err().kind(), ErrorKind::InvalidRequest);
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Teams, roles, products and entities, and who holds what.
 
-use std::collections::BTreeSet;
-
+use serde_json::value::RawValue;
 use userdir_core::action::*;
+use userdir_core::page::MapItem;
 use userdir_core::reply::Steps;
-use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{Group, IntoOwned, License, Organization, Role, RoleAssignment, Unified, User, Workspace};
+use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::{Group, License, Organization, Role, RoleAssignment, Unified, Workspace};
 
 use crate::pairs::{Pair, products};
 use crate::{BlackLine, map};
@@ -16,6 +16,17 @@ fn pick<T: Unified>(all: Vec<T>, id: &str, what: &str) -> Result<Reply<T>> {
     found.map(Reply::read).ok_or_else(|| Error::not_found(format!("BlackLine has no such {what}")))
 }
 
+impl BlackLine {
+    /// All of such a list, with BlackLine's own objects.
+    async fn everything<T, F>(&self, call: &Call, path: &'static str, map: F) -> Result<Vec<T>>
+    where
+        T: Unified,
+        F: Fn(&'static RawValue) -> Mapped<T> + MapItem<T>,
+    {
+        self.http.get(path).primary().all(call, &self.lists, |raw| map::own(raw, &map)).await
+    }
+}
+
 #[async_trait]
 impl ListGroups for BlackLine {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
@@ -23,22 +34,14 @@ impl ListGroups for BlackLine {
             Some(user) => self.http.get("v1/users").id(user).path("teams"),
             None => self.http.get("v1/teams"),
         };
-        Ok(self.page(call, teams, &request, map::team).await?.rechecked(request.filter.clone()))
+        Ok(teams.page(call, &request, &self.lists, map::team).await?.rechecked(request.filter.clone()))
     }
 }
 
 #[async_trait]
 impl GetGroup for BlackLine {
     async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
-        let teams = self.whole(
-            call,
-            || self.http.get("v1/teams").primary(),
-            |raw| {
-                let remote_data = Some(raw.to_owned().into());
-                Ok(Group { remote_data, ..map::team(raw)? }.into_owned())
-            },
-        );
-        pick(teams.await?, &input.id, "team")
+        pick(self.everything(call, "v1/teams", map::team).await?, &input.id, "team")
     }
 }
 
@@ -85,7 +88,7 @@ impl RemoveUserFromGroup for BlackLine {
 
 impl BlackLine {
     async fn is_member(&self, call: &Call, user: &str, team: &str) -> Result<bool> {
-        let teams = self.whole(call, || self.http.get("v1/users").id(user).path("teams"), map::user_team).await?;
+        let teams = self.http.get("v1/users").id(user).path("teams").all(call, &self.lists, map::user_team).await?;
         Ok(teams.iter().any(|held| held.id.as_deref() == Some(team)))
     }
 }
@@ -93,22 +96,14 @@ impl BlackLine {
 #[async_trait]
 impl ListRoles for BlackLine {
     async fn list_roles(&self, call: &Call, request: PageRequest<RoleFilter>) -> Result<Page<Role<'static>>> {
-        self.page(call, self.http.get("v1/roles"), &request, map::role).await
+        self.http.get("v1/roles").page(call, &request, &self.lists, map::role).await
     }
 }
 
 #[async_trait]
 impl GetRole for BlackLine {
     async fn get_role(&self, call: &Call, input: GetRoleInput) -> Result<Reply<Role<'static>>> {
-        let roles = self.whole(
-            call,
-            || self.http.get("v1/roles").primary(),
-            |raw| {
-                let remote_data = Some(raw.to_owned().into());
-                Ok(Role { remote_data, ..map::role(raw)? }.into_owned())
-            },
-        );
-        pick(roles.await?, &input.id, "role")
+        pick(self.everything(call, "v1/roles", map::role).await?, &input.id, "role")
     }
 }
 
@@ -119,55 +114,45 @@ impl ListWorkspaces for BlackLine {
         call: &Call,
         request: PageRequest<WorkspaceFilter>,
     ) -> Result<Page<Workspace<'static>>> {
-        let entities = self.http.get("v1/mdm/entities");
-        Ok(self.page(call, entities, &request, map::entity).await?.rechecked(request.filter.clone()))
+        let entities = self.http.get("v1/mdm/entities").page(call, &request, &self.lists, map::entity).await?;
+        Ok(entities.rechecked(request.filter))
     }
 }
 
 #[async_trait]
 impl GetWorkspace for BlackLine {
     async fn get_workspace(&self, call: &Call, input: GetWorkspaceInput) -> Result<Reply<Workspace<'static>>> {
-        let entities = self.whole(
-            call,
-            || self.http.get("v1/mdm/entities").primary(),
-            |raw| {
-                let remote_data = Some(raw.to_owned().into());
-                Ok(Workspace { remote_data, ..map::entity(raw)? }.into_owned())
-            },
-        );
-        pick(entities.await?, &input.id, "entity")
+        pick(self.everything(call, "v1/mdm/entities", map::entity).await?, &input.id, "entity")
     }
 }
 
 impl BlackLine {
     /// The products that somebody has a role in. No call lists products, so it is one call for each user.
-    async fn all_products(&self, call: &Call, user: Option<&str>) -> Result<BTreeSet<String>> {
+    async fn products<T>(&self, call: &Call, user: Option<&str>, map: fn(&str) -> T) -> Result<Vec<T>> {
+        let mut held = Vec::new();
         if let Some(user) = user {
-            let pairs = self.whole(call, || self.pairs_of(user).primary(), map::pair).await?;
-            return Ok(products(&pairs).into_iter().map(str::to_owned).collect());
+            held = self.pairs_of(user).primary().all(call, &self.lists, map::pair).await?;
+        } else {
+            for user in self.http.get("v1/users").primary().all(call, &self.lists, map::id).await? {
+                held.extend(self.pairs(call, &user).await?);
+            }
         }
-        let users = self.whole(call, || self.http.get("v1/users").primary(), map::owned_user).await?;
-        let mut found = BTreeSet::new();
-        for user in &users {
-            found.extend(self.pairs(call, &user.id).await?.into_iter().map(|pair| pair.product));
-        }
-        Ok(found)
+        Ok(products(&held).into_iter().map(map).collect())
     }
 }
 
 #[async_trait]
 impl ListLicenses for BlackLine {
     async fn list_licenses(&self, call: &Call, request: PageRequest<LicenseFilter>) -> Result<Page<License<'static>>> {
-        let products = self.all_products(call, request.filter.user_id.as_deref()).await?;
-        Ok(Page::of_values(products.iter().map(|product| map::license(product)).collect()))
+        let user = request.filter.user_id.as_deref();
+        Ok(Page::of_values(self.products(call, user, map::license).await?))
     }
 }
 
 #[async_trait]
 impl GetLicense for BlackLine {
     async fn get_license(&self, call: &Call, input: GetLicenseInput) -> Result<Reply<License<'static>>> {
-        let products = self.all_products(call, None).await?;
-        pick(products.iter().map(|product| map::license(product)).collect(), &input.id, "product in use")
+        pick(self.products(call, None, map::license).await?, &input.id, "product in use")
     }
 }
 
@@ -178,16 +163,15 @@ impl ListOrganizations for BlackLine {
         call: &Call,
         request: PageRequest<OrganizationFilter>,
     ) -> Result<Page<Organization<'static>>> {
-        let products = self.all_products(call, request.filter.user_id.as_deref()).await?;
-        Ok(Page::of_values(products.iter().map(|product| map::organization(product)).collect()))
+        let user = request.filter.user_id.as_deref();
+        Ok(Page::of_values(self.products(call, user, map::organization).await?))
     }
 }
 
 #[async_trait]
 impl GetOrganization for BlackLine {
     async fn get_organization(&self, call: &Call, input: GetOrganizationInput) -> Result<Reply<Organization<'static>>> {
-        let products = self.all_products(call, None).await?;
-        pick(products.iter().map(|product| map::organization(product)).collect(), &input.id, "product in use")
+        pick(self.products(call, None, map::organization).await?, &input.id, "product in use")
     }
 }
 
@@ -201,14 +185,15 @@ impl ListRoleAssignments for BlackLine {
     ) -> Result<Page<RoleAssignment<'static>>> {
         let filter = request.filter.clone();
         if let Some(user) = &filter.user_id {
-            let held = self.whole(call, || self.pairs_of(user).primary(), map::pair).await?;
+            let held = self.pairs_of(user).primary().all(call, &self.lists, map::pair).await?;
             let held = held.iter().map(|pair| map::assignment(user, pair)).collect();
             return Ok(Page::of_values(held).rechecked(filter));
         }
-        let users = self.slice(call, self.http.get("v1/users").primary(), request.cursor.as_deref()).await?;
+        let users = self.http.get("v1/users").primary();
+        let users = users.slice(call, request.cursor.as_deref(), None, &self.lists).await?;
         let mut all = Vec::new();
-        for user in users.each(map::owned_user)? {
-            all.extend(self.pairs(call, &user.id).await?.iter().map(|pair| map::assignment(&user.id, pair)));
+        for user in users.each(map::id)? {
+            all.extend(self.pairs(call, &user).await?.iter().map(|pair| map::assignment(&user, pair)));
         }
         Ok(Page::of_values(all).next(users.next).rechecked(filter))
     }
@@ -232,7 +217,7 @@ impl GetRoleAssignment for BlackLine {
         input: GetRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (user, pair) = parts(&input.id)?;
-        let held = self.whole(call, || self.pairs_of(user).primary(), map::pair).await?;
+        let held = self.pairs_of(user).primary().all(call, &self.lists, map::pair).await?;
         match held.contains(&pair) {
             true => Ok(Reply::read(map::assignment(user, &pair))),
             false => Err(Error::not_found("the user does not hold this role in this product")),
@@ -248,9 +233,8 @@ impl DeleteRoleAssignment for BlackLine {
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
         let (user, pair) = parts(&input.id)?;
-        let holder: User = self.user(call, user).await?;
-        self.refuse_own(&holder)?;
+        let is_own = self.refuse_own(&self.user(call, user).await?)?;
         let effect = self.take(call, &mut Steps::default(), user, &pair).await?;
-        Ok(Reply::sent(&input.id).with_effect(effect))
+        Ok(is_own.into_iter().fold(Reply::sent(&input.id).with_effect(effect), Reply::note))
     }
 }

@@ -1,10 +1,10 @@
 //! Users: list, get, create, update, deactivate, activate, and the user that the account itself is.
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use userdir_core::action::*;
 use userdir_core::http::Request;
-use userdir_core::mapping::no_room;
+use userdir_core::mapping::{is_active, no_room};
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, Phone, Text, User};
@@ -18,7 +18,8 @@ impl ListUsers for BlackLine {
         let filter = &request.filter;
         if let Some(team) = &filter.group_id {
             check_members_filter(filter)?;
-            return self.page(call, self.http.get("v1/teams").id(team).path("users"), &request, map::user).await;
+            let members = self.http.get("v1/teams").id(team).path("users");
+            return members.page(call, &request, &self.lists, map::user).await;
         }
         let users = match filter.status.as_ref().map(active) {
             // nobody is ever shown in another status
@@ -26,7 +27,7 @@ impl ListUsers for BlackLine {
             Some(Wanted::Only(active)) => self.http.get("v1/users").query("filter", assumed::is_active(active)),
             None | Some(Wanted::Everybody) => self.http.get("v1/users"),
         };
-        Ok(self.page(call, users, &request, map::user).await?.rechecked(filter.clone()))
+        Ok(users.page(call, &request, &self.lists, map::user).await?.rechecked(request.filter))
     }
 }
 
@@ -60,7 +61,7 @@ impl BlackLine {
     /// A user of this id.
     pub(crate) async fn user(&self, call: &Call, id: &str) -> Result<User<'static>> {
         let raw = self.find(call, id, assumed::read_user(&self.http, id)).await?;
-        map::owned_user(&raw).map_err(unreadable)
+        map::own(&raw, &map::user).map_err(unreadable)
     }
 
     /// BlackLine's object of a user. That one user can be read is assumed; where it is not found the list decides.
@@ -70,8 +71,7 @@ impl BlackLine {
             Err(error) if is_missing(&error) => error,
             Err(error) => return Err(error),
         };
-        let all =
-            self.whole(call, || self.http.get("v1/users"), |raw| Ok((map::user(raw)?.id.to_string(), raw.to_owned())));
+        let all = self.http.get("v1/users").all(call, &self.lists, |raw| Ok((map::id(raw)?, raw.to_owned())));
         let found = all.await?.into_iter().find(|(found, _)| found == id);
         match found {
             Some((_, raw)) => Ok(raw),
@@ -96,7 +96,7 @@ impl GetUser for BlackLine {
     async fn get_user(&self, call: &Call, input: GetUserInput) -> Result<Reply<User<'static>>> {
         let id = &input.id;
         let raw = self.find(call, id, assumed::read_user(&self.http, id).primary()).await?;
-        let mut user = map::owned_user(&raw).map_err(unreadable)?;
+        let mut user: User = map::own(&raw, &map::user).map_err(unreadable)?;
         let mut unknown = Unreadable::default();
         if ["roles", "licenses", "organizations"].iter().any(|field| call.wants(field))
             && let Some(pairs) = unknown.known("roles", self.pairs(call, id).await)?
@@ -104,11 +104,11 @@ impl GetUser for BlackLine {
             self.show_pairs(call, &mut user, &pairs).await?;
         }
         if call.wants("groups") {
-            let teams = self.whole(call, || self.http.get("v1/users").id(id).path("teams"), map::user_team);
+            let teams = self.http.get("v1/users").id(id).path("teams").all(call, &self.lists, map::user_team);
             user.groups = unknown.known("groups", teams.await)?;
         }
         if call.wants("workspaces") {
-            let entities = self.whole(call, || self.http.get("v1/users").id(id).path("entities"), map::user_entity);
+            let entities = self.http.get("v1/users").id(id).path("entities").all(call, &self.lists, map::user_entity);
             user.workspaces = unknown.known("workspaces", entities.await)?;
         }
         Ok(unknown.note(Reply::read(user)))
@@ -122,29 +122,34 @@ impl CreateUser for BlackLine {
         let Some(email) = address(&input.emails)? else {
             return Err(Error::invalid("`emails` has no address"));
         };
-        let body = wire::NewUser {
-            login_id: input.username.or_else(|| Some(email.clone())),
-            first_name: input.first_name,
-            last_name: input.last_name,
-            email,
-            is_active: is_active(&input.status)?.unwrap_or(false),
-            job_title: input.title,
-            supervisor: None,
-            time_zone_id: time_zone(&input.timezone)?,
-            phone_number: number(&input.phones)?.flatten(),
-            annual_hours: 0,
-            allow_user_mentions: true,
-            allow_user_to_edit_journal_config: false,
-            allow_user_to_edit_intercompany_config: false,
-            allow_adhoc_matching: false,
-            allow_intercompany_settlement: false,
-            requires_journal_reviewer: false,
-            allow_user_to_access_journal_analyser: false,
-            reference_field1: None,
-            reference_field2: None,
-            reference_field3: None,
-        };
-        match self.http.post("v1/users").json(&body).primary().write(call).await? {
+        let login = input.username.unwrap_or_else(|| email.clone());
+        // all fields that integrations send, as they send them
+        let mut body = json!({
+            "loginId": login,
+            "firstName": input.first_name,
+            "lastName": input.last_name,
+            "email": email,
+            "isActive": is_active(input.status.as_deref())?.unwrap_or(false),
+            "jobTitle": input.title,
+            "supervisor": null,
+            "phoneNumber": number(&input.phones)?.flatten(),
+            "annualHours": 0,
+            "allowUserMentions": true,
+            "allowUserToEditJournalConfig": false,
+            "allowUserToEditIntercompanyConfig": false,
+            "allowAdhocMatching": false,
+            "allowIntercompanySettlement": false,
+            "requiresJournalReviewer": false,
+            "allowUserToAccessJournalAnalyser": false,
+            "referenceField1": null,
+            "referenceField2": null,
+            "referenceField3": null,
+        });
+        if let (Some(zone), Some(body)) = (time_zone(&input.timezone)?, body.as_object_mut()) {
+            body.insert("timeZoneId".to_owned(), zone.into());
+        }
+        self.refuse_taken(call, &login).await?;
+        match self.http.post("v1/users").json(&body).guarding(&["loginId"]).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::user)?)),
             None => Ok(Reply::planned()),
         }
@@ -154,6 +159,9 @@ impl CreateUser for BlackLine {
 #[async_trait]
 impl UpdateUser for BlackLine {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
+        let active = is_active(input.status.as_deref())?;
+        let is_other = |login: &String| !login.eq_ignore_ascii_case(&self.username);
+        let locks_out = active == Some(false) || input.username.as_ref().is_some_and(is_other);
         let mut changes: Vec<(&str, Value)> = Vec::new();
         changes.extend(input.username.map(|login| ("loginId", login.into())));
         changes.extend(input.first_name.map(|name| ("firstName", name.into())));
@@ -162,9 +170,8 @@ impl UpdateUser for BlackLine {
         changes.extend(input.title.map(|title| ("jobTitle", title.into())));
         changes.extend(number(&input.phones)?.map(|number| ("phoneNumber", number.into())));
         changes.extend(time_zone(&input.timezone)?.map(|zone| ("timeZoneId", zone.into())));
-        let active = is_active(&input.status)?;
         changes.extend(active.map(|active| ("isActive", active.into())));
-        self.change(call, &input.id, changes, active == Some(false)).await
+        self.change(call, &input.id, changes, locks_out).await
     }
 }
 
@@ -183,18 +190,33 @@ impl ActivateUser for BlackLine {
 }
 
 impl BlackLine {
+    /// Refuses a login that somebody has: a second POST may change that user instead of making one.
+    async fn refuse_taken(&self, call: &Call, login: &str) -> Result<()> {
+        let id_if_taken = |raw: &RawValue| {
+            let user = map::user(raw)?;
+            let is_taken = user.username.as_deref().is_some_and(|taken| taken.eq_ignore_ascii_case(login));
+            Ok(is_taken.then(|| user.id.to_string()))
+        };
+        let users = self.http.get("v1/users").all(call, &self.lists, id_if_taken).await?;
+        match users.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(id) => Err(Error::new(ErrorKind::Conflict, "somebody has this login; nothing was changed")
+                .about(id)
+                .hint("give another `username`, or change that user with users/update")),
+        }
+    }
+
     /// Reads the user and sends it back whole with what changes, by the call that is assumed for it.
     async fn change(
         &self,
         call: &Call,
         id: &str,
         changes: Vec<(&str, Value)>,
-        blocks: bool,
+        locks_out: bool,
     ) -> Result<Reply<User<'static>>> {
         let raw = self.find(call, id, assumed::read_user(&self.http, id)).await?;
-        if blocks {
-            self.refuse_own(&map::user(&raw).map_err(unreadable)?)?;
-        }
+        let user = map::user(&raw).map_err(unreadable)?;
+        let is_own = if locks_out { self.refuse_own(&user)? } else { None };
         let mut body: Map<String, Value> = serde_json::from_str(raw.get()).map_err(unreadable)?;
         // the list may show a part of a user, and what is left out would be emptied
         if let Some(name) = wire::NEEDED.iter().find(|name| !body.contains_key(**name)) {
@@ -203,11 +225,11 @@ impl BlackLine {
             ))
             .hint("change the user in BlackLine itself"));
         }
-        body.retain(|name, _| wire::WRITABLE.contains(&name.as_str()));
+        body.retain(|name, _| !wire::READ_ONLY.contains(&name.as_str()));
         body.extend(changes.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let request = assumed::change_user(&self.http, id).json(&body);
-        match request.guarding(&["id", "isActive"]).primary().write(call).await {
-            Ok(_) => Ok(Reply::sent(id)),
+        match request.guarding(&["id", "isActive", "loginId"]).primary().write(call).await {
+            Ok(_) => Ok(is_own.into_iter().fold(Reply::sent(id), Reply::note)),
             // the user is there: it is the call that is not
             Err(error) if is_missing(&error) => {
                 let missing = Error::not_supported("this instance has no call to change a user where it was assumed")
@@ -226,7 +248,7 @@ impl BlackLine {
 impl ListMe for BlackLine {
     /// BlackLine does not say whose key it is; the list of users has the login that the account signs in with.
     async fn list_me(&self, call: &Call, request: PageRequest<MeFilter>) -> Result<Page<User<'static>>> {
-        let page = self.page(call, self.http.get("v1/users"), &request, map::user).await?;
+        let page = self.http.get("v1/users").page(call, &request, &self.lists, map::user).await?;
         Ok(page.rechecked(UserFilter::default().username(self.username.clone())))
     }
 }
@@ -247,15 +269,6 @@ fn number(phones: &Option<Vec<Phone<'static>>>) -> Result<Option<Option<String>>
         Some([]) => Ok(Some(None)),
         Some([one]) if one.extension.is_none() => Ok(Some(one.number.as_ref().map(Text::to_string))),
         Some(_) => Err(no_room("phones", "BlackLine", "one number, without an extension")),
-    }
-}
-
-fn is_active(status: &Option<String>) -> Result<Option<bool>> {
-    match status.as_deref() {
-        None => Ok(None),
-        Some("active") => Ok(Some(true)),
-        Some("inactive") => Ok(Some(false)),
-        Some(other) => Err(Error::invalid(format!("`status` is `{other}`; it must be `active` or `inactive`"))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! BlackLine's JSON, as far as independent integrations show it: BlackLine publishes no description. Unknown fields are
 //! fine; everything that may be left out is optional. Shapes that nobody shows are in `assumed.rs`.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use userdir_schema::Text;
 
 /// An id: a number for users, teams and roles, a text for products. Either is understood everywhere.
@@ -63,56 +63,8 @@ pub struct Error {
     pub errors: Option<serde_json::Value>,
 }
 
-/// The body of a create, with all fields that integrations send, as they send them.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NewUser {
-    pub login_id: Option<String>,
-    pub first_name: Option<String>,
-    pub last_name: Option<String>,
-    pub email: String,
-    pub is_active: bool,
-    pub job_title: Option<String>,
-    pub supervisor: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_zone_id: Option<i64>,
-    pub phone_number: Option<String>,
-    pub annual_hours: i64,
-    pub allow_user_mentions: bool,
-    pub allow_user_to_edit_journal_config: bool,
-    pub allow_user_to_edit_intercompany_config: bool,
-    pub allow_adhoc_matching: bool,
-    pub allow_intercompany_settlement: bool,
-    pub requires_journal_reviewer: bool,
-    pub allow_user_to_access_journal_analyser: bool,
-    pub reference_field1: Option<String>,
-    pub reference_field2: Option<String>,
-    pub reference_field3: Option<String>,
-}
-
 /// Those without which a user is not whole.
 pub const NEEDED: &[&str] = &["loginId", "firstName", "lastName", "email", "isActive"];
 
-/// Names of the fields of a user that can be written: those of [`NewUser`].
-pub const WRITABLE: &[&str] = &[
-    "loginId",
-    "firstName",
-    "lastName",
-    "email",
-    "isActive",
-    "jobTitle",
-    "supervisor",
-    "timeZoneId",
-    "phoneNumber",
-    "annualHours",
-    "allowUserMentions",
-    "allowUserToEditJournalConfig",
-    "allowUserToEditIntercompanyConfig",
-    "allowAdhocMatching",
-    "allowIntercompanySettlement",
-    "requiresJournalReviewer",
-    "allowUserToAccessJournalAnalyser",
-    "referenceField1",
-    "referenceField2",
-    "referenceField3",
-];
+/// Those that BlackLine itself decides. The others are sent back, since what is left out might be emptied.
+pub const READ_ONLY: &[&str] = &["id", "fullName", "lastUpdated"];

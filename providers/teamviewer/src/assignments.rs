@@ -94,6 +94,7 @@ impl DeleteRoleAssignment for TeamViewer {
         let (role, holder) = parts(&input.id)?;
         let request = match holder {
             Holder::User(user) => {
+                self.refuse_owner(call, &user).await?;
                 let body = json!({ "UserRoleId": role, "UserIds": [user] });
                 let post = self.http.post("api/v1/userroles/unassign/account").json(&body);
                 post.guarding(&["UserRoleId", "UserIds"])
@@ -101,7 +102,7 @@ impl DeleteRoleAssignment for TeamViewer {
             Holder::Group(group) => self.unassign_group(Some(group)),
         };
         request.primary().write(call).await?;
-        Ok(Reply::sent(&input.id))
+        Ok(self.told(Reply::sent(&input.id)))
     }
 }
 

@@ -27,7 +27,8 @@ impl TeamViewer {
         Unreadable::default().known("company", self.company(call).await)
     }
 
-    /// Refuses to lock out the owner of the token: it would end with its owner, and nothing could undo it.
+    /// Refuses to lock out the owner of the token, and to take roles from it: the token can do no more than its owner, so that
+    /// nothing could undo it.
     pub(crate) async fn refuse_owner(&self, call: &Call, user: &str) -> Result<()> {
         if self.owner.get().is_none() {
             let owner = match self.http.get("api/v1/account").read(call).await {
@@ -40,7 +41,7 @@ impl TeamViewer {
         }
         match self.owner.get() {
             Some(Some(owner)) if owner == user => Err(Error::refused("this is the owner of the account's token")
-                .hint("use another administrator's token; this one would end with its owner")),
+                .hint("use another administrator's token; this one can do no more than its owner")),
             _ => Ok(()),
         }
     }

@@ -24,7 +24,7 @@ pub static DEFINITION: Definition = Definition {
     actions: &[
         ActionFacts::new(Action::ListUsers)
             .filters(&["emails", "username", "name", "status", "group_id", "role_id"])
-            .scopes(READ)
+            .scopes(&["Users.Read", "user roles: view", "user groups: view"])
             .partial()
             .note("everybody comes in one answer; the list shows one role of a user at most, a get all of them; with `role_id` who holds it through a user group is listed too, which costs a call for each of those"),
         ActionFacts::new(Action::GetUser).scopes(READ).note("roles through user groups are among the roles; groups are not shown, since only a look into every group would tell"),
@@ -46,16 +46,18 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::AssignRole)
             .accepts(&["organizations"])
             .places(&["organization"])
-            .scopes(ROLES)
+            .scopes(HOLDINGS)
             .settles_nothing(),
         ActionFacts::new(Action::UnassignRole)
             .accepts(&["organizations"])
             .places(&["organization", "group"])
-            .scopes(ROLES)
+            .scopes(&["Users.ModifyUsers", "Users.ModifyAdministrators", "Users.Read", "user roles: view and edit", "user groups: view"])
+            // a user's list of roles does not overrule the account assignments
+            .settles_nothing()
             .note("roles held directly; one that comes through a user group is an error, unless the group is named in `roles[].group`: then it is taken from the group, and from every member"),
         ActionFacts::new(Action::DowngradeUser)
             .required(&[body("role_id")])
-            .scopes(ROLES)
+            .scopes(HOLDINGS)
             .settles_nothing()
             .note("gives the role and takes every other one that is held directly; licences cannot be lowered by the API"),
         ActionFacts::new(Action::ListGroups).filters(&["name"]).scopes(GROUPS),
@@ -86,7 +88,7 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::ListActivities)
             .filters(&["action", "entity", "entity_type", "created_at"])
             .scopes(&["event logging"])
-            .note("without `created_at` the last seven days; `entity` is the affected item as TeamViewer writes it, often a name; ids are made here"),
+            .note("without `created_at` the last seven days, and an end alone is refused; `entity` is the affected item as TeamViewer writes it, often a name; ids are made here"),
         ActionFacts::new(Action::ListMe).scopes(&["account management: view"]),
     ],
     lacks: &[
@@ -104,7 +106,8 @@ pub static DEFINITION: Definition = Definition {
         "A user's id is `u` and a number, and the bare number is taken too. Anything else is refused: without an id the address \
          of a user is that of the company.",
         "User groups and roles need a plan of the Tensor class; TeamViewer answers `license_required` elsewhere.",
-        "The owner of the account's token is neither deactivated nor deleted: the token would end with its owner.",
+        "The owner of the account's token is neither deactivated nor deleted, and keeps its roles: the token would end with its \
+         owner, and can do no more than its owner. Who is in a group whose role is taken is not looked at.",
         "The company, its licences, the event log and the check of a token are not in the vendor's description; its PowerShell \
          module calls them.",
         "Unverified: the statuses that go with the error codes (the code decides); the numbers and headers of the limits; how \
@@ -120,6 +123,9 @@ const HOSTS: &[&str] = &["*.teamviewer.com"];
 
 const READ: &[&str] = &["Users.Read", "user roles: view"];
 const CHANGE: &[&str] = &["Users.ModifyUsers", "Users.ModifyAdministrators", "Users.Read"];
+/// Roles are given and taken by a change of the user.
+const HOLDINGS: &[&str] =
+    &["Users.ModifyUsers", "Users.ModifyAdministrators", "Users.Read", "user roles: view and edit"];
 const ROLES: &[&str] = &["user roles: view and edit", "Users.Read"];
 const GROUPS: &[&str] = &["user groups: view and edit", "Users.Read"];
 const COMPANY: &[&str] = &["company: view"];

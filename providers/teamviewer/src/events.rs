@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use userdir_core::action::*;
-use userdir_core::{Call, Page, PageRequest, Result, async_trait};
+use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
 use userdir_schema::{Activity, DateTime};
 
 use crate::{TeamViewer, map, wire};
@@ -25,7 +25,7 @@ impl ListActivities for TeamViewer {
         // the token continues a query, so that the times of the first page are those of every page
         let (times, token) = match request.cursor.as_deref().and_then(|cursor| cursor.split_once('|')) {
             Some((times, token)) => (times.to_owned(), Some(token)),
-            None => (self.span(filter), None),
+            None => (self.span(filter)?, None),
         };
         let (start, end) = times.split_once('/').unwrap_or_default();
         let mut body = Map::from_iter([("StartDate".to_owned(), json!(start)), ("EndDate".to_owned(), json!(end))]);
@@ -53,15 +53,20 @@ impl ListActivities for TeamViewer {
 
 impl TeamViewer {
     /// From when to when, with a slash between: both are needed.
-    fn span(&self, filter: &ActivityFilter) -> String {
+    fn span(&self, filter: &ActivityFilter) -> Result<String> {
         let span = filter.created_at.unwrap_or_default();
+        let beginning = span.gte.or(span.gt).or(span.eq);
+        if filter.created_at.is_some() && beginning.is_none() {
+            return Err(Error::invalid("`created_at` has an end and no beginning, and TeamViewer's log needs both")
+                .hint("give `gte` or `gt` too"));
+        }
         let now = self.http.now();
         let end = span.lte.or(span.lt).or(span.eq).unwrap_or(now);
         let week_before = || DateTime::from_unix_seconds(end.timestamp().as_second() - WEEK).unwrap_or(end);
-        let start = span.gte.or(span.gt).or(span.eq).unwrap_or_else(week_before);
+        let start = beginning.unwrap_or_else(week_before);
         // a second more, since fractions are cut off
         let end = DateTime::from_unix_seconds(end.timestamp().as_second() + 1).unwrap_or(end);
-        format!("{}/{}", time(start), time(end))
+        Ok(format!("{}/{}", time(start), time(end)))
     }
 }
 

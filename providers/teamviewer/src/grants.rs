@@ -72,15 +72,21 @@ impl TeamViewer {
         call: &Call,
         roles: &[UserRole<'static>],
         organizations: &Option<Vec<UserOrganization<'static>>>,
+        steps: &mut Steps,
     ) -> Result<()> {
+        if organizations.iter().flatten().any(|it| it.id.is_none()) {
+            return Err(Error::invalid("an organization (company) is named by its `id`; nothing was changed"));
+        }
         let of_roles = roles.iter().filter_map(|role| role.organization.as_deref());
         let named = organizations.iter().flatten().filter_map(|it| it.id.as_deref()).chain(of_roles);
         let named: Vec<&str> = named.filter(|id| !id.is_empty()).collect();
         if named.is_empty() {
             return Ok(());
         }
-        // a token that may not see the company cannot tell
-        let Some(company) = self.company_if_shown(call).await? else { return Ok(()) };
+        let Some(company) = self.company_if_shown(call).await? else {
+            steps.note("TeamViewer does not show this token its company: the one that is named could not be compared");
+            return Ok(());
+        };
         match named.iter().find(|id| **id != company.company_id.to_string()) {
             None => Ok(()),
             Some(other) => Err(Error::invalid("this is not the company of the token").about(*other)),
@@ -224,11 +230,10 @@ impl AssignRole for TeamViewer {
     /// One PUT with all that is not held directly.
     async fn assign_role(&self, call: &Call, input: AssignRoleInput) -> Result<Reply<User<'static>>> {
         let user = ids::user(&input.id)?;
-        let roles = input.placed_roles();
-        self.check_places(call, &roles, &input.organizations).await?;
+        let (roles, mut steps, mut new) = (input.placed_roles(), Steps::default(), Vec::new());
+        self.check_places(call, &roles, &input.organizations, &mut steps).await?;
         let named = self.named(call, &roles).await?;
         let held = self.roles_of_somebody(call, &user).await?;
-        let (mut steps, mut new) = (Steps::default(), Vec::new());
         for role in named {
             if held.contains(&role.id) && self.holds(call, &user, &role.id).await? {
                 steps.add(&role.shown, Ok(Effect::Already));
@@ -248,8 +253,8 @@ impl UnassignRole for TeamViewer {
     /// One PUT for the roles held directly; a group's role only where the group is named, since it is every member's.
     async fn unassign_role(&self, call: &Call, input: UnassignRoleInput) -> Result<Reply<User<'static>>> {
         let user = ids::user(&input.id)?;
-        let roles = input.placed_roles();
-        self.check_places(call, &roles, &input.organizations).await?;
+        let (roles, mut steps) = (input.placed_roles(), Steps::default());
+        self.check_places(call, &roles, &input.organizations, &mut steps).await?;
         let named = self.named(call, &roles).await?;
         let held = self.roles_of_somebody(call, &user).await?;
         let (mut direct, mut of_groups, mut not_held, mut stay) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -265,8 +270,12 @@ impl UnassignRole for TeamViewer {
                 None => stay.push(role),
             }
         }
+        // named with its group too, and what becomes of it is told there
+        stay.retain(|role: &Named| of_groups.iter().all(|of_group: &Named| of_group.id != role.id));
         self.refuse_unknown(call, &ids_of(&not_held).unwrap_or_default()).await?;
-        let mut steps = Steps::default();
+        if !direct.is_empty() || !of_groups.is_empty() {
+            self.refuse_owner(call, &user).await?;
+        }
         steps.add_all(shown(&not_held), Ok(Effect::Already));
         let changes = wire::UserChanges { unassign: ids_of(&direct), ..Default::default() };
         let mut taken = self.change_roles(call, &user, &direct, changes, &mut steps).await?;
@@ -290,7 +299,7 @@ impl UnassignRole for TeamViewer {
             }
         }
         stay.iter().for_each(|role| steps.add(&role.shown, Err(through_a_group())));
-        steps.finish(Reply::sent(&user))
+        steps.finish(Reply::sent(&user)).map(|reply| self.told(reply))
     }
 }
 
@@ -332,6 +341,9 @@ impl DowngradeUser for TeamViewer {
             return Ok(told(Reply::sent(&user).with_effect(Effect::Already)));
         }
         self.refuse_unknown(call, &ids_of(&give).unwrap_or_default()).await?;
+        if !take.is_empty() {
+            self.refuse_owner(call, &user).await?;
+        }
         let changes = wire::UserChanges { assign: ids_of(&give), unassign: ids_of(&take), ..Default::default() };
         if self.put(&user, &changes)?.write(call).await?.is_some() {
             self.read_back(call, &user, &role(&wanted), true).await?;
@@ -339,6 +351,6 @@ impl DowngradeUser for TeamViewer {
                 self.read_back(call, &user, role, false).await?;
             }
         }
-        Ok(told(Reply::sent(&user)))
+        Ok(self.told(told(Reply::sent(&user))))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
-use userdir_core::mapping::time;
+use userdir_core::mapping::{digest, time};
 use userdir_core::page::MapItem;
 use userdir_schema::{
     Activity, Email, Group, License, LicenseStatus, Organization, Role, RoleAssignment, Status, Text, User,
@@ -27,22 +27,23 @@ pub fn user(raw: &RawValue) -> Mapped<User<'_>> {
         name: filled(it.activated_license_name),
         ..UserLicense::default()
     });
-    let (first_name, last_name) = it.name.as_deref().map(split).unwrap_or_default();
     Ok(User {
-        id: it.id,
-        first_name,
-        last_name,
-        name: filled(it.name),
-        emails: filled(it.email.clone())
-            .map(|email| vec![Email { email: Some(email), is_primary: Some(true), ..Email::default() }]),
-        username: filled(it.email),
         status: it.active.map(|active| if active { Status::Active } else { Status::Inactive }),
         is_2fa_enabled: it.tfa_enabled,
         last_active_at: time(it.last_access_date),
         roles: it.active.is_some().then(|| role.into_iter().collect()),
         licenses: it.active.is_some().then(|| license.into_iter().collect()),
-        ..User::default()
+        ..person(it.id, it.name, it.email)
     })
+}
+
+/// What every reading of a user shows: the address is the login too.
+fn person<'a>(id: Text<'a>, name: Option<Text<'a>>, email: Option<Text<'a>>) -> User<'a> {
+    let (first_name, last_name) = name.as_deref().map(split).unwrap_or_default();
+    let username = filled(email);
+    let primary = |email| vec![Email { email: Some(email), is_primary: Some(true), ..Email::default() }];
+    let emails = username.clone().map(primary);
+    User { id, first_name, last_name, name: filled(name), emails, username, ..User::default() }
 }
 
 /// TeamViewer keeps one name; its SCIM splits it at the first space, and so is it here.
@@ -92,17 +93,11 @@ pub fn member(raw: &RawValue) -> Mapped<User<'_>> {
 /// The owner of the token.
 pub fn account(raw: &RawValue) -> Mapped<User<'_>> {
     let it: wire::Account = serde_json::from_str(raw.get())?;
-    let (first_name, last_name) = it.name.as_deref().map(split).unwrap_or_default();
     Ok(User {
-        id: it.userid,
-        first_name,
-        last_name,
-        name: filled(it.name),
-        emails: filled(it.email.clone())
-            .map(|email| vec![Email { email: Some(email), is_primary: Some(true), ..Email::default() }]),
-        username: filled(it.email),
         is_email_verified: it.email_validated,
-        ..User::default()
+        avatar: filled(it.profilepicture_url),
+        languages: filled(it.email_language).map(|language| vec![language]),
+        ..person(it.userid, it.name, it.email)
     })
 }
 
@@ -175,7 +170,7 @@ pub fn event(raw: &RawValue) -> Mapped<Activity<'_>> {
         [&it.event_name, &it.event_type, &it.author, &it.affected_item].map(|text| text.as_deref().unwrap_or_default());
     let said = format!("{}\0{}", said.join("\0"), serde_json::to_string(&it.event_details)?);
     Ok(Activity {
-        id: format!("{at}-{:016x}", fnv1a(said.as_bytes())).into(),
+        id: format!("{at}-{:016x}", digest(&said)).into(),
         action: it.event_name.map(|word| match event_action(&word) {
             Some(action) => action.into(),
             None => word.into(),
@@ -201,11 +196,6 @@ pub const EVENTS: &[(&str, &str)] = &[
     ("user_updated", "EditUserProperties"),
     ("user_updated", "EditUserPermissions"),
 ];
-
-/// FNV-1a: the same on every machine and in every version, unlike the standard library's.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
 
 #[cfg(test)]
 mod tests {
@@ -256,6 +246,5 @@ mod tests {
         let other = r#"{"EventName": "UserCreated", "Timestamp": "2026-08-01T08:00:00Z", "AffectedItem": "Noa"}"#;
         assert_ne!(id(one), id(other));
         assert_eq!(id(one), id(one));
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

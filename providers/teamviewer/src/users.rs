@@ -2,7 +2,7 @@
 
 use userdir_core::action::*;
 use userdir_core::http::Request;
-use userdir_core::mapping::check_length;
+use userdir_core::mapping::{check_length, is_active};
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Effect, Error, Outcome, Reply, Result, async_trait};
 use userdir_schema::{Email, Text, User, UserRole};
@@ -47,12 +47,7 @@ impl TeamViewer {
         Ok(held.into_iter().map(named).collect())
     }
 
-    /// Changes a user: only what is sent. All that it can change it can change twice.
-    async fn change(&self, call: &Call, user: &str, changes: &wire::UserChanges<'_>) -> Result<()> {
-        self.put(user, changes)?.write(call).await.map(drop)
-    }
-
-    /// The PUT of changes. Whether somebody is locked out, and which roles change, is looked at before.
+    /// The PUT of changes: only what is sent changes. Whether somebody is locked out, and which roles change, is looked at before.
     pub(crate) fn put(&self, user: &str, changes: &wire::UserChanges<'_>) -> Result<Request> {
         let request = self.user_at(self.http.put("api/v1/users"), user)?.json(changes);
         Ok(request.guarding(DECIDED).primary())
@@ -144,12 +139,7 @@ impl UpdateUser for TeamViewer {
     /// A new address is shown once its owner has followed the link that TeamViewer mails.
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
         let email = address(&input.emails, &input.username)?;
-        let active = match input.status.as_deref() {
-            None => None,
-            Some("active") => Some(true),
-            Some("inactive") => Some(false),
-            Some(_) => return Err(Error::invalid("`status` is `active` or `inactive` here")),
-        };
+        let active = is_active(input.status.as_deref())?;
         if active == Some(false) {
             self.refuse_owner(call, &ids::user(&input.id)?).await?;
         }
@@ -201,7 +191,7 @@ impl DeactivateUser for TeamViewer {
     async fn deactivate_user(&self, call: &Call, input: DeactivateUserInput) -> Result<Reply<User<'static>>> {
         self.refuse_owner(call, &ids::user(&input.user_id)?).await?;
         let changes = wire::UserChanges { active: Some(false), ..Default::default() };
-        self.change(call, &input.user_id, &changes).await?;
+        self.put(&input.user_id, &changes)?.write(call).await?;
         Ok(self.told(Reply::sent(&input.user_id)))
     }
 }
@@ -210,7 +200,7 @@ impl DeactivateUser for TeamViewer {
 impl ActivateUser for TeamViewer {
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
         let changes = wire::UserChanges { active: Some(true), ..Default::default() };
-        self.change(call, &input.user_id, &changes).await?;
+        self.put(&input.user_id, &changes)?.write(call).await?;
         Ok(Reply::sent(&input.user_id))
     }
 }

@@ -82,6 +82,8 @@ pub struct Account<'a> {
     pub email: Option<Text<'a>>,
     pub name: Option<Text<'a>>,
     pub email_validated: Option<bool>,
+    pub email_language: Option<Text<'a>>,
+    pub profilepicture_url: Option<Text<'a>>,
 }
 
 /// `UserGroupModel`
