@@ -161,16 +161,16 @@ impl Directory {
                 let why = self.facts(I::ACTION).and_then(|facts| facts.unconfirmed);
                 reply = reply.note(why.unwrap_or("the vendor accepted it; nothing it shows confirms it"));
             }
-            Shows::No if reply.effect == Effect::Pending || self.definition().consistency == Consistency::Lagging => {
-                reply.effect = Effect::Pending;
-                reply = reply.note("the vendor accepted it and does not show it yet");
-            }
             Shows::No if reply.effect == Effect::Already => {
                 return Err(Error::unexpected(
                     "the vendor says that it is so already, and reading it does not show it",
                 )
                 .with_outcome(Outcome::Unknown)
                 .hint("look at the vendor's own console"));
+            }
+            Shows::No if reply.effect == Effect::Pending || self.definition().consistency == Consistency::Lagging => {
+                reply.effect = Effect::Pending;
+                reply = reply.note("the vendor accepted it and does not show it yet");
             }
             Shows::No => {
                 return Err(Error::unexpected("the vendor accepted the change, but reading it again does not show it")
