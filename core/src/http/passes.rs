@@ -1,15 +1,19 @@
 //! Lists that are asked for in several passes, such as users by status or a log by month, or of whose items others are made.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
+
+use serde_json::value::RawValue;
 
 use super::{Paging, Request, Slice};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Result};
-use crate::page::{PageRequest, Total};
+use crate::mapping::digest;
+use crate::page::{Mapped, PageRequest, Total};
 
 /// Where in a list of several passes a page is. Its cursor is
-/// `pass|items of the pass seen|their total|page size|vendor's cursor`.
+/// `pass|items of the pass seen|their total|page size|digest of the last item|vendor's cursor`.
 #[derive(Debug)]
 pub struct Pass<'c> {
     /// Name of the pass; empty at the very beginning of the list.
@@ -19,6 +23,8 @@ pub struct Pass<'c> {
     total: Option<u64>,
     /// What was wanted at the beginning: a pass that begins when little is missing must not go on in small pages.
     size: Option<u32>,
+    /// Stands for the last item of the page before.
+    last: Option<u64>,
     cursor: Option<&'c str>,
 }
 
@@ -28,16 +34,19 @@ impl<'c> Pass<'c> {
     /// # Errors
     /// `InvalidRequest`.
     pub fn of(cursor: Option<&'c str>) -> Result<Pass<'c>> {
-        let Some(cursor) = cursor else { return Ok(Pass { name: "", seen: 0, total: None, size: None, cursor: None }) };
+        let Some(cursor) = cursor else {
+            return Ok(Pass { name: "", seen: 0, total: None, size: None, last: None, cursor: None });
+        };
         let read = || {
-            let mut parts = cursor.splitn(5, '|');
+            let mut parts = cursor.splitn(6, '|');
             let (name, seen, total) = (parts.next()?, parts.next()?, parts.next()?);
-            let (size, cursor) = (parts.next()?, parts.next()?);
+            let (size, last, cursor) = (parts.next()?, parts.next()?, parts.next()?);
             Some(Pass {
                 name,
                 seen: seen.parse().ok()?,
-                total: if total.is_empty() { None } else { Some(total.parse().ok()?) },
-                size: if size.is_empty() { None } else { Some(size.parse().ok()?) },
+                total: optional(total)?,
+                size: optional(size)?,
+                last: optional(last)?,
                 cursor: Some(cursor).filter(|cursor| !cursor.is_empty()),
             })
         };
@@ -60,9 +69,10 @@ impl<'c> Pass<'c> {
         next: Option<String>,
     ) -> Result<(Slice, Option<String>)> {
         let wanted = if self.name.is_empty() { wanted } else { self.size };
-        let size = wanted.map(|wanted| wanted.to_string()).unwrap_or_default();
+        let size = text(wanted);
         let slice = request.slice(call, self.cursor, wanted, paging).await?;
-        let seen = self.seen + slice.each(|_| Ok(()))?.len() as u64;
+        let items = slice.each(|item| Ok(digest(item.get())))?;
+        let seen = self.seen + self.new_of(&items);
         let total = match slice.total {
             Some(Total::Exact(total)) => Some(total),
             _ => self.total,
@@ -70,12 +80,18 @@ impl<'c> Pass<'c> {
         self.check(slice.counts, total, seen, slice.next.is_none())?;
         let next = match &slice.next {
             Some(cursor) => {
-                let total = total.map(|total| total.to_string()).unwrap_or_default();
-                Some(format!("{name}|{seen}|{total}|{size}|{cursor}"))
+                let (total, last) = (text(total), text(items.last().copied().or(self.last)));
+                Some(format!("{name}|{seen}|{total}|{size}|{last}|{cursor}"))
             }
-            None => next.map(|next| format!("{next}|0||{size}|")),
+            None => next.map(|next| format!("{next}|0||{size}||")),
         };
         Ok((slice, next))
+    }
+
+    /// How many items of a page are new: pages that overlap must not make up the number for an item that was lost.
+    fn new_of(&self, items: &[u64]) -> u64 {
+        let again = items.iter().position(|item| Some(*item) == self.last).map_or(0, |last| last + 1);
+        items.iter().skip(again).collect::<HashSet<_>>().len() as u64
     }
 
     /// Refuses a pass that ends before its total, and one that shrank while it was read by position.
@@ -89,6 +105,59 @@ impl<'c> Pass<'c> {
             return Ok(());
         };
         Err(Error::new(ErrorKind::Incomplete, message).hint("list again; if it stays so, ask the vendor"))
+    }
+}
+
+/// What may be left empty in a cursor; none where it cannot be read.
+fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A list in passes whose items move from one to another while it is read, such as users by status.
+#[derive(Clone, Copy, Debug)]
+pub struct Passes<'p> {
+    /// Names of the passes, in the order in which items move on: who does so comes twice at worst.
+    pub names: &'p [&'static str],
+    /// The one that they move back to. Who does so between two passes is in neither; so it is looked at once more at the
+    /// end, unless it is the last, and must be the same.
+    pub again: &'static str,
+}
+
+impl Passes<'_> {
+    /// The page that is asked for, with the name of its pass; the slice says where the list goes on. None where there are no
+    /// passes. `list` asks for a pass, whose items `id` tells apart. The cursor is `who was there:cursor of the pass`.
+    ///
+    /// # Errors
+    /// As [`Pass::read`]; `Incomplete` where the second look finds others.
+    pub async fn page<F: Sync>(
+        &self,
+        call: &Call,
+        request: &PageRequest<F>,
+        paging: &Paging,
+        list: impl Fn(&'static str) -> Request,
+        id: impl Fn(&RawValue) -> Mapped<String> + Send + Sync,
+    ) -> Result<Option<(&'static str, Slice)>> {
+        let (seen, cursor) = request.cursor.as_deref().and_then(|cursor| cursor.split_once(':')).unzip();
+        let mut seen: Seen = seen.and_then(|seen| seen.parse().ok()).unwrap_or_default();
+        let pass = Pass::of(cursor)?;
+        let at = self.names.iter().position(|name| *name == pass.name).unwrap_or_default();
+        let Some(name) = self.names.get(at).copied() else { return Ok(None) };
+        let next = self.names.get(at + 1).map(|next| (*next).to_owned());
+        let mark = |item: &RawValue| Ok(digest(&id(item)?));
+        let page = pass.read(call, list(name).primary(), request.wanted, paging, name, next);
+        let (mut slice, cursor) = page.await?;
+        if name == self.again {
+            seen = seen.with(slice.each(mark)?);
+        } else if cursor.is_none() && self.names.contains(&self.again) {
+            seen.still(list(self.again).primary_again().all(call, paging, mark).await?)?;
+        }
+        // the total is that of the pass, and was compared
+        (slice.next, slice.total) = (cursor.map(|cursor| format!("{seen}:{cursor}")), None);
+        Ok(Some((name, slice)))
     }
 }
 
@@ -161,21 +230,30 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back() {
-        let pass = Pass::of(Some("inactive|10|12|5|a|b=")).unwrap();
+        let pass = Pass::of(Some("inactive|10|12|5|7|a|b=")).unwrap();
         assert_eq!((pass.name, pass.seen, pass.total), ("inactive", 10, Some(12)));
-        assert_eq!((pass.size, pass.cursor), (Some(5), Some("a|b=")));
-        let pass = Pass::of(Some("pending|0|||")).unwrap();
-        assert_eq!((pass.total, pass.size, pass.cursor), (None, None, None));
+        assert_eq!((pass.size, pass.last, pass.cursor), (Some(5), Some(7), Some("a|b=")));
+        let pass = Pass::of(Some("pending|0||||")).unwrap();
+        assert_eq!((pass.total, pass.size, pass.last, pass.cursor), (None, None, None, None));
         assert_eq!(Pass::of(None).unwrap().name, "");
-        for foreign in ["", "pending", "pending|x|||", "a|1|b||", "a|1||b|", "a|1|2|3"] {
+        for foreign in ["", "pending", "pending|x||||", "a|1|b|||", "a|1||b||", "a|1|||b|", "a|1|2|3|4"] {
             assert!(Pass::of(Some(foreign)).is_err(), "{foreign}");
         }
     }
 
     #[test]
+    fn what_comes_twice_counts_once() {
+        let pass = |cursor| Pass::of(Some(cursor)).unwrap();
+        assert_eq!(pass("|2|3||7|c").new_of(&[7]), 0, "the page before ended with it");
+        assert_eq!(pass("|2|3||7|c").new_of(&[6, 7, 8]), 1);
+        assert_eq!(pass("|2|3||7|c").new_of(&[8, 9, 9]), 2);
+        assert_eq!(pass("|0||||").new_of(&[7, 8]), 2);
+    }
+
+    #[test]
     fn an_end_before_the_total_and_a_total_that_falls_are_no_whole_list() {
         let at = |cursor| Pass::of(cursor).unwrap();
-        let (first, later) = (at(None), at(Some("|100|243||100")));
+        let (first, later) = (at(None), at(Some("|100|243|||100")));
         let kind = |checked: Result<()>| checked.map_err(|error| error.kind());
         assert_eq!(kind(first.check(true, Some(243), 100, false)), Ok(()));
         assert_eq!(kind(later.check(true, Some(243), 100, true)), Err(ErrorKind::Incomplete), "an empty page");

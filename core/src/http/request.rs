@@ -34,6 +34,8 @@ pub struct Request {
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Body,
     primary: bool,
+    /// A second look of the primary one's, which is not what the action is about.
+    second_look: bool,
     repeat: Repeat,
     precondition: Option<String>,
     follows: bool,
@@ -58,6 +60,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::None,
             primary: false,
+            second_look: false,
             repeat,
             precondition: None,
             follows: false,
@@ -168,6 +171,13 @@ impl Request {
         self
     }
 
+    /// The same question as the primary one's, with what is passed through, asked once more to compare: its answer is not the
+    /// one that is shown.
+    pub(super) fn primary_again(mut self) -> Request {
+        self.second_look = true;
+        self.primary()
+    }
+
     /// The vendor takes it twice without harm.
     pub fn idempotent(mut self) -> Request {
         self.repeat = Repeat::Idempotent;
@@ -211,6 +221,7 @@ impl Request {
             headers: self.headers.clone(),
             body: self.body.clone(),
             primary: self.primary,
+            second_look: self.second_look,
             repeat: self.repeat,
             precondition: self.precondition.clone(),
             follows: self.follows,
@@ -359,7 +370,7 @@ impl Request {
             repeat: self.repeat,
             token: None,
             free: self.free,
-            is_primary: self.primary,
+            is_primary: self.primary && !self.second_look,
         })
     }
 

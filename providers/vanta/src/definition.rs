@@ -16,19 +16,18 @@ pub static DEFINITION: Definition = Definition {
             .default("https://api.vanta.com/v1"),
         Setting::text("client_id", "Client id", "of an application of the type \"Manage Vanta\", made in Vanta's developer console"),
         Setting::secret("client_secret", "Client secret", "of that application"),
-        Setting::text("scopes", "Scopes", "what to ask for, separated by spaces").default("vanta-api.all:read vanta-api.all:write"),
     ],
     schemes: &[Scheme { name: "client_credentials", needs: &["client_id", "client_secret"] }],
     actions: &[
         ActionFacts::new(Action::ListUsers)
             .filters(&["emails", "name", "first_name", "last_name", "status", "group_id"])
             .scopes(READ)
-            .note("people that Vanta tracks, not accounts that it gives; `status` is that of the employment. But for `group_id` all people are read, and filtered here"),
+            .note("people that Vanta tracks, not accounts that it gives; `status` is that of the employment, in unified or in Vanta's words. But for `group_id` all people are read, and filtered here"),
         ActionFacts::new(Action::GetUser).scopes(READ),
         ActionFacts::new(Action::UpdateUser)
             .accepts(&["first_name", "last_name"])
             .scopes(WRITE)
-            .note("the integration that a name comes from may overwrite it; `remote_data` takes `employment.startDate` too"),
+            .note("the integration that a name comes from may overwrite it; `remote_data` takes `employment.startDate` too. No `groups`: Vanta changes them one by one, in groups/add-user and groups/remove-user"),
         ActionFacts::new(Action::DeactivateUser)
             .required(&[
                 query("actor"),
@@ -36,7 +35,7 @@ pub static DEFINITION: Definition = Definition {
             ])
             .scopes(WRITE)
             .shows(OwnPredicate::User(people::is_offboarded))
-            .note("records the offboarding of a former employee, with `actor`, the id of a person, as the one who did it. It ends no employment and disables no account elsewhere, and cannot be undone"),
+            .note("records the offboarding of a former employee, with `actor`, the id of a person, as the one who did it; an address is refused, since this cannot be undone and users/list with `emails` shows whose id it is. It ends no employment and disables no account elsewhere, and cannot be undone"),
         ActionFacts::new(Action::ListGroups).filters(&["name", "created_at"]).scopes(READ),
         ActionFacts::new(Action::GetGroup).scopes(READ),
         ActionFacts::new(Action::AddUserToGroup).scopes(WRITE).note(IMPORTED),

@@ -1,10 +1,11 @@
 //! Groups and their members.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use userdir_core::action::*;
+use userdir_core::http::Names;
 use userdir_core::{Call, Effect, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::Group;
 
@@ -13,21 +14,15 @@ use crate::{PAGES, Vanta, map, wire};
 impl Vanta {
     /// The names of all groups, by id, where the caller wants groups: read afresh when a list begins, and kept for its
     /// further pages.
-    pub(crate) async fn names_for(&self, call: &Call, begins: bool) -> Result<Arc<BTreeMap<String, String>>> {
+    pub(crate) async fn names_for(&self, call: &Call, begins: bool) -> Result<Arc<Names>> {
         if !call.wants("groups") {
             return Ok(Arc::default());
         }
-        let known = self.group_names.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(known) = known.filter(|_| !begins) {
-            return Ok(known);
-        }
-        let names = self.http.get("groups").all(call, &PAGES, |raw| {
+        let read = self.http.get("groups").all(call, &PAGES, |raw| {
             let it: wire::Group = serde_json::from_str(raw.get())?;
-            Ok((it.id.to_string(), it.name.map(|name| name.to_string()).unwrap_or_default()))
+            Ok((it.id.into(), it.name.unwrap_or_default().into()))
         });
-        let names: Arc<BTreeMap<_, _>> = Arc::new(names.await?.into_iter().collect());
-        *self.group_names.lock().unwrap_or_else(PoisonError::into_inner) = Some(names.clone());
-        Ok(names)
+        self.group_names.get(&self.http, if begins { Duration::ZERO } else { Duration::MAX }, read).await
     }
 }
 

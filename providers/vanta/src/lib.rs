@@ -16,12 +16,11 @@ mod map;
 mod people;
 mod wire;
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Encoding, Fault, Grant, Http, Next, Paging, RateHeaders, TotalAt, Vendor,
+    Answer, Auth, ClientAuth, Connection, Encoding, Fault, Grant, Http, NameCache, Next, Paging, RateHeaders, TotalAt,
+    Vendor,
 };
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
@@ -36,7 +35,7 @@ pub static FIXTURES: include_dir::Dir<'static> = include_dir::include_dir!("$CAR
 pub struct Vanta {
     http: Http,
     /// The names of groups, as the list that is under way has read them.
-    group_names: Mutex<Option<Arc<BTreeMap<String, String>>>>,
+    group_names: NameCache,
 }
 
 provider!(Vanta, DEFINITION);
@@ -51,7 +50,8 @@ static VANTA: Vendor = Vendor {
     content_type: "application/json",
 };
 
-/// Vanta allows so many requests a minute, and may not say when the next one begins.
+/// Vanta allows so many requests a minute, and may not say when the next one begins. Pauses that grow from a second, as it
+/// recommends, would be used up before.
 const WINDOW: Duration = Duration::from_secs(60);
 
 /// The error body, whose shape Vanta does not document (unverified); and an item of a bulk call that failed, which comes
@@ -94,12 +94,13 @@ impl Connect for Vanta {
             encoding: Encoding::Json,
             client_id: connection.require("client_id")?.to_owned(),
             client: ClientAuth::Post(connection.secret("client_secret")?),
-            scope: connection.get("scopes").map(str::to_owned),
+            // the same for every account: each pair of its own would be a token of its own, and end the others
+            scope: Some("vanta-api.all:read vanta-api.all:write".to_owned()),
             extra: Vec::new(),
         });
         // a new token ends the one before
         let auth = auth.one_per_client();
-        Ok(Vanta { http: connection.http(base, &VANTA, auth), group_names: Mutex::default() })
+        Ok(Vanta { http: connection.http(base, &VANTA, auth), group_names: NameCache::default() })
     }
 
     fn http(&self) -> &Http {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use userdir_core::Mapped;
+use userdir_core::http::Names;
 use userdir_core::mapping::{self, filled, time};
 use userdir_core::page::MapItem;
 use userdir_schema::{Activity, Actor, Email, Group, Status, Text, User, UserGroup};
@@ -51,7 +52,7 @@ fn status(word: Text<'_>) -> Status<'_> {
 }
 
 /// Maps people of a list, with the names of their groups.
-pub struct Named(pub Arc<BTreeMap<String, String>>);
+pub struct Named(pub Arc<Names>);
 
 impl MapItem<User<'static>> for Named {
     fn map<'a>(&self, raw: &'a RawValue) -> Mapped<User<'a>> {

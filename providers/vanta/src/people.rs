@@ -1,6 +1,6 @@
 //! People: list, get, update, and the offboarding.
 
-use serde_json::json;
+use serde_json::{Map, json};
 use userdir_core::action::*;
 use userdir_core::http::Paging;
 use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
@@ -16,8 +16,9 @@ const MEMBERS: Paging = Paging::whole("");
 impl ListUsers for Vanta {
     /// Vanta's own filters are newer than its description, and named in two ways: all filters are looked at here.
     async fn list_users(&self, call: &Call, request: PageRequest<UserFilter>) -> Result<Page<User<'static>>> {
-        let names = Named(self.names_for(call, request.cursor.is_none()).await?);
         let mut filter = request.filter.clone();
+        filter.status = filter.status.as_ref().map(unified).transpose()?;
+        let names = Named(self.names_for(call, request.cursor.is_none()).await?);
         let page = match filter.group_id.take() {
             Some(group) => {
                 self.http.get("groups").id(&group).path("people").page(call, &request, &MEMBERS, names).await?
@@ -26,6 +27,19 @@ impl ListUsers for Vanta {
         };
         Ok(page.rechecked(filter))
     }
+}
+
+/// The statuses that are wanted, in the words that people show.
+fn unified(wanted: &Match) -> Result<Match> {
+    let word = |word: &String| match word.to_ascii_uppercase().as_str() {
+        "ACTIVE" | "CURRENT" => Ok("active"),
+        "INACTIVE" | "FORMER" => Ok("inactive"),
+        "UPCOMING" => Ok("UPCOMING"),
+        "ON_LEAVE" => Ok("ON_LEAVE"),
+        _ => Err(Error::invalid(format!("`{word}` is no status"))
+            .hint("it must be one of `active`, `inactive`, or Vanta's CURRENT, FORMER, INACTIVE, UPCOMING, ON_LEAVE")),
+    };
+    wanted.values().iter().map(word).collect::<Result<Vec<_>>>().map(Match::any_of)
 }
 
 impl Vanta {
@@ -50,14 +64,19 @@ impl GetUser for Vanta {
 impl UpdateUser for Vanta {
     /// Vanta takes first and last name together, so the one that is not given is read first.
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        let answer = self.person(&input.id).read(call).await?;
-        let now = answer.json::<wire::Person>()?.name;
-        let part = |given: Option<String>, now: Option<Text<'_>>| given.or_else(|| now.map(|name| name.to_string()));
-        let (Some(first), Some(last)) = (part(input.first_name, now.first), part(input.last_name, now.last)) else {
-            return Err(Error::invalid("Vanta takes `first_name` and `last_name` together, and has only one of them")
+        let mut body = Map::new();
+        if input.first_name.is_some() || input.last_name.is_some() {
+            let answer = self.person(&input.id).read(call).await?;
+            let now = answer.json::<wire::Person>()?.name;
+            let part = |given: Option<String>, now: Option<Text<'_>>| given.or_else(|| now.map(String::from));
+            let (Some(first), Some(last)) = (part(input.first_name, now.first), part(input.last_name, now.last)) else {
+                return Err(Error::invalid(
+                    "Vanta takes `first_name` and `last_name` together, and has only one of them",
+                )
                 .hint("give both"));
-        };
-        let body = json!({ "name": { "first": first, "last": last } });
+            };
+            body.insert("name".to_owned(), json!({ "first": first, "last": last }));
+        }
         self.http.patch("people").id(&input.id).json(&body).idempotent().primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }

@@ -3,7 +3,6 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 use userdir_core::http::Fault;
 use userdir_schema::Text;
 
@@ -85,11 +84,11 @@ pub struct Party<'a> {
     pub r#type: Option<Text<'a>>,
 }
 
-/// The answer of a bulk call: `results` has one item for each of the request, in order.
+/// The answer of a bulk call: `results` has one item for each of the request, in order. That of a list is an object.
 #[derive(Debug, Deserialize)]
 pub struct Bulk<'a> {
     #[serde(borrow)]
-    results: &'a RawValue,
+    results: Vec<BulkItem<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,11 +100,10 @@ pub struct BulkItem<'a> {
 
 impl Bulk<'_> {
     fn items(body: &[u8]) -> Option<Vec<BulkItem<'_>>> {
-        let bulk: Bulk = serde_json::from_slice(body).ok()?;
-        serde_json::from_str(bulk.results.get()).ok()
+        serde_json::from_slice::<Bulk>(body).ok().map(|bulk| bulk.results)
     }
 
-    /// The first item that failed; none in a list, which has an object in `results`.
+    /// The first item that failed.
     pub fn failed_item(body: &[u8]) -> Option<BulkItem<'_>> {
         Bulk::items(body)?.into_iter().find(|item| item.status != SUCCESS)
     }

@@ -15,7 +15,7 @@ pub static DEFINITION: Definition = Definition {
     name: "Zoom",
     documentation: "https://developers.zoom.us/docs/api/",
     settings: &[
-        Setting::text("account_id", "Account id", "of a Server-to-Server OAuth app, on its page App Credentials"),
+        Setting::text("account_id", "Account id", "of a Server-to-Server OAuth app, on its page App Credentials; groups show it as their organization"),
         Setting::text("client_id", "Client id", "of the app"),
         Setting::secret("client_secret", "Client secret", "of the app"),
         Setting::secret("refresh_token", "Refresh token", "instead of account_id: of the user that an OAuth app acts for"),
@@ -42,7 +42,8 @@ pub static DEFINITION: Definition = Definition {
             .note("Zoom mails an invitation, and the user is pending until it is accepted; basic unless `user_type` is `licensed` or `on_prem`"),
         ActionFacts::new(Action::UpdateUser)
             .accepts(&["first_name", "last_name", "name", "title", "timezone", "languages"])
-            .scopes(UPDATE_USER),
+            .scopes(UPDATE_USER)
+            .note("not the address, for which Zoom has a call of its own, nor phones, which it wants split by country: `remote_data` takes `phone_numbers` as Zoom has them"),
         ActionFacts::new(Action::DeleteUser)
             .scopes(&["user:delete:user:admin", "user:read:user:admin"])
             .note("takes the user off the account, who keeps a personal one (Zoom's default); `action=delete` in `remote_query` deletes for good. Neither can be undone"),
@@ -59,11 +60,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::UnassignRole).scopes(TAKE_ROLE).note("the user is a member afterwards; not owner (`0`) and member (`2`)"),
         ActionFacts::new(Action::ListGroups).filters(&["name"]).scopes(&["group:read:list_groups:admin"]),
         ActionFacts::new(Action::GetGroup).scopes(&["group:read:group:admin"]),
-        ActionFacts::new(Action::CreateGroup).required(&[body("name")]).scopes(&["group:write:group:admin"]),
-        ActionFacts::new(Action::UpdateGroup).required(&[body("name")]).scopes(&["group:update:group:admin"]),
-        ActionFacts::new(Action::DeleteGroup).scopes(&["group:delete:group:admin"]).note("the members stay in the account"),
-        ActionFacts::new(Action::AddUserToGroup).scopes(&["group:write:member:admin", "group:read:list_members:admin", "group:read:group:admin"]),
-        ActionFacts::new(Action::RemoveUserFromGroup).scopes(&["group:delete:member:admin", "group:read:list_members:admin", "group:read:group:admin"]),
+        ActionFacts::new(Action::CreateGroup).required(&[body("name")]).scopes(&["group:write:group:admin", "group:read:group:admin"]),
+        ActionFacts::new(Action::UpdateGroup).required(&[body("name")]).scopes(&["group:update:group:admin", "group:read:group:admin"]),
+        ActionFacts::new(Action::DeleteGroup).scopes(&["group:delete:group:admin", "group:read:group:admin"]).note("the members stay in the account"),
+        ActionFacts::new(Action::AddUserToGroup).scopes(&["group:write:member:admin", "group:read:list_members:admin", "group:read:group:admin", "user:read:user:admin"]),
+        ActionFacts::new(Action::RemoveUserFromGroup).scopes(&["group:delete:member:admin", "group:read:list_members:admin", "group:read:group:admin", "user:read:user:admin"]),
         ActionFacts::new(Action::ListRoles).scopes(&["role:read:list_roles:admin"]),
         ActionFacts::new(Action::GetRole).scopes(&["role:read:role:admin"]),
         ActionFacts::new(Action::CreateRole).required(&[body("name")]).accepts(&["description", "permissions"]).note("`permissions` are Zoom's privileges, such as User:Read"),
@@ -71,11 +72,11 @@ pub static DEFINITION: Definition = Definition {
         ActionFacts::new(Action::DeleteRole).note("not the built-in ones"),
         ActionFacts::new(Action::ListRoleAssignments)
             .filters(&["user_id", "role_id"])
-            .scopes(&["user:read:list_users:admin", "role:read:list_members:admin"])
+            .scopes(&["user:read:list_users:admin", "role:read:list_members:admin", "user:read:user:admin"])
             .note("under the user's id, since there is one role a user"),
         ActionFacts::new(Action::ListLicenses)
             .filters(&["user_id"])
-            .scopes(LICENSES)
+            .scopes(&["user:read:list_users:admin", "billing:read:plan_usage:admin", "user:read:summary:admin", "user:read:user:admin"])
             .note("the types of users stand for seats; what else users hold is found by reading every user"),
         ActionFacts::new(Action::GetLicense).scopes(LICENSES),
         ActionFacts::new(Action::ListOrganizations).scopes(&["user:read:list_users:admin", "user:read:user:admin"]).note("the account, as its owner shows it"),
@@ -107,6 +108,8 @@ pub static DEFINITION: Definition = Definition {
          an error that says so.",
         "A user's host key is taken out of `remote_data`.",
         "A daily limit is told at once, with the time at which Zoom answers again; a limit per second is waited out.",
+        "Zoom works on one change of a user at a time and refuses another meanwhile, which is waited out and sent again. userdir \
+         does not line up calls for the same user: make them one after the other.",
         "The last sign-in is up to three days late.",
         "Where single sign-on or SCIM manages users, it may undo a change at its next run.",
         "Unverified: whether basic alone takes a bundle off (Zoom is read again, and a bundle that is listed is partly done); \
@@ -118,12 +121,17 @@ pub static DEFINITION: Definition = Definition {
     consistency: Consistency::Immediate,
 };
 
-/// Names of roles and groups are read too.
-const LIST_USERS: &[&str] =
-    &["user:read:list_users:admin", "role:read:list_roles:admin", "group:read:list_groups:admin"];
+/// Names of roles and groups are read too; the members of a group, and users by address.
+const LIST_USERS: &[&str] = &[
+    "user:read:list_users:admin",
+    "role:read:list_roles:admin",
+    "group:read:list_groups:admin",
+    "group:read:list_members:admin",
+    "user:read:user:admin",
+];
 const READ_USER: &[&str] = &["user:read:user:admin", "group:read:list_groups:admin"];
 const UPDATE_USER: &[&str] = &["user:update:user:admin", "user:read:user:admin"];
 const STATUS: &[&str] = &["user:update:status:admin", "user:read:user:admin"];
 const GIVE_ROLE: &[&str] = &["role:write:member:admin", "user:read:user:admin"];
 const TAKE_ROLE: &[&str] = &["role:delete:member:admin", "role:read:role:admin", "user:read:user:admin"];
-const LICENSES: &[&str] = &["user:read:list_users:admin", "billing:read:plan_usage:admin"];
+const LICENSES: &[&str] = &["user:read:list_users:admin", "billing:read:plan_usage:admin", "user:read:summary:admin"];

@@ -8,10 +8,20 @@ use userdir_schema::Group;
 use crate::paging::paged;
 use crate::{Zoom, map};
 
+impl Zoom {
+    fn own(&self, group: Group<'static>) -> Group<'static> {
+        Group { organization: self.account_id.clone().map(Into::into), ..group }
+    }
+}
+
 #[async_trait]
 impl ListGroups for Zoom {
     async fn list_groups(&self, call: &Call, request: PageRequest<GroupFilter>) -> Result<Page<Group<'static>>> {
-        let page = self.http.get("groups").page(call, &request, &paged("groups"), map::group).await?;
+        let page = self
+            .http
+            .get("groups")
+            .page(call, &request, &paged("groups"), map::OfAccount(self.account_id.clone()))
+            .await?;
         Ok(page.rechecked(request.filter))
     }
 }
@@ -20,7 +30,7 @@ impl ListGroups for Zoom {
 impl GetGroup for Zoom {
     async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
         let answer = self.http.get("groups").id(&input.id).primary().read(call).await?;
-        Ok(Reply::read(answer.map(map::group)?))
+        Ok(Reply::read(self.own(answer.map(map::group)?)))
     }
 }
 
@@ -28,7 +38,7 @@ impl GetGroup for Zoom {
 impl CreateGroup for Zoom {
     async fn create_group(&self, call: &Call, input: CreateGroupInput) -> Result<Reply<Group<'static>>> {
         match self.http.post("groups").json(&json!({ "name": input.name })).primary().write(call).await? {
-            Some(answer) => Ok(Reply::applied(answer.map(map::group)?)),
+            Some(answer) => Ok(Reply::applied(self.own(answer.map(map::group)?))),
             None => Ok(Reply::planned()),
         }
     }

@@ -29,7 +29,8 @@ mod users;
 mod wire;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, RateHeaders, Vendor, in_one_cloud,
+    Answer, Auth, ClientAuth, Connection, Discovery, Encoding, Fault, Grant, Http, NameCache, RateHeaders, Vendor,
+    in_one_cloud,
 };
 use userdir_core::{Action, Call, Connect, ErrorKind, Result, async_trait, provider};
 
@@ -45,8 +46,10 @@ pub struct Zoom {
     http: Http,
     /// A server-to-server app acts for nobody: there is no "me".
     is_app: bool,
-    /// Names of roles and groups, which lists of users have by id alone.
-    names: names::Cache,
+    /// The account's id, where it is among the settings.
+    account_id: Option<String>,
+    role_names: NameCache,
+    group_names: NameCache,
 }
 
 provider!(Zoom, DEFINITION);
@@ -72,10 +75,21 @@ fn fault(answer: &Answer) -> Option<Fault> {
     let error: wire::Fault = answer.json().ok()?;
     let is_daily = answer.header("x-ratelimit-type").is_some_and(|kind| kind.eq_ignore_ascii_case("daily-limit"))
         || error.says("daily rate limit");
-    let kind = match error.code {
+    Some(Fault {
+        code: Some(error.code.to_string()),
+        message: Some(error.message()),
+        kind: kind_of(&error, answer.status),
+        quota_used_up: answer.status == 429 && is_daily,
+        ..Fault::default()
+    })
+}
+
+/// What Zoom's code stands for; none where the status tells.
+fn kind_of(error: &wire::Fault, status: u16) -> Option<ErrorKind> {
+    match error.code {
         // a token of this app that lacks a scope, whatever the status
         4711 => Some(ErrorKind::Permission),
-        4700 if answer.status != 401 => Some(ErrorKind::Permission),
+        4700 if status != 401 => Some(ErrorKind::Permission),
         // no permission, or a plan that lacks it, or a user of a kind that this cannot be done to
         200 | 1108 => Some(ErrorKind::Permission),
         // somebody of another account, or a role that is no more
@@ -83,15 +97,8 @@ fn fault(answer: &Answer) -> Option<Fault> {
         300 if error.says("not found") => Some(ErrorKind::NotFound),
         // an invitation that has ended; managed elsewhere; no seat left; a bundle that cannot be taken off
         1000 | 1005 | 1009 | 1107 | 1117 | 1120 | 2033 | 2034 | 2038 | 2039 | 3412 | 4132 => Some(ErrorKind::Conflict),
-        _ => answer.is_success().then_some(ErrorKind::InvalidRequest),
-    };
-    Some(Fault {
-        code: Some(error.code.to_string()),
-        message: Some(error.message()),
-        kind,
-        quota_used_up: answer.status == 429 && is_daily,
-        ..Fault::default()
-    })
+        _ => (status < 300).then_some(ErrorKind::InvalidRequest),
+    }
 }
 
 #[async_trait]
@@ -135,7 +142,9 @@ impl Connect for Zoom {
         Ok(Zoom {
             http: connection.http(base, &ZOOM, auth),
             is_app: connection.scheme.name == "server_to_server",
-            names: names::Cache::default(),
+            account_id: connection.get("account_id").map(str::to_owned),
+            role_names: NameCache::default(),
+            group_names: NameCache::default(),
         })
     }
 
@@ -163,4 +172,30 @@ impl Connect for Zoom {
 fn api_url(answer: &Answer) -> Option<String> {
     let granted: wire::Granted = answer.json().ok()?;
     granted.api_url.filter(|url| !url.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_tells_more_than_the_status() {
+        use ErrorKind::{Conflict, InvalidRequest, NotFound, Permission};
+        for (codes, status, kind) in [
+            (&[1000, 1005, 1009, 1107, 1117, 1120, 2033, 2034, 2038, 2039, 3412, 4132][..], 400, Some(Conflict)),
+            (&[1001, 1010, 1034, 4130], 400, Some(NotFound)),
+            (&[200, 1108, 4700, 4711], 400, Some(Permission)),
+            (&[4711], 401, Some(Permission)),
+            (&[4700, 124], 401, None),
+            (&[300, 1109, 9999], 400, None),
+            (&[300, 9999], 200, Some(InvalidRequest)),
+        ] {
+            for code in codes {
+                let error = format!(r#"{{"code": {code}, "message": "Validation Failed."}}"#);
+                assert_eq!(kind_of(&serde_json::from_str(&error).unwrap(), status), kind, "{code} {status}");
+            }
+        }
+        let gone = r#"{"code": 300, "message": "Group member not found."}"#;
+        assert_eq!(kind_of(&serde_json::from_str(gone).unwrap(), 400), Some(NotFound));
+    }
 }

@@ -27,7 +27,8 @@ fn actor(name: Option<Text<'_>>) -> Option<Actor<'_>> {
 /// An entry of the operation logs.
 pub fn operation(raw: &RawValue) -> Mapped<Activity<'_>> {
     let it: wire::OperationLog = serde_json::from_str(raw.get())?;
-    let kind = it.category_type.map(|kind| kind.to_lowercase());
+    // as Zoom's filter has it, in which a word may have an underscore
+    let kind = it.category_type.map(|kind| kind.to_lowercase().replace(' ', "_"));
     let detail = it.operation_detail.as_deref().unwrap_or_default();
     Ok(Activity {
         id: id(&[&it.time, &it.operator, &it.operation_detail]),
@@ -102,5 +103,7 @@ mod tests {
         assert_eq!(of("delete", "user", ""), "user_deleted");
         assert_eq!(of("Add", "im", ""), "create");
         assert_eq!(of("Export", "user", ""), "Export");
+        let entry = operation(raw(r#"{"category_type": "User Settings"}"#)).unwrap();
+        assert_eq!(entry.entity_type.as_deref(), Some("user_settings"));
     }
 }

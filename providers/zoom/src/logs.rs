@@ -1,57 +1,39 @@
 //! The logs: what was done (operation logs), and then who signed in. One call covers a month at most, within the last six.
 
+use serde_json::value::RawValue;
 use userdir_core::action::*;
 use userdir_core::http::Pass;
-use userdir_core::{Call, Error, Page, PageRequest, Result, async_trait};
+use userdir_core::{Call, Error, Mapped, Page, PageRequest, Result, async_trait};
 use userdir_schema::{Activity, DateTime};
 
 use crate::paging::paged;
 use crate::{Zoom, log_map};
 
 /// Kinds of things, in Zoom's words for its filter.
-const CATEGORIES: &[&str] = &[
-    "user",
-    "user_settings",
-    "account",
-    "billing",
-    "im",
-    "recording",
-    "phone_contacts",
-    "webinar",
-    "sub_account",
-    "role",
-    "zoom_rooms",
-];
+const CATEGORIES: &str = "user, user_settings, account, billing, im, recording, phone_contacts, webinar, sub_account, \
+                          role, zoom_rooms";
 
 /// Days that one call may cover, the first and the last included.
 const WINDOW: i64 = 30;
 
 /// A log of Zoom's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Log {
-    Operations,
-    SignIns,
+struct Log {
+    path: &'static str,
+    items: &'static str,
+    map: fn(&RawValue) -> Mapped<Activity<'_>>,
 }
 
+static OPERATIONS: Log = Log { path: "report/operationlogs", items: "operation_logs", map: log_map::operation };
+static SIGN_INS: Log = Log { path: "report/activities", items: "activity_logs", map: log_map::sign_in };
+
 impl Log {
-    const ALL: [Log; 2] = [Log::Operations, Log::SignIns];
-
-    fn word(self) -> &'static str {
-        match self {
-            Log::Operations => "operations",
-            Log::SignIns => "sign-ins",
-        }
-    }
-
     /// The logs that can have what is asked for.
-    fn of(filter: &ActivityFilter) -> Vec<Log> {
+    fn of(filter: &ActivityFilter) -> Vec<&'static Log> {
         let is_sign_in = |word: &String| matches!(word.as_str(), "login" | "logout");
         let words = filter.action.as_ref().map(Match::lower_case).unwrap_or_default();
-        let has = |log: &Log| match log {
-            Log::Operations => words.is_empty() || !words.iter().all(is_sign_in),
-            Log::SignIns => filter.entity_type.is_none() && (words.is_empty() || words.iter().any(is_sign_in)),
-        };
-        Log::ALL.into_iter().filter(has).collect()
+        let operations = words.is_empty() || !words.iter().all(is_sign_in);
+        let sign_ins = filter.entity_type.is_none() && (words.is_empty() || words.iter().any(is_sign_in));
+        [operations.then_some(&OPERATIONS), sign_ins.then_some(&SIGN_INS)].into_iter().flatten().collect()
     }
 }
 
@@ -63,85 +45,73 @@ impl ListActivities for Zoom {
         request: PageRequest<ActivityFilter>,
     ) -> Result<Page<Activity<'static>>> {
         let filter = &request.filter;
-        if let Some(kind) = filter.entity_type.as_deref().filter(|kind| !CATEGORIES.contains(kind)) {
-            let known = CATEGORIES.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(", ");
-            return Err(Error::invalid(format!("`entity_type` is `{kind}`; Zoom logs {known}")));
+        let is_unknown = |kind: &&str| CATEGORIES.split(", ").all(|known| known != *kind);
+        if let Some(kind) = filter.entity_type.as_deref().filter(is_unknown) {
+            return Err(Error::invalid(format!("`entity_type` is `{kind}`; Zoom logs {CATEGORIES}")));
         }
         let logs = Log::of(filter);
-        let span = Span::of(filter.created_at.unwrap_or_default(), self.http.now());
         let pass = Pass::of(request.cursor.as_deref())?;
-        let Some(window) = Window::at(pass.name, &logs, &span)? else { return Ok(Page::of_values(Vec::new())) };
-        let next = window.next(&logs, &span).map(|next| next.pass());
-        let (path, items) = match window.log {
-            Log::Operations => ("report/operationlogs", "operation_logs"),
-            Log::SignIns => ("report/activities", "activity_logs"),
-        };
-        let log = self.http.get(path).query("from", day(window.from)).query("to", day(window.to));
+        let window = Window::at(pass.name, &logs, filter.created_at.unwrap_or_default(), self.http.now())?;
+        let Some(window) = window else { return Ok(Page::of_values(Vec::new())) };
+        let next = window.next(&logs).map(|next| next.pass());
+        let log = self.http.get(window.log.path).query("from", day(window.from())).query("to", day(window.to));
         let log = log.query_if("category_type", filter.entity_type.as_deref());
         let log = log.guarding(&["from", "to", "category_type"]);
         // what is passed through goes to one of them
-        let log = if logs.first() == Some(&window.log) { log.primary() } else { log };
+        let is_first = logs.first().is_some_and(|first| first.path == window.log.path);
+        let log = if is_first { log.primary() } else { log };
+        let items = window.log.items;
         let (slice, next) = pass.read(call, log, request.wanted, &paged(items), &window.pass(), next).await?;
-        let body = slice.answer.body;
-        let page = match window.log {
-            Log::Operations => Page::<Activity<'static>>::of_body(body, items, log_map::operation),
-            Log::SignIns => Page::<Activity<'static>>::of_body(body, items, log_map::sign_in),
-        };
         // days are coarse, and Zoom knows no actions
+        let page = Page::<Activity<'static>>::of_body(slice.answer.body, items, window.log.map);
         Ok(page.next(next).rechecked(filter.clone()))
     }
 }
 
-/// The days asked for. Without a begin it is as many as one call covers.
-struct Span {
+/// What one call covers: days of a log, up to `to`; and the days that the list began with, since "now" moves on.
+#[derive(Clone, Copy)]
+struct Window {
+    log: &'static Log,
+    to: DateTime,
     begin: DateTime,
     end: DateTime,
 }
 
-impl Span {
-    fn of(range: DateRange, now: DateTime) -> Span {
-        let end = midnight(range.lte.or(range.lt).or(range.eq).unwrap_or(now));
-        let begin = range.gte.or(range.gt).or(range.eq).map_or_else(|| before(end, WINDOW - 1), midnight);
-        Span { begin, end }
-    }
-}
-
-/// What one call covers: days of a log.
-#[derive(Debug, PartialEq, Eq)]
-struct Window {
-    log: Log,
-    from: DateTime,
-    to: DateTime,
-}
-
 impl Window {
-    fn new(log: Log, to: DateTime, span: &Span) -> Window {
-        Window { log, from: before(to, WINDOW - 1).max(span.begin), to }
-    }
-
-    /// The window that a pass names: `log,last day`. The first one where it names none.
-    fn at(pass: &str, logs: &[Log], span: &Span) -> Result<Option<Window>> {
-        let Some((word, to)) = pass.split_once(',') else {
-            return Ok(logs.first().map(|log| Window::new(*log, span.end, span)));
-        };
-        let log = logs.iter().find(|log| log.word() == word);
-        match (log, DateTime::parse(to)) {
-            (Some(log), Some(to)) => Ok(Some(Window::new(*log, to, span))),
-            _ => Err(Error::invalid("the cursor is not one of this list")),
+    /// The window that a pass names: `log,last day,first and last day of the list`. The first one where it names none,
+    /// without a begin as many days as one call covers; none where no day is asked for.
+    fn at(pass: &str, logs: &[&'static Log], range: DateRange, now: DateTime) -> Result<Option<Window>> {
+        if pass.is_empty() {
+            let end = midnight(range.lte.or(range.lt).or(range.eq).unwrap_or(now));
+            let begin = range.gte.or(range.gt).or(range.eq).map_or_else(|| before(end, WINDOW - 1), midnight);
+            let log = logs.first().filter(|_| begin <= end);
+            return Ok(log.map(|log| Window { log, to: end, begin, end }));
         }
+        let read = || {
+            let mut parts = pass.split(',');
+            let path = parts.next()?;
+            let log = logs.iter().find(|log| log.path == path)?;
+            let mut day = || DateTime::parse(parts.next()?);
+            Some(Window { log, to: day()?, begin: day()?, end: day()? })
+        };
+        read().map(Some).ok_or_else(|| Error::invalid("the cursor is not one of this list"))
     }
 
     fn pass(&self) -> String {
-        format!("{},{}", self.log.word(), day(self.to))
+        format!("{},{},{},{}", self.log.path, day(self.to), day(self.begin), day(self.end))
+    }
+
+    fn from(&self) -> DateTime {
+        before(self.to, WINDOW - 1).max(self.begin)
     }
 
     /// The month before; at the begin the next log.
-    fn next(&self, logs: &[Log], span: &Span) -> Option<Window> {
-        if self.from > span.begin {
-            return Some(Window::new(self.log, before(self.from, 1), span));
+    fn next(&self, logs: &[&'static Log]) -> Option<Window> {
+        if self.from() > self.begin {
+            return Some(Window { to: before(self.from(), 1), ..*self });
         }
-        let next = logs.iter().skip_while(|log| **log != self.log).nth(1)?;
-        Some(Window::new(*next, span.end, span))
+        let log = logs.iter().skip_while(|log| log.path != self.log.path).nth(1)?;
+        Some(Window { log, to: self.end, ..*self })
     }
 }
 
@@ -165,36 +135,52 @@ fn day(time: DateTime) -> String {
 mod tests {
     use super::*;
 
+    fn time(text: &str) -> DateTime {
+        DateTime::parse(text).unwrap()
+    }
+
     #[test]
-    fn both_logs_are_read_month_by_month() {
-        let now = DateTime::parse("2026-03-10T12:00:00Z").unwrap();
-        let range = serde_json::from_str(r#"{"gte": "2026-02-01T08:00:00Z"}"#).unwrap();
-        let span = Span::of(range, now);
-        let (mut pass, mut calls) = (String::new(), Vec::new());
-        while let Some(window) = Window::at(&pass, &Log::ALL, &span).unwrap() {
-            calls.push(format!("{} {} {}", window.log.word(), day(window.from), day(window.to)));
-            match window.next(&Log::ALL, &span) {
+    fn both_logs_are_read_month_by_month_of_the_days_that_the_list_began_with() {
+        let range: DateRange = serde_json::from_str(r#"{"gte": "2026-02-01T08:00:00Z"}"#).unwrap();
+        let logs = [&OPERATIONS, &SIGN_INS];
+        let (mut pass, mut calls, mut now) = (String::new(), Vec::new(), time("2026-03-10T12:00:00Z"));
+        while let Some(window) = Window::at(&pass, &logs, range, now).unwrap() {
+            calls.push(format!("{} {} {}", window.log.items, day(window.from()), day(window.to)));
+            now = before(now, -1);
+            match window.next(&logs) {
                 Some(next) => pass = next.pass(),
                 None => break,
             }
         }
         let expected = [
-            "operations 2026-02-09 2026-03-10",
-            "operations 2026-02-01 2026-02-08",
-            "sign-ins 2026-02-09 2026-03-10",
-            "sign-ins 2026-02-01 2026-02-08",
+            "operation_logs 2026-02-09 2026-03-10",
+            "operation_logs 2026-02-01 2026-02-08",
+            "activity_logs 2026-02-09 2026-03-10",
+            "activity_logs 2026-02-01 2026-02-08",
         ];
         assert_eq!(calls, expected);
+        assert!(Window::at("report/activities,x", &logs, range, now).is_err());
+    }
+
+    #[test]
+    fn a_begin_that_is_to_come_asks_for_nothing() {
+        let range: DateRange = serde_json::from_str(r#"{"gte": "2026-03-11T00:00:00Z"}"#).unwrap();
+        let at = |now| Window::at("", &[&OPERATIONS], range, time(now)).unwrap();
+        assert!(at("2026-03-10T23:59:59Z").is_none());
+        assert!(at("2026-03-11T00:00:00Z").is_some());
     }
 
     #[test]
     fn what_is_asked_for_says_which_log() {
-        let of = |json: &str| Log::of(&serde_json::from_str(json).unwrap());
-        assert_eq!(of("{}"), Log::ALL);
-        assert_eq!(of(r#"{"action": "login"}"#), [Log::SignIns]);
-        assert_eq!(of(r#"{"action": "Login"}"#), [Log::SignIns]);
-        assert_eq!(of(r#"{"action": ["login", "user_deleted"]}"#), Log::ALL);
-        assert_eq!(of(r#"{"entity_type": "user"}"#), [Log::Operations]);
-        assert_eq!(of(r#"{"entity_type": "user", "action": "login"}"#), []);
+        let of = |json: &str| -> Vec<&str> {
+            Log::of(&serde_json::from_str(json).unwrap()).iter().map(|log| log.items).collect()
+        };
+        let (operations, sign_ins) = ("operation_logs", "activity_logs");
+        assert_eq!(of("{}"), [operations, sign_ins]);
+        assert_eq!(of(r#"{"action": "login"}"#), [sign_ins]);
+        assert_eq!(of(r#"{"action": "Login"}"#), [sign_ins]);
+        assert_eq!(of(r#"{"action": ["login", "user_deleted"]}"#), [operations, sign_ins]);
+        assert_eq!(of(r#"{"entity_type": "user"}"#), [operations]);
+        assert!(of(r#"{"entity_type": "user", "action": "login"}"#).is_empty());
     }
 }

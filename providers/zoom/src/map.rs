@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 use userdir_core::Mapped;
 use userdir_core::mapping::{filled, full_name, time};
+use userdir_core::page::MapItem;
 use userdir_schema::{
     Bill, Column, Email, Group, License, Organization, Phone, RemoteData, Role, RoleAssignment, Status, Text, Url,
     User, UserGroup, UserLicense, UserOrganization, UserRole, Utilization,
@@ -147,17 +148,22 @@ pub fn role_of_user(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
     })
 }
 
-/// A member of a role, under the same id.
-pub fn member_of_role(role: &str, raw: &RawValue) -> Mapped<RoleAssignment<'static>> {
-    let it: wire::User = serde_json::from_str(raw.get())?;
-    let handle = Text::from(it.handle().map(Text::to_string).unwrap_or_default());
-    Ok(RoleAssignment {
-        id: handle.clone(),
-        user_id: Some(handle),
-        role_id: Some(role.to_owned().into()),
-        remote_data: without_host_key(raw)?.or_else(|| Some(raw.to_owned().into())),
-        ..RoleAssignment::default()
-    })
+/// Maps members of this role.
+pub struct OfRole(pub String);
+
+impl MapItem<RoleAssignment<'static>> for OfRole {
+    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<RoleAssignment<'a>> {
+        Ok(RoleAssignment { role_id: Some(self.0.clone().into()), ..role_of_user(raw)? })
+    }
+}
+
+/// Maps groups of this account, where its id is known.
+pub struct OfAccount(pub Option<String>);
+
+impl MapItem<Group<'static>> for OfAccount {
+    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<Group<'a>> {
+        Ok(Group { organization: self.0.clone().map(Text::from), ..group(raw)? })
+    }
 }
 
 /// The account, as any of its users shows it.
@@ -276,7 +282,7 @@ mod tests {
         assert_eq!(user(raw(json)).unwrap().remote_data.unwrap().get(), kept);
         assert_eq!(organization(raw(json)).unwrap().remote_data.unwrap().get(), kept);
         assert_eq!(role_of_user(raw(json)).unwrap().remote_data.unwrap().get(), kept);
-        assert_eq!(member_of_role("1", raw(json)).unwrap().remote_data.unwrap().get(), kept);
+        assert_eq!(OfRole("1".into()).map(raw(json)).unwrap().remote_data.unwrap().get(), kept);
         assert_eq!(user(raw(r#"{"id": "u1"}"#)).unwrap().remote_data, None, "core keeps the vendor's own bytes");
     }
 

@@ -33,36 +33,25 @@ impl GetRole for Zoom {
 #[async_trait]
 impl CreateRole for Zoom {
     async fn create_role(&self, call: &Call, input: CreateRoleInput) -> Result<Reply<Role<'static>>> {
-        match self
-            .http
-            .post("roles")
-            .json(&body(input.name, input.description, input.permissions))
-            .primary()
-            .write(call)
-            .await?
-        {
+        let body = wire::given([
+            ("name", input.name.map(Value::from)),
+            ("description", input.description.map(Value::from)),
+            ("privileges", input.permissions.map(Value::from)),
+        ]);
+        match self.http.post("roles").json(&body).primary().write(call).await? {
             Some(answer) => Ok(Reply::applied(answer.map(map::role)?)),
             None => Ok(Reply::planned()),
         }
     }
 }
 
-/// Zoom's body of the fields given.
-fn body(name: Option<String>, description: Option<String>, privileges: Option<Vec<String>>) -> Value {
-    let fields = [
-        ("name", name.map(Value::from)),
-        ("description", description.map(Value::from)),
-        ("privileges", privileges.map(Value::from)),
-    ];
-    fields.into_iter().filter_map(|(field, value)| Some((field.to_owned(), value?))).collect()
-}
-
 #[async_trait]
 impl UpdateRole for Zoom {
     async fn update_role(&self, call: &Call, input: UpdateRoleInput) -> Result<Reply<Role<'static>>> {
         refuse_built_in(&input.id)?;
-        let request = self.http.patch("roles").id(&input.id).json(&body(input.name, input.description, None));
-        request.idempotent().primary().write(call).await?;
+        let body =
+            wire::given([("name", input.name.map(Value::from)), ("description", input.description.map(Value::from))]);
+        self.http.patch("roles").id(&input.id).json(&body).idempotent().primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
 }
@@ -117,10 +106,7 @@ impl AssignRole for Zoom {
         if user.role_id.as_deref() == Some(role) {
             return Ok(Reply::sent(&input.id).with_effect(Effect::Already));
         }
-        if user.is_owner() {
-            return Err(Error::refused("this is the account's owner, whose role is not replaced")
-                .hint("hand the account over in Zoom's console first"));
-        }
+        user.refuse_owner("whose role is not replaced")?;
         let request = self.http.post("roles").id(role).path("members");
         let request = request.json(&json!({ "members": [member(&input.id)] })).guarding(&["members"]).primary();
         let Some(answer) = request.write(call).await? else { return Ok(Reply::planned()) };
@@ -145,15 +131,18 @@ impl UnassignRole for Zoom {
         let answer = self.http.get("users").id(&input.id).read(call).await?;
         let user: wire::User = answer.json()?;
         Zoom::refuse_other_names(&input.id, &user)?;
+        let Some(held) = user.role_id.as_deref() else {
+            return Err(Error::refused("Zoom does not show the user's role; nothing was changed").about(input.id));
+        };
         for role in &wanted {
             // a role that is not held must be one: a mistyped id must not read as taken away
-            if user.role_id.as_deref() != Some(role) {
+            if *role != held {
                 self.http.get("roles").id(role).read(call).await.map_err(|error| error.about(*role))?;
             }
         }
         let mut steps = Steps::default();
         for role in wanted {
-            let effect = match user.role_id.as_deref() == Some(role) {
+            let effect = match role == held {
                 true => self.take_role(call, role, &input.id).await,
                 false => Ok(Effect::Already),
             };
@@ -193,15 +182,13 @@ impl ListRoleAssignments for Zoom {
             return Ok(Page::of_values(vec![answer.map(map::role_of_user)?]).rechecked(filter));
         }
         if let Some(role) = &filter.role_id {
-            let members = self.http.get("roles").id(role).path("members").primary();
-            let (cursor, wanted) = (request.cursor.as_deref(), request.wanted);
-            let slice = members.slice(call, cursor, wanted, &paged("members")).await?;
-            return Ok(Page::of_values(slice.each(|raw| map::member_of_role(role, raw))?).after(&slice));
+            let members = self.http.get("roles").id(role).path("members");
+            return members.page(call, &request, &paged("members"), map::OfRole(role.clone())).await;
         }
         let statuses = passes::statuses(None)?;
-        let Some((slice, next)) = self.by_status(call, &request, None, &statuses).await? else {
+        let Some(users) = self.by_status(call, &request, None, &statuses).await? else {
             return Ok(Page::of_values(Vec::new()));
         };
-        Ok(Page::<RoleAssignment<'static>>::of_body(slice.answer.body, "users", map::role_of_user).next(next))
+        Ok(Page::<RoleAssignment<'static>>::of_body(users.answer.body, "users", map::role_of_user).next(users.next))
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::json;
 use userdir_core::action::*;
 use userdir_core::reply::Step;
-use userdir_core::{Call, Effect, Error, ErrorKind, Outcome, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Reply, Result, async_trait};
 use userdir_schema::User;
 
-use crate::wire::{ADMIN, BASIC, OWNER};
+use crate::wire::{ADMIN, BASIC};
 use crate::{Zoom, wire};
 
 #[async_trait]
@@ -16,20 +16,14 @@ impl DeactivateUser for Zoom {
         let answer = self.http.get("users").id(&input.user_id).read(call).await?;
         let user: wire::User = answer.json()?;
         refuse_pending(&user)?;
-        match user.role_id.as_deref() {
-            Some(OWNER) => {
-                return Err(Error::refused("this is the account's owner, whom Zoom does not deactivate")
-                    .hint("hand the account over in Zoom's console first"));
-            }
-            Some(ADMIN) => {
-                return Err(Error::refused("this is an administrator, whom Zoom does not deactivate")
-                    .hint("take the role away first: `userdir users unassign-role`"));
-            }
-            _ => {}
+        user.refuse_owner("whom Zoom does not deactivate")?;
+        if user.role_id.as_deref() == Some(ADMIN) {
+            return Err(Error::refused("this is an administrator, whom Zoom does not deactivate")
+                .hint("take the role away first: `userdir users unassign-role`"));
         }
         self.change_status(call, &input.user_id, "deactivate").await?;
         Ok(Reply::sent(&input.user_id)
-            .note("Zoom took all licences away, add-ons too; activating does not give them back"))
+            .note("all licences go with the sign-in, add-ons too; activating does not give them back"))
     }
 }
 
@@ -43,7 +37,8 @@ impl ActivateUser for Zoom {
             Some("2033" | "3412") => error.hint("the account has reached its number of basic users: remove one first"),
             _ => error,
         })?;
-        Ok(Reply::sent(&input.user_id).note("no licence was given; one that the user had before has to be given anew"))
+        Ok(Reply::sent(&input.user_id)
+            .note("activating gives no licence: one that the user had before has to be given anew"))
     }
 }
 
@@ -61,10 +56,6 @@ impl Zoom {
         let request = self.http.put("users").id(user_id).path("status").json(&json!({ "action": action }));
         request.guarding(&["action"]).primary().write(call).await.map(drop)
     }
-
-    async fn user(&self, call: &Call, user_id: &str) -> Result<userdir_core::http::Answer> {
-        self.http.get("users").id(user_id).read(call).await
-    }
 }
 
 /// Basic, by Zoom's own number, and without a bundle, which would hold its seat.
@@ -78,7 +69,7 @@ impl DowngradeUser for Zoom {
     /// Looks at the type, makes the user basic, and looks again where a bundle or Zoom's answer leaves a doubt.
     async fn downgrade_user(&self, call: &Call, input: DowngradeUserInput) -> Result<Reply<User<'static>>> {
         let id = input.user_id.as_str();
-        let answer = self.user(call, id).await?;
+        let answer = self.http.get("users").id(id).read(call).await?;
         let before: wire::User = answer.json()?;
         Zoom::refuse_other_names(id, &before)?;
         if before.r#type == Some(BASIC) {
@@ -92,15 +83,14 @@ impl DowngradeUser for Zoom {
         let not_paid = match sent {
             Ok(Some(_)) => None,
             Ok(None) => return Ok(Reply::planned().note(LOSES)),
-            // after a try without an answer it is the reading that tells
-            Err(error) if error.vendor_code() == Some("1109") && error.outcome() != Outcome::Unknown => Some(error),
+            Err(error) if error.vendor_code() == Some("1109") => Some(error),
             Err(error) => return Err(explain(error)),
         };
         if not_paid.is_none() && before.bundles().is_empty() && !before.shows_older_bundle() {
             // the reading afterwards is core's
             return Ok(Reply::sent(id).note(LOSES));
         }
-        let answer = self.user(call, id).await?;
+        let answer = self.http.get("users").id(id).read(call).await?;
         let after: wire::User = answer.json()?;
         let effect = match not_paid {
             // "not a paid user" counts only where it is so

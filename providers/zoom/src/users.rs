@@ -1,15 +1,13 @@
 //! Users: list, get, create, update, delete.
 
-use serde_json::value::RawValue;
-use std::sync::Arc;
+use std::collections::HashSet;
 
+use serde_json::{Value, json};
 use userdir_core::action::*;
 use userdir_core::mapping::check_length;
-use userdir_core::page::MapItem;
-use userdir_core::{Call, Effect, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Effect, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Email, User};
 
-use crate::names::{Names, fill};
 use crate::paging::paged;
 use crate::{Zoom, map, passes, wire};
 
@@ -25,42 +23,17 @@ impl ListUsers for Zoom {
             return self.by_address(call, filter, addresses).await;
         }
         let statuses = passes::statuses(filter.status.as_ref())?;
-        let Some((slice, next)) = self.by_status(call, &request, filter.role_id.as_deref(), &statuses).await? else {
+        let Some(users) = self.by_status(call, &request, filter.role_id.as_deref(), &statuses).await? else {
             return Ok(Page::of_values(Vec::new()));
         };
-        let named = self.named(call, slice.each(|_| Ok(()))?.is_empty()).await?;
-        let page = Page::<User<'static>>::of_body(slice.answer.body, "users", named);
-        Ok(page.next(next).rechecked(filter.clone()))
-    }
-}
-
-/// Maps users and puts names in.
-struct Named {
-    roles: Arc<Names>,
-    groups: Arc<Names>,
-}
-
-impl MapItem<User<'static>> for Named {
-    fn map<'a>(&self, raw: &'a RawValue) -> Mapped<User<'a>> {
-        let mut user = map::user(raw)?;
-        fill(&mut user, &self.roles, &self.groups);
-        Ok(user)
+        let is_filled = !users.each(|_| Ok(()))?.is_empty();
+        let named = self.named(call, is_filled, is_filled).await?;
+        let page = Page::<User<'static>>::of_body(users.answer.body, "users", named);
+        Ok(page.next(users.next).rechecked(filter.clone()))
     }
 }
 
 impl Zoom {
-    /// The names that a list of users needs.
-    async fn named(&self, call: &Call, is_empty: bool) -> Result<Named> {
-        let (mut roles, mut groups) = (Arc::default(), Arc::default());
-        if !is_empty && call.wants("roles") {
-            roles = self.role_names(call).await?;
-        }
-        if !is_empty && call.wants("groups") {
-            groups = self.group_names(call).await?;
-        }
-        Ok(Named { roles, groups })
-    }
-
     /// The members of a group. Zoom tells little of each.
     async fn members(
         &self,
@@ -69,11 +42,8 @@ impl Zoom {
         group: &str,
     ) -> Result<Page<User<'static>>> {
         let filter = &request.filter;
-        if filter.status.is_some()
-            || filter.role_id.is_some()
-            || filter.external_id.is_some()
-            || filter.created_at.is_some()
-        {
+        let shown = (&filter.status, &filter.role_id, &filter.external_id, &filter.created_at);
+        if !matches!(shown, (None, None, None, None)) {
             return Err(Error::invalid("`group_id` works together with names, `emails` and `user_type` alone")
                 .hint("Zoom's list of a group's members shows nothing else"));
         }
@@ -83,27 +53,21 @@ impl Zoom {
 
     /// Zoom finds a user by the exact address; one of another account is as good as none.
     async fn by_address(&self, call: &Call, filter: &UserFilter, addresses: &Match) -> Result<Page<User<'static>>> {
-        let mut users = Vec::new();
-        let mut is_first = true;
-        for address in addresses.values() {
-            let mut request = self.http.get("users").id(address);
-            if std::mem::take(&mut is_first) {
-                request = request.primary();
-            }
+        let mut users: Vec<User> = Vec::new();
+        for (number, address) in addresses.values().iter().enumerate() {
+            let request = self.http.get("users").id(address);
+            let request = if number == 0 { request.primary() } else { request };
             match request.read(call).await {
-                Ok(answer) => {
-                    let user: User = answer.map(map::user)?;
-                    // two spellings of an address
-                    if users.iter().all(|known: &User| known.id != user.id) {
-                        users.push(user);
-                    }
-                }
+                Ok(answer) => users.push(answer.map(map::user)?),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
-        let named = self.named(call, users.is_empty()).await?;
-        users.iter_mut().for_each(|user| fill(user, &named.roles, &named.groups));
+        // two spellings of an address
+        let mut ids = HashSet::new();
+        users.retain(|user| ids.insert(user.id.clone()));
+        let named = self.named(call, !users.is_empty(), !users.is_empty()).await?;
+        users.iter_mut().for_each(|user| named.fill(user));
         Ok(Page::of_values(users).rechecked(filter.clone()))
     }
 
@@ -127,9 +91,8 @@ impl GetUser for Zoom {
         let answer = self.http.get("users").id(&input.id).primary().read(call).await?;
         Zoom::refuse_other_names(&input.id, &answer.json()?)?;
         let mut user: User = answer.map(map::user)?;
-        if call.wants("groups") && user.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
-            fill(&mut user, &Names::new(), self.group_names(call).await?.as_ref());
-        }
+        let has_groups = user.groups.as_ref().is_some_and(|groups| !groups.is_empty());
+        self.named(call, false, has_groups).await?.fill(&mut user);
         Ok(Reply::read(user))
     }
 }
@@ -158,14 +121,14 @@ impl CreateUser for Zoom {
                 })?
             }
         };
-        let user_info = wire::NewUserInfo {
-            email,
-            r#type: kind,
-            first_name: input.first_name.as_deref(),
-            last_name: input.last_name.as_deref(),
-            display_name: input.name.as_deref(),
-        };
-        let request = self.http.post("users").json(&wire::NewUser { action: "create", user_info });
+        let user_info = wire::given([
+            ("email", Some(email.as_str().into())),
+            ("type", Some(kind.into())),
+            ("first_name", input.first_name.map(Value::from)),
+            ("last_name", input.last_name.map(Value::from)),
+            ("display_name", input.name.map(Value::from)),
+        ]);
+        let request = self.http.post("users").json(&json!({ "action": "create", "user_info": user_info }));
         match request.primary().write(call).await? {
             // a pending user may not be shown under the id that was answered
             Some(answer) => Ok(Reply::pending(answer.map(map::user)?)),
@@ -185,14 +148,14 @@ impl UpdateUser for Zoom {
             Some([language]) => Some(language.as_str()),
             Some(_) => return Err(Error::invalid("`languages` does not fit: Zoom keeps one language")),
         };
-        let changes = wire::Changes {
-            first_name: input.first_name.as_deref(),
-            last_name: input.last_name.as_deref(),
-            display_name: input.name.as_deref(),
-            job_title: input.title.as_deref(),
-            timezone: input.timezone.as_deref(),
-            language,
-        };
+        let changes = wire::given([
+            ("first_name", input.first_name.map(Value::from)),
+            ("last_name", input.last_name.map(Value::from)),
+            ("display_name", input.name.map(Value::from)),
+            ("job_title", input.title.map(Value::from)),
+            ("timezone", input.timezone.map(Value::from)),
+            ("language", language.map(Value::from)),
+        ]);
         self.http.patch("users").id(&input.id).json(&changes).idempotent().primary().write(call).await?;
         Ok(Reply::sent(&input.id))
     }
@@ -203,11 +166,7 @@ impl DeleteUser for Zoom {
     /// Takes the user off the account: Zoom's own default, which leaves the person a personal account.
     async fn delete_user(&self, call: &Call, input: DeleteUserInput) -> Result<Reply<User<'static>>> {
         let answer = self.http.get("users").id(&input.id).read(call).await?;
-        let user: wire::User = answer.json()?;
-        if user.is_owner() {
-            return Err(Error::refused("this is the account's owner, whom Zoom does not let go")
-                .hint("hand the account over in Zoom's console first"));
-        }
+        answer.json::<wire::User>()?.refuse_owner("whom Zoom does not let go")?;
         match self.http.delete("users").id(&input.id).primary().write(call).await {
             // there a moment ago: gone in between
             Err(error) if error.was_missing() => Ok(Reply::sent(&input.id).with_effect(Effect::Already)),

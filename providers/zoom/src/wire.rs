@@ -1,9 +1,10 @@
 //! Zoom's JSON as it is on the wire, field for field. Unknown fields and enum values are fine; everything that Zoom may leave
 //! out is optional. Documented at <https://developers.zoom.us/docs/api/>.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use userdir_core::{Error, Mapped, Result};
 use userdir_schema::Text;
 
 /// `GET /users/{userId}`; a row of `GET /users` and of the members of groups and roles has less.
@@ -50,9 +51,13 @@ impl<'a> User<'a> {
         self.id.as_ref().filter(|id| !id.is_empty()).or(self.email.as_ref())
     }
 
-    /// Whether this is the account's owner.
-    pub fn is_owner(&self) -> bool {
-        self.role_id.as_deref() == Some(OWNER)
+    /// Refuses the account's owner, of whom Zoom does not do this.
+    pub fn refuse_owner(&self, what: &str) -> Result<()> {
+        match self.role_id.as_deref() {
+            Some(OWNER) => Err(Error::refused(format!("this is the account's owner, {what}"))
+                .hint("hand the account over in Zoom's console first")),
+            _ => Ok(()),
+        }
     }
 
     /// The bundles that are listed.
@@ -78,6 +83,17 @@ impl<'a> User<'a> {
             |raw: Option<&RawValue>| raw.is_some_and(|raw| !matches!(raw.get(), "null" | "\"\"" | "0" | "\"0\""));
         says(self.plan_united_type) || says(self.zoom_one_type)
     }
+}
+
+/// What stands for a user's id in a list.
+pub fn handle(raw: &RawValue) -> Mapped<String> {
+    let it: User = serde_json::from_str(raw.get())?;
+    Ok(it.handle().map(Text::to_string).unwrap_or_default())
+}
+
+/// An object of the members that are given.
+pub fn given<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// The built-in roles.
@@ -246,40 +262,4 @@ impl Fault {
         });
         std::iter::once(self.message.clone()).chain(fields).collect()
     }
-}
-
-/// The body of `POST /users`.
-#[derive(Debug, Serialize)]
-pub struct NewUser<'a> {
-    pub action: &'static str,
-    pub user_info: NewUserInfo<'a>,
-}
-
-#[derive(Debug, Serialize)]
-pub struct NewUserInfo<'a> {
-    pub email: &'a str,
-    pub r#type: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<&'a str>,
-}
-
-/// The body of `PATCH /users/{userId}`.
-#[derive(Debug, Serialize)]
-pub struct Changes<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub display_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub job_title: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timezone: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub language: Option<&'a str>,
 }
