@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
+use super::Answer;
 use super::token::{Discovery, Grant, Tokens};
 use crate::error::{Error, Result};
 use crate::settings::Secret;
@@ -60,6 +61,15 @@ impl Auth {
     pub fn discovering(mut self, discovery: Discovery) -> Auth {
         if let Auth::Token(tokens) = &mut self {
             tokens.discovery = Some(discovery);
+        }
+        self
+    }
+
+    /// Takes from the token's answer the id of the user whose it is. Nothing for a header that stays the same.
+    #[must_use]
+    pub fn telling_user(mut self, read: fn(&Answer) -> Option<String>) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.user = read;
         }
         self
     }

@@ -125,6 +125,8 @@ pub enum ClientAuth {
 pub struct Tokens {
     pub(super) grant: Grant,
     pub(super) discovery: Option<Discovery>,
+    /// Reads from the token's answer whose it is.
+    pub(super) user: fn(&Answer) -> Option<String>,
     /// Whether a token with fewer scopes than asked for is refused.
     pub(super) checks_scopes: bool,
     /// Stands for the client, where all accounts that are connected as it share the token.
@@ -177,12 +179,17 @@ impl Ready {
         self.token.base_url.as_deref()
     }
 
+    /// Whose it is, if the token's answer said so.
+    pub fn user(&self) -> Option<&str> {
+        self.token.user.as_deref()
+    }
+
     fn new(token: Arc<StoredToken>) -> Result<Ready> {
         Ok(Ready { header: sensitive(format!("Bearer {}", token.access_token.expose()))?, token })
     }
 }
 
-/// Whether a token may be sent: it lives, and is not the one that was refused.
+/// Whether a token may be sent: it lives, and is not the one that was refused, or that nobody took where it led.
 struct Usable {
     now: Timestamp,
     refused: Option<Arc<StoredToken>>,
@@ -192,7 +199,9 @@ impl Usable {
     fn judge(&self, token: &StoredToken) -> bool {
         let margin = MARGIN.try_into().unwrap_or_default();
         token.expires_at.is_none_or(|end| end.duration_since(self.now) > margin)
-            && self.refused.as_ref().is_none_or(|refused| refused.access_token.expose() != token.access_token.expose())
+            && self.refused.as_ref().is_none_or(|refused| {
+                refused.access_token.expose() != token.access_token.expose() || refused.base_url != token.base_url
+            })
     }
 }
 
@@ -262,7 +271,7 @@ impl Grant {
 
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, discovery: None, checks_scopes: false, client: None, state: Mutex::default() }
+        Tokens { grant, discovery: None, user: |_| None, checks_scopes: false, client: None, state: Mutex::default() }
     }
 
     fn owner<'o>(&'o self, http: &'o Http) -> TokenOwner<'o> {
@@ -419,6 +428,7 @@ impl Tokens {
         let base_url = self.discovery.and_then(|discovery| (discovery.read)(&answer));
         Ok(StoredToken {
             base_url,
+            user: (self.user)(&answer),
             access_token: granted.access_token.into(),
             refresh_token: granted.refresh_token.map(Secret::from).or(before),
             expires_at: lifetime
