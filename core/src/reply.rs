@@ -41,6 +41,17 @@ impl Effect {
         if answer.is_some() { Effect::Applied } else { Effect::Planned }
     }
 
+    /// The same of a delete: what is gone by now was there a moment ago.
+    ///
+    /// # Errors
+    /// Those of the delete but that nothing was there.
+    pub fn of_delete(sent: Result<Option<Answer>>) -> Result<Effect> {
+        match sent {
+            Err(error) if error.was_missing() => Ok(Effect::Already),
+            sent => sent.map(Effect::of_write),
+        }
+    }
+
     /// The effect of several steps: `already` only if all were, `planned` and `pending` if any is, else `applied`.
     pub fn of_steps<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Effect {
         let effects: Vec<Effect> = steps.into_iter().filter_map(|step| step.effect).collect();

@@ -68,6 +68,8 @@ pub struct StoredToken {
     pub expires_at: Option<Timestamp>,
     /// Where the API is, for vendors that say so with the token.
     pub base_url: Option<String>,
+    /// Id of the user whose it is, for vendors that say so with the token.
+    pub user: Option<String>,
 }
 
 /// Longest time that fetching a token takes, however slow the vendor is: a limit of so many a minute can be waited out.

@@ -45,6 +45,8 @@ struct Sealed {
     expires_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     base_url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
     /// Stands for the settings that it was got with.
     settings: String,
 }
@@ -142,6 +144,7 @@ impl CredentialStore for StoreCredentials {
             // one that was got with other settings may be for another place: it is over, its refresh token is not
             expires_at: if sealed.settings == place.settings { sealed.expires_at } else { Some(Timestamp::UNIX_EPOCH) },
             base_url: sealed.base_url,
+            user: sealed.user,
         }))
     }
 
@@ -158,6 +161,7 @@ impl CredentialStore for StoreCredentials {
             refresh_token: token.refresh_token.as_ref().map(|token| token.expose().to_owned()),
             expires_at: token.expires_at,
             base_url: token.base_url.clone(),
+            user: token.user.clone(),
             settings: place.settings,
         };
         let text = serde_json::to_string(&sealed)
@@ -207,6 +211,7 @@ mod tests {
             refresh_token: Some("rt".into()),
             expires_at: None,
             base_url: None,
+            user: None,
         };
         let fence = with("one", "s").lease(ANY).await.unwrap().unwrap();
         with("one", "s").commit(ANY, fence, &token).await.unwrap();
@@ -235,12 +240,13 @@ mod tests {
             refresh_token: Some("rt".into()),
             expires_at: Some("2026-01-01T00:00:00Z".parse().unwrap()),
             base_url: Some("https://api.example.com".into()),
+            user: Some("u1".into()),
         };
         other.commit(ANY, fence, &token).await.unwrap();
         let loaded = one.load(ANY).await.unwrap().unwrap();
         assert_eq!(loaded.access_token.expose(), "at");
         assert_eq!(loaded.refresh_token.unwrap().expose(), "rt");
         assert_eq!(loaded.expires_at, token.expires_at);
-        assert_eq!(loaded.base_url, token.base_url);
+        assert_eq!((loaded.base_url, loaded.user), (token.base_url, token.user));
     }
 }

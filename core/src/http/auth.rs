@@ -1,10 +1,9 @@
 //! Ways to authenticate, as values.
 
-use std::time::Duration;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
+use super::Answer;
 use super::token::{Discovery, Grant, Tokens};
 use crate::error::{Error, Result};
 use crate::settings::Secret;
@@ -66,11 +65,11 @@ impl Auth {
         self
     }
 
-    /// How long a token is taken to live whose answer does not say. Nothing for a header that stays the same.
+    /// Takes from the token's answer the id of the user whose it is. Nothing for a header that stays the same.
     #[must_use]
-    pub fn lasting(mut self, lifetime: Duration) -> Auth {
+    pub fn telling_user(mut self, read: fn(&Answer) -> Option<String>) -> Auth {
         if let Auth::Token(tokens) = &mut self {
-            tokens.lifetime = Some(lifetime);
+            tokens.user = read;
         }
         self
     }

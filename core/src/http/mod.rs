@@ -358,12 +358,21 @@ impl Http {
         tokens.ready(self, call, Some(&current)).await.map(drop)
     }
 
+    /// Id of the user whose token this is, where [`Auth::telling_user`] reads it and the vendor says so.
+    ///
+    /// # Errors
+    /// As of a token that is fetched.
+    pub async fn token_user(&self, call: &Call) -> Result<Option<String>> {
+        let Auth::Token(tokens) = &self.0.auth else { return Ok(None) };
+        Ok(tokens.ready(self, call, None).await?.user().map(str::to_owned))
+    }
+
     /// Where requests go: the origin of the base address, or the one that came with the token.
     ///
     /// # Errors
     /// As of a token that is fetched.
     pub async fn origin(&self, call: &Call) -> Result<String> {
-        Ok(self.at_discovered(call, self.0.base.clone()).await?.origin().ascii_serialization())
+        Ok(self.at_discovered(call, self.0.base.clone(), None).await?.origin().ascii_serialization())
     }
 
     /// The base address.

@@ -37,7 +37,7 @@ pub(crate) enum Repeat {
 }
 
 /// A request that is ready to be sent, as often as the policy allows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Prepared {
     pub method: Method,
     pub url: Url,

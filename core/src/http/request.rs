@@ -363,7 +363,7 @@ impl Request {
         };
         Ok(Prepared {
             method: self.method,
-            url: self.http.at_discovered(call, url).await?,
+            url: self.http.at_discovered(call, url, None).await?,
             template: self.template,
             headers: self.headers,
             body: self.body,

@@ -1,5 +1,6 @@
 //! The policy of sending: authentication, pacing, retry, limits, and turning an answer into a result.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -13,7 +14,7 @@ use super::egress::{PrivateName, check_host, shown};
 use super::prepared::{Body, Prepared, Repeat};
 use super::rate::{Rate, back_off};
 use super::redact::Redactor;
-use super::token::{oauth_fault, refused_token};
+use super::token::{Ready, oauth_fault, refused_token};
 use super::{Answer, Auth, Fault, Http};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
@@ -47,24 +48,30 @@ impl Http {
         runtime.egress.check(&request.url)?;
         let mut attempt = 0;
         let mut refused_token = None;
+        let mut request = Cow::Borrowed(request);
+        let mut looked_where = false;
         loop {
-            self.wait(call, self.0.pacer.wait(&request.template, runtime.clock.monotonic()), request, attempt).await?;
+            self.wait(call, self.0.pacer.wait(&request.template, runtime.clock.monotonic()), &request, attempt).await?;
             attempt += 1;
-            let authorization = self.authorize(call, request, refused_token.as_ref()).await?;
-            let attempted = self.attempt(call, request, authorization.as_ref()).await;
+            let authorization = self.authorize(call, &request, refused_token.as_ref()).await?;
+            let attempted = self.attempt(call, &request, authorization.as_ref()).await;
             let mut quota_used_up = false;
+            let mut unsent = false;
             let error = match attempted {
                 Ok(answer) => {
                     self.0.pacer.observe(&request.template, &answer.rate, runtime.clock.monotonic());
-                    let fault = self.fault(request, &answer);
+                    let fault = self.fault(&request, &answer);
                     quota_used_up = fault.as_ref().is_some_and(|fault| fault.quota_used_up);
-                    match self.judge_by(fault, call, request, authorization.as_ref(), answer) {
+                    match self.judge_by(fault, call, &request, authorization.as_ref(), answer) {
                         Ok(answer) => return Ok(answer),
                         Err(error) => error,
                     }
                 }
-                Err(Unanswered::NotSent(error)) => error,
-                Err(Unanswered::Broken(error)) => self.unknown(request, error),
+                Err(Unanswered::NotSent(error)) => {
+                    unsent = matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout);
+                    error
+                }
+                Err(Unanswered::Broken(error)) => self.unknown(&request, error),
             };
             *unclear |= error.outcome() == Outcome::Unknown;
             // The vendor may have ended a token early: once, with a new one.
@@ -76,6 +83,18 @@ impl Http {
             {
                 refused_token = Some(ready);
                 continue;
+            }
+            // nobody is at the address that came with the token: once, whether a new one names another
+            if unsent
+                && !std::mem::replace(&mut looked_where, true)
+                && let Some(Authorization::Token(ready)) = &authorization
+                && ready.base_url().is_some()
+            {
+                let url = self.at_discovered(call, request.url.clone(), Some(ready)).await?;
+                if url != request.url {
+                    request.to_mut().url = url;
+                    continue;
+                }
             }
             if !may_repeat(request.repeat, &error) || call.cancellation.is_cancelled() || quota_used_up {
                 return Err(error);
@@ -133,7 +152,7 @@ impl Http {
         &self,
         call: &Call,
         request: &Prepared,
-        refused: Option<&super::token::Ready>,
+        refused: Option<&Ready>,
     ) -> Result<Option<Authorization>> {
         if let Some(own) = &request.token {
             return Ok(own.clone().map(|value| Authorization::Header(AUTHORIZATION, value)));
@@ -146,11 +165,12 @@ impl Http {
         }
     }
 
-    /// The address with the origin that the token's answer gave, where the vendor tells it so.
-    pub(super) async fn at_discovered(&self, call: &Call, mut url: Url) -> Result<Url> {
+    /// The address with the origin that the token's answer gave, where the vendor tells it so; with that of a new token,
+    /// where nobody was at that of an `old` one.
+    pub(super) async fn at_discovered(&self, call: &Call, mut url: Url, old: Option<&Ready>) -> Result<Url> {
         let Auth::Token(tokens) = &self.0.auth else { return Ok(url) };
         let Some(discovery) = tokens.discovery else { return Ok(url) };
-        let ready = tokens.ready(self, call, None).await?;
+        let ready = tokens.ready(self, call, old).await?;
         let Some(base) = ready.base_url() else { return Ok(url) };
         let strange = || Error::unexpected("the vendor's token answer names no address for its API");
         let base = Url::parse(base).map_err(|_| strange())?;
@@ -162,11 +182,9 @@ impl Http {
         if base.scheme() == "http" && from.scheme() == "https" {
             return Err(Error::unexpected("the vendor's token answer names an address without TLS"));
         }
-        if url.origin() == self.0.base.origin() {
-            url.set_scheme(base.scheme()).map_err(|()| strange())?;
-            url.set_host(base.host_str()).map_err(|_| strange())?;
-            url.set_port(base.port()).map_err(|()| strange())?;
-        }
+        url.set_scheme(base.scheme()).map_err(|()| strange())?;
+        url.set_host(base.host_str()).map_err(|_| strange())?;
+        url.set_port(base.port()).map_err(|()| strange())?;
         Ok(url)
     }
 
@@ -420,7 +438,7 @@ const SECRET_FIELDS: &[&str] = &["client_secret", "client_assertion", "assertion
 /// The credential of an attempt.
 pub(super) enum Authorization {
     Header(reqwest::header::HeaderName, HeaderValue),
-    Token(super::token::Ready),
+    Token(Ready),
 }
 
 /// Whether the failure allows a repeat: it shows that nothing was done, or a repeat does no harm.

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
@@ -125,10 +125,10 @@ pub enum ClientAuth {
 pub struct Tokens {
     pub(super) grant: Grant,
     pub(super) discovery: Option<Discovery>,
+    /// Reads from the token's answer whose it is.
+    pub(super) user: fn(&Answer) -> Option<String>,
     /// Whether a token with fewer scopes than asked for is refused.
     pub(super) checks_scopes: bool,
-    /// How long a token lives whose answer does not say; none: until it is refused.
-    pub(super) lifetime: Option<Duration>,
     /// Stands for the client, where all accounts that are connected as it share the token.
     pub(super) client: Option<String>,
     /// Held while a token is fetched, so that the others wait for it.
@@ -179,12 +179,17 @@ impl Ready {
         self.token.base_url.as_deref()
     }
 
+    /// Whose it is, if the token's answer said so.
+    pub fn user(&self) -> Option<&str> {
+        self.token.user.as_deref()
+    }
+
     fn new(token: Arc<StoredToken>) -> Result<Ready> {
         Ok(Ready { header: sensitive(format!("Bearer {}", token.access_token.expose()))?, token })
     }
 }
 
-/// Whether a token may be sent: it lives, and is not the one that was refused.
+/// Whether a token may be sent: it lives, and is not the one that was refused, or that nobody took where it led.
 struct Usable {
     now: Timestamp,
     refused: Option<Arc<StoredToken>>,
@@ -194,7 +199,9 @@ impl Usable {
     fn judge(&self, token: &StoredToken) -> bool {
         let margin = MARGIN.try_into().unwrap_or_default();
         token.expires_at.is_none_or(|end| end.duration_since(self.now) > margin)
-            && self.refused.as_ref().is_none_or(|refused| refused.access_token.expose() != token.access_token.expose())
+            && self.refused.as_ref().is_none_or(|refused| {
+                refused.access_token.expose() != token.access_token.expose() || refused.base_url != token.base_url
+            })
     }
 }
 
@@ -264,7 +271,7 @@ impl Grant {
 
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, discovery: None, checks_scopes: false, lifetime: None, client: None, state: Mutex::default() }
+        Tokens { grant, discovery: None, user: |_| None, checks_scopes: false, client: None, state: Mutex::default() }
     }
 
     fn owner<'o>(&'o self, http: &'o Http) -> TokenOwner<'o> {
@@ -418,13 +425,14 @@ impl Tokens {
             self.grant.check_scopes(granted.scope.as_deref())?;
         }
         let lifetime = granted.expires_in.as_ref().and_then(seconds);
-        let lifetime = lifetime.map(SignedDuration::from_secs).or(self.lifetime.and_then(|time| time.try_into().ok()));
         let base_url = self.discovery.and_then(|discovery| (discovery.read)(&answer));
         Ok(StoredToken {
             base_url,
+            user: (self.user)(&answer),
             access_token: granted.access_token.into(),
             refresh_token: granted.refresh_token.map(Secret::from).or(before),
-            expires_at: lifetime.and_then(|lifetime| now(http).checked_add(lifetime).ok()),
+            expires_at: lifetime
+                .and_then(|seconds| now(http).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()),
         })
     }
 }

@@ -384,6 +384,71 @@ async fn the_api_is_where_the_token_says() {
     assert_eq!(world.directory.http().origin(&Call::new()).await.unwrap(), other.server.uri());
 }
 
+/// A vendor whose API moves while the token lives; the same token may be good at the new address.
+#[tokio::test]
+async fn an_api_that_moved_is_found_by_a_new_token() {
+    for (first, second) in [("t1", "t2"), ("t1", "t1")] {
+        let new = World::new().await;
+        accept(&new, &["t1", "t2"]).await;
+        let store: Arc<TestStore> = Arc::default();
+        let world = discovering(&store).await;
+        let given = tokens_at(&world, [(first, gone().await), (second, new.server.uri())]).await;
+        get(&world).await.unwrap();
+        assert_eq!((given.load(Ordering::SeqCst), new.requests().await.len()), (2, 1));
+        assert!(world.clock.sleeps().is_empty(), "nothing to wait for");
+        get(&world).await.unwrap();
+        let input = CreateUserInput::new().name("Maya").organization_id("o1");
+        let _ = world.directory.create_user(&Call::new(), input).await;
+        assert_eq!(given.load(Ordering::SeqCst), 2, "it is known by now");
+        let kept = store.token.lock().unwrap().clone().unwrap();
+        assert_eq!(kept.base_url, Some(new.server.uri()), "for every process");
+    }
+}
+
+/// Nothing was sent, so it is no matter whether the request may be repeated.
+#[tokio::test]
+async fn a_write_follows_an_api_that_moved() {
+    let new = World::new().await;
+    new.serve(|_, _, _| status(403)).await;
+    let world = discovering(&Arc::default()).await;
+    tokens_at(&world, [("t1", gone().await), ("t2", new.server.uri())]).await;
+    let input = CreateUserInput::new().name("Maya").organization_id("o1");
+    let error = world.directory.create_user(&Call::new(), input).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Permission, Outcome::NotDone));
+    assert_eq!(new.writes().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_api_that_is_gone_is_looked_for_once() {
+    let world = discovering(&Arc::default()).await;
+    let address = gone().await;
+    let given = tokens_at(&world, [("t1", address.clone()), ("t2", address)]).await;
+    assert_eq!(get(&world).await.unwrap_err().kind(), ErrorKind::Transport);
+    assert_eq!(given.load(Ordering::SeqCst), 2);
+}
+
+async fn discovering(store: &Arc<TestStore>) -> World {
+    world(store, |settings| oauth(settings).set("grant", "discover")).await
+}
+
+/// An address where nobody is.
+async fn gone() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// Gives out a token for one address, and then one for another; gives the number given out.
+async fn tokens_at(world: &World, tokens: [(&'static str, String); 2]) -> Arc<AtomicUsize> {
+    let given = Arc::new(AtomicUsize::new(0));
+    let count = given.clone();
+    let answer = move |_: &Request| {
+        let (token, address) = &tokens[count.fetch_add(1, Ordering::SeqCst).min(1)];
+        ok(json!({ "access_token": token })).insert_header("x-region", address.as_str())
+    };
+    Mock::given(method("POST")).and(path("/token")).respond_with(answer).mount(&world.server).await;
+    given
+}
+
 /// Leave for private networks is for the address that the account has, and not for any that an answer may name.
 #[tokio::test]
 async fn no_token_goes_to_a_host_that_is_not_the_vendors() {

@@ -304,6 +304,7 @@ pub fn stored(access: &str, refresh: Option<&str>) -> StoredToken {
         refresh_token: refresh.map(Into::into),
         expires_at: None,
         base_url: None,
+        user: None,
     }
 }
 

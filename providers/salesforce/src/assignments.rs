@@ -13,7 +13,7 @@ use crate::id::{self, RoleKind};
 use crate::query::Part;
 use crate::soql::Query;
 use crate::users::sets;
-use crate::{Salesforce, effect_of_delete, map};
+use crate::{Salesforce, map};
 
 type Assignments = Part<RoleAssignment<'static>>;
 
@@ -21,8 +21,7 @@ type Assignments = Part<RoleAssignment<'static>>;
 fn part(kind: RoleKind, user: Option<&str>, role: Option<&str>) -> Assignments {
     let of_users = |fields: &'static str, condition: &str| Query::new(fields, "User").and(condition);
     let map: for<'a> fn(&'a RawValue) -> Mapped<RoleAssignment<'a>> = match kind {
-        RoleKind::Profile => map::profile_assignment,
-        RoleKind::UserRole => map::user_role_assignment,
+        RoleKind::Profile | RoleKind::UserRole => map::field_assignment,
         RoleKind::PermissionSet | RoleKind::PermissionSetGroup => map::set_assignment,
     };
     let (mut query, holder, field) = match kind {
@@ -85,15 +84,11 @@ impl GetRoleAssignment for Salesforce {
         call: &Call,
         input: GetRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
-        let (query, map) = match pair(&input.id)? {
-            Some((kind, user, role)) => {
-                let Part { query, map } = part(kind, Some(user), Some(role));
-                (query, map)
-            }
-            None => (sets().is("Id", &input.id), part(RoleKind::PermissionSet, None, None).map),
+        let Part { query, map } = match pair(&input.id)? {
+            Some((kind, user, role)) => part(kind, Some(user), Some(role)),
+            None => Assignments { query: sets().is("Id", &input.id), map: map::set_assignment },
         };
-        let answer = self.one(call, self.select(&query, Some(1)).primary()).await?;
-        Ok(Reply::read(answer.map(map)?))
+        Ok(Reply::read(self.get(call, &query).await?.map(map)?))
     }
 }
 
@@ -104,23 +99,20 @@ impl DeleteRoleAssignment for Salesforce {
         call: &Call,
         input: DeleteRoleAssignmentInput,
     ) -> Result<Reply<RoleAssignment<'static>>> {
-        let effect = match pair(&input.id)? {
+        match pair(&input.id)? {
             None => {
-                let held = self.one(call, self.select(&sets().is("Id", &input.id), Some(1))).await?;
+                let held = self.one(call, &sets().is("Id", &input.id)).await?;
                 let held: RoleAssignment = held.map(map::set_assignment)?;
                 self.refuse_own(call, held.user_id.as_deref().unwrap_or_default()).await?;
-                effect_of_delete(self.delete("PermissionSetAssignment", &input.id).primary().write(call).await)?
+                self.deleted(call, "PermissionSetAssignment", &input.id).await
             }
-            Some((RoleKind::Profile, ..)) => {
-                return Err(Error::invalid("a profile cannot be taken away: every user has one")
-                    .hint("assign another profile: `userdir users assign-role`"));
-            }
+            Some((RoleKind::Profile, ..)) => Err(Error::invalid("a profile cannot be taken away: every user has one")
+                .hint("assign another profile: `userdir users assign-role`")),
             Some((_, user, _)) => {
                 self.refuse_own(call, user).await?;
-                let clear = self.update("User", user, &json!({ "UserRoleId": null })).primary();
-                clear.write(call).await.map(Effect::of_write)?
+                let cleared = self.update("User", user, &json!({ "UserRoleId": null })).primary().write(call).await?;
+                Ok(Reply::sent(&input.id).with_effect(Effect::of_write(cleared)))
             }
-        };
-        Ok(Reply::sent(&input.id).with_effect(effect))
+        }
     }
 }

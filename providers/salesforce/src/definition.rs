@@ -120,11 +120,12 @@ pub static DEFINITION: Definition = Definition {
         "Feature licences, such as Marketing User, are no rows of `licenses`: they are fields of a user, of which each \
          organization has others, and no call lists them.",
         "What `scopes` names are permissions of the token's user: there are no scopes an object, only `api` (and `openid`, to \
-         know the token's own user).",
+         know the token's own user where its answer does not name that).",
         "The day's quota comes as 403 REQUEST_LIMIT_EXCEEDED, without a time; it is told at once and not waited for.",
         "The user whose token the account has is not deactivated, suspended, moved to another profile or stripped of roles: \
-         userdir refuses it. Without the scope `openid` that user cannot be known, and Salesforce's own guards are left.",
-        "After an organization moved, the next token says the new address; a call under way at that moment may fail.",
+         userdir refuses it. Where neither the token's answer nor `userinfo` (scope `openid`) names that user, Salesforce's own \
+         guards are left.",
+        "After an organization moved, nobody is at its old address: a new token is fetched then, which says the new one.",
         "Unverified: what a downgrade elsewhere means by `role_id` (a profile is the usual case); the codes by which \
          Salesforce blocks deactivating; the prefix of permission set groups (0PG); -1 for unlimited licences; the permissions \
          for hierarchy roles, the organization and freezing; hosts of government and China; how long sessions (two hours), \

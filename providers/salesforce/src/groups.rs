@@ -1,14 +1,15 @@
 //! Public groups and queues, and who is in them. Membership is direct: what comes through a group inside a group, or
 //! through the hierarchy, is not shown.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use userdir_core::action::*;
 use userdir_core::reply::Steps;
-use userdir_core::{Call, Error, Page, PageRequest, Reply, Result, async_trait};
-use userdir_schema::{Group, Unified};
+use userdir_core::{Call, Effect, Error, Page, PageRequest, Reply, Result, async_trait};
+use userdir_schema::Group;
 
+use crate::query::named;
 use crate::soql::{self, Query};
-use crate::{Salesforce, effect_of_delete, id, map, wire};
+use crate::{Salesforce, id, map};
 
 const FIELDS: &str = "Id, Name, DeveloperName, Type, Email, OwnerId, RelatedId, CreatedDate, LastModifiedDate";
 /// The first version of the API that describes groups.
@@ -42,9 +43,10 @@ impl ListGroups for Salesforce {
             .within("LastModifiedDate", &filter.updated_at)
             .order("Id");
         query = match (&filter.group_type, &filter.user_id) {
-            (Some(kinds), _) => {
-                query.any_of("Type", kinds.values().iter().map(|kind| if kind == "group" { "Regular" } else { kind }))
-            }
+            (Some(kinds), _) => query.any_of(
+                "Type",
+                kinds.values().iter().map(|kind| if kind.eq_ignore_ascii_case("group") { "Regular" } else { kind }),
+            ),
             (None, None) => query.is("Type", "Regular"),
             (None, Some(_)) => query,
         };
@@ -70,8 +72,7 @@ impl GetGroup for Salesforce {
     async fn get_group(&self, call: &Call, input: GetGroupInput) -> Result<Reply<Group<'static>>> {
         id::expect(&input.id, id::GROUP, "a group")?;
         let query = self.groups().is("Id", &input.id);
-        let answer = self.one(call, self.select(&query, Some(1)).primary()).await?;
-        let mut group: Group = answer.map(map::group)?;
+        let mut group: Group = self.get(call, &query).await?.map(map::group)?;
         group.organization = self.of_organization(call).await?.organization;
         Ok(Reply::read(group))
     }
@@ -84,10 +85,7 @@ impl CreateGroup for Salesforce {
         let mut fields = self.fields(input.name, input.description)?;
         fields.extend(developer_name(&name).map(|name| ("DeveloperName".to_owned(), Value::from(name))));
         fields.insert("Type".into(), "Regular".into());
-        match self.create("Group", &fields).primary().write(call).await? {
-            Some(answer) => Ok(Reply::applied(Group::with_id(&answer.json::<wire::Created>()?.id))),
-            None => Ok(Reply::planned()),
-        }
+        self.created(call, "Group", &fields).await
     }
 }
 
@@ -99,10 +97,7 @@ impl Salesforce {
             ))
             .hint(format!("set `api_version` to {DESCRIBES}.0 or later, where Salesforce offers it")));
         }
-        let mut fields = Map::new();
-        fields.extend(name.map(|name| ("Name".to_owned(), Value::from(name))));
-        fields.extend(description.map(|text| ("Description".to_owned(), Value::from(text))));
-        Ok(fields)
+        Ok(named(name, description, "Description"))
     }
 }
 
@@ -117,16 +112,14 @@ fn developer_name(name: &str) -> Option<String> {
 impl UpdateGroup for Salesforce {
     async fn update_group(&self, call: &Call, input: UpdateGroupInput) -> Result<Reply<Group<'static>>> {
         let fields = self.fields(input.name, input.description)?;
-        self.update("Group", &input.id, &fields).primary().write(call).await?;
-        Ok(Reply::sent(&input.id))
+        self.updated(call, "Group", &input.id, &fields).await
     }
 }
 
 #[async_trait]
 impl DeleteGroup for Salesforce {
     async fn delete_group(&self, call: &Call, input: DeleteGroupInput) -> Result<Reply<Group<'static>>> {
-        let effect = effect_of_delete(self.delete("Group", &input.id).primary().write(call).await)?;
-        Ok(Reply::sent(&input.id).with_effect(effect))
+        self.deleted(call, "Group", &input.id).await
     }
 }
 
@@ -134,7 +127,7 @@ impl DeleteGroup for Salesforce {
 impl AddUserToGroup for Salesforce {
     /// Salesforce answers a member that is there already with the member, so twice does no harm.
     async fn add_user_to_group(&self, call: &Call, input: AddUserToGroupInput) -> Result<Reply<Group<'static>>> {
-        let member = wire::NewMember { group_id: &input.group_id, user_or_group_id: &input.user_id };
+        let member = json!({ "GroupId": input.group_id, "UserOrGroupId": input.user_id });
         let add = self.create("GroupMember", &member).idempotent().primary();
         let effect = crate::effect_of_create(add.write(call).await)?;
         Ok(Reply::sent(&input.group_id).with_effect(effect))
@@ -153,7 +146,7 @@ impl RemoveUserFromGroup for Salesforce {
         let mut steps = Steps::default();
         for membership in &self.rows(call, &query, map::id).await? {
             let sent = steps.send(call, self.delete("GroupMember", membership)).await;
-            steps.add(membership, effect_of_delete(sent));
+            steps.add(membership, Effect::of_delete(sent));
         }
         steps.finish(Reply::sent(&input.group_id))
     }

@@ -15,10 +15,14 @@ const PERMISSION_SET: &str = "0PS";
 /// Unverified: in no description, but on every group of permission sets that was seen.
 const PERMISSION_SET_GROUP: &str = "0PG";
 
-/// The spelling of 18 characters, of a record's id or of a pair `user:role`; none for what is no id.
+/// The spelling of 18 characters, of a record's id or of the pair `user:role` that a profile or hierarchy role
+/// is assigned by; none for what is no id.
 pub fn spelling(id: &str) -> Option<String> {
     match id.split_once(':') {
-        Some((user, role)) => Some(format!("{}:{}", with_check_letters(user)?, with_check_letters(role)?)),
+        Some((user, role)) if user.starts_with(USER) => {
+            Some(format!("{}:{}", with_check_letters(user)?, with_check_letters(role)?))
+        }
+        Some(_) => None,
         None => with_check_letters(id),
     }
 }
@@ -74,6 +78,16 @@ impl RoleKind {
         }
     }
 
+    /// The word of [`Role::type`](userdir_schema::Role).
+    pub fn word(self) -> &'static str {
+        match self {
+            RoleKind::Profile => "profile",
+            RoleKind::UserRole => "user_role",
+            RoleKind::PermissionSet => "permission_set",
+            RoleKind::PermissionSetGroup => "permission_set_group",
+        }
+    }
+
     /// The object of its records.
     pub fn object(self) -> &'static str {
         match self {
@@ -121,6 +135,7 @@ mod tests {
             "005xx000001Swiü",
             "005XX000001SWIUAAS",
             "00exx0000lead01EQA",
+            "00exx000000abcd:00exx000000abcd",
         ] {
             assert_eq!(spelling(id), None, "{id}");
         }

@@ -28,7 +28,7 @@ mod soql;
 mod users;
 mod wire;
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Discovery, Fault, Grant, Http, RateHeaders, Vendor};
 use userdir_core::{Call, Connect, Effect, Error, ErrorKind, IdRule, Result, async_trait, provider};
@@ -52,10 +52,10 @@ pub struct Salesforce {
     user_types: Option<Vec<String>>,
     /// Whether a user who cannot be deactivated is frozen instead.
     freeze_when_blocked: bool,
-    /// The user whose token this is, once that was asked; none where the token may not tell.
+    /// The user whose token this is, once that was asked; none where it may not be known.
     own: OnceLock<Option<String>>,
-    /// The one organization, once it was read.
-    organization: OnceLock<UserOrganization<'static>>,
+    /// The one organization, once it was read and until it is changed.
+    organization: Mutex<Option<UserOrganization<'static>>>,
 }
 
 provider!(Salesforce, DEFINITION);
@@ -99,11 +99,13 @@ fn fault(answer: &Answer) -> Option<Fault> {
 
 /// Where the API is: the token's answer says so, and may say another address after a migration.
 fn instance_url(answer: &Answer) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Granted {
-        instance_url: String,
-    }
-    answer.json::<Granted>().ok().map(|granted| granted.instance_url)
+    answer.json::<wire::Granted>().ok()?.instance_url
+}
+
+/// Whose the token is: the last part of an address.
+fn user(answer: &Answer) -> Option<String> {
+    let identity = answer.json::<wire::Granted>().ok()?.id?;
+    id::spelling(identity.rsplit('/').next()?).filter(|user| user.starts_with(id::USER))
 }
 
 #[async_trait]
@@ -133,14 +135,16 @@ impl Connect for Salesforce {
             },
             _ => Grant::client_credentials(url, client_id, client(&connection)?, None),
         };
-        let auth = Auth::token(grant).discovering(Discovery { read: instance_url, hosts: definition::HOSTS });
+        let auth = Auth::token(grant)
+            .discovering(Discovery { read: instance_url, hosts: definition::HOSTS })
+            .telling_user(user);
         let types = connection.require("user_types")?;
         Ok(Salesforce {
             version: version(connection.require("api_version")?)?,
             user_types: (types != "all").then(|| types.split(',').map(|word| word.trim().to_owned()).collect()),
             freeze_when_blocked: connection.flag("freeze_when_blocked"),
             own: OnceLock::new(),
-            organization: OnceLock::new(),
+            organization: Mutex::default(),
             http: connection.http(base, &SALESFORCE, auth),
         })
     }
@@ -168,14 +172,6 @@ fn version(text: &str) -> Result<u32> {
 fn effect_of_create(sent: Result<Option<Answer>>) -> Result<Effect> {
     match sent {
         Err(error) if error.vendor_code() == Some("DUPLICATE_VALUE") => Ok(Effect::Already),
-        sent => sent.map(Effect::of_write),
-    }
-}
-
-/// The same of a delete: what is gone by now was there a moment ago.
-fn effect_of_delete(sent: Result<Option<Answer>>) -> Result<Effect> {
-    match sent {
-        Err(error) if error.was_missing() => Ok(Effect::Already),
         sent => sent.map(Effect::of_write),
     }
 }

@@ -26,11 +26,16 @@ fn package_licenses() -> Query {
     Query::new("Id, NamespacePrefix, Status, AllowedLicenses, UsedLicenses, ExpirationDate", "PackageLicense")
 }
 
+/// Permission set licences that users have.
+pub(crate) fn held_set_licenses() -> Query {
+    let fields = "Id, AssigneeId, PermissionSetLicenseId, PermissionSetLicense.MasterLabel";
+    Query::new(fields, "PermissionSetLicenseAssign")
+}
+
 /// What a user has, of each kind.
 fn of_user(user: &str) -> Vec<Licenses> {
     let profile = Query::new("Id, Profile.UserLicenseId, Profile.UserLicense.Name", "User").is("Id", user);
-    let fields = "Id, AssigneeId, PermissionSetLicenseId, PermissionSetLicense.MasterLabel";
-    let sets = Query::new(fields, "PermissionSetLicenseAssign").is("AssigneeId", user).order("Id");
+    let sets = held_set_licenses().is("AssigneeId", user).order("Id");
     let fields = "Id, PackageLicenseId, PackageLicense.NamespacePrefix, UserId";
     let packages = Query::new(fields, "UserPackageLicense").is("UserId", user).order("Id");
     vec![
@@ -67,10 +72,11 @@ impl GetLicense for Salesforce {
         let query = match input.id.get(..3) {
             Some(id::USER_LICENSE) => user_licenses(),
             Some(id::PERMISSION_SET_LICENSE) => set_licenses(),
+            // a pair of ids begins with it too
+            Some(id::USER) => return Err(Error::invalid("this is no id of a licence").about(&input.id)),
             _ => package_licenses(),
         };
-        let query = query.is("Id", &input.id);
-        let answer = self.one(call, self.select(&query, Some(1)).primary()).await?;
+        let answer = self.get(call, &query.is("Id", &input.id)).await?;
         Ok(Reply::read(answer.map(map::license)?))
     }
 }

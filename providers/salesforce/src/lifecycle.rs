@@ -26,37 +26,20 @@ pub fn is_frozen(user: &User<'_>) -> Shows {
     Shows::from_option(user.status.as_ref().map(|status| status.as_str() == FROZEN))
 }
 
-/// What decides about a user's sign-in and seat.
-#[derive(Debug, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Current {
-    pub is_active: bool,
-    pub profile_id: String,
-    pub profile: Option<Profile>,
-    pub user_role_id: Option<String>,
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Profile {
-    pub name: Option<String>,
-    pub user_license: Option<License>,
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct License {
-    pub name: Option<String>,
-}
-
 impl Salesforce {
-    /// The user as it is now.
-    pub(crate) async fn current(&self, call: &Call, user: &str) -> Result<Current> {
+    /// The user as it is now, without what stands in other objects. The names are for a note.
+    pub(crate) async fn current(&self, call: &Call, user: &str) -> Result<User<'static>> {
         id::expect(user, id::USER, "a user")?;
         let fields =
             "Id, IsActive, ProfileId, Profile.Name, Profile.UserLicenseId, Profile.UserLicense.Name, UserRoleId";
-        let query = Query::new(fields, "User").is("Id", user);
-        self.one(call, self.select(&query, Some(1))).await?.json()
+        let query = Query::new(fields, "User").or("Id, IsActive, ProfileId, UserRoleId").is("Id", user);
+        self.one(call, &query).await?.map(map::user)
+    }
+
+    async fn is_active(&self, call: &Call, user: &str) -> Result<bool> {
+        let status = self.current(call, user).await?.status;
+        let status = status.ok_or_else(|| Error::unexpected("the vendor does not say whether the user is active"))?;
+        Ok(status == Status::Active)
     }
 
     /// The user's sign-in; one who was never made able to sign in has none.
@@ -119,10 +102,15 @@ impl Salesforce {
     }
 }
 
+/// Codes that begin so are about what was sent, such as a caller's own field that there is not.
+const OF_THE_REQUEST: [&str; 6] =
+    ["INVALID_", "MALFORMED_", "JSON_PARSER_ERROR", "REQUIRED_FIELD_MISSING", "STRING_TOO_LONG", "DUPLICATE_"];
+
 /// Whether Salesforce says that this user, as things are, is not to be deactivated. Which codes it uses is unverified;
 /// limits, rights and missing users have codes of their own.
 fn is_block(error: &Error) -> bool {
-    error.vendor().is_some() && matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Conflict)
+    matches!(error.kind(), ErrorKind::InvalidRequest | ErrorKind::Conflict)
+        && error.vendor_code().is_some_and(|code| !OF_THE_REQUEST.iter().any(|of| code.starts_with(of)))
 }
 
 #[async_trait]
@@ -145,7 +133,7 @@ impl ActivateUser for Salesforce {
     /// Activates who is inactive, and thaws whose sign-in is frozen.
     async fn activate_user(&self, call: &Call, input: ActivateUserInput) -> Result<Reply<User<'static>>> {
         let user = &input.user_id;
-        let is_active = self.current(call, user).await?.is_active;
+        let is_active = self.is_active(call, user).await?;
         let login = self.login(call, user).await;
         let mut unreadable = Unreadable::default();
         // of one who is active the sign-in is all there is to do
@@ -173,7 +161,7 @@ impl ActivateUser for Salesforce {
 impl Salesforce {
     async fn set_frozen(&self, call: &Call, user: &str, frozen: bool) -> Result<Reply<User<'static>>> {
         let conflict = |what| Error::new(ErrorKind::Conflict, what);
-        if !self.current(call, user).await?.is_active {
+        if !self.is_active(call, user).await? {
             return Err(
                 conflict("the user is deactivated").hint("`userdir users activate` lets the user sign in again")
             );
@@ -182,8 +170,8 @@ impl Salesforce {
         if login.is_frozen == frozen {
             return Ok(Reply::sent(user).with_effect(Effect::Already));
         }
-        self.update("UserLogin", &login.id, &json!({ "IsFrozen": frozen })).primary().write(call).await?;
-        Ok(Reply::sent(user))
+        let sent = self.update("UserLogin", &login.id, &json!({ "IsFrozen": frozen })).primary().write(call).await?;
+        Ok(Reply::sent(user).with_effect(Effect::of_write(sent)))
     }
 }
 

@@ -20,6 +20,9 @@ impl ListActivities for Salesforce {
     ) -> Result<Page<Activity<'static>>> {
         if let Some(actor) = &request.filter.actor_id {
             id::expect(actor, id::USER, "a user")?;
+            if request.cursor.is_none() {
+                self.must_exist(call, "User", actor).await?;
+            }
         }
         let page = self.parts(call, &request, parts(&request.filter)).await?;
         Ok(page.rechecked(by_action(&request.filter)))
@@ -57,6 +60,7 @@ fn parts(filter: &ActivityFilter) -> Vec<Activities> {
         }
     }
 }
+
 /// What the queries do not tell by themselves.
 fn by_action(filter: &ActivityFilter) -> ActivityFilter {
     filter.action.clone().map(|action| ActivityFilter::default().action(action)).unwrap_or_default()

@@ -202,62 +202,29 @@ pub fn group(raw: &RawValue) -> Mapped<Group<'_>> {
     })
 }
 
-/// A profile.
-pub fn profile(raw: &RawValue) -> Mapped<Role<'_>> {
-    role(raw, RoleKind::Profile)
-}
-
-/// A role of the hierarchy.
-pub fn user_role(raw: &RawValue) -> Mapped<Role<'_>> {
-    role(raw, RoleKind::UserRole)
-}
-
-/// A permission set.
-pub fn permission_set(raw: &RawValue) -> Mapped<Role<'_>> {
-    role(raw, RoleKind::PermissionSet)
-}
-
-/// A group of permission sets.
-pub fn permission_set_group(raw: &RawValue) -> Mapped<Role<'_>> {
-    role(raw, RoleKind::PermissionSetGroup)
-}
-
-fn role(raw: &RawValue, kind: RoleKind) -> Mapped<Role<'_>> {
+/// A profile, hierarchy role, permission set or group of sets; its id tells which.
+pub fn role(raw: &RawValue) -> Mapped<Role<'_>> {
     let it: wire::Role = serde_json::from_str(raw.get())?;
-    let (kind, name) = match kind {
-        RoleKind::Profile => ("profile", it.name),
-        RoleKind::UserRole => ("user_role", it.name),
-        // its `Name` is for programs
-        RoleKind::PermissionSet => ("permission_set", it.label),
-        RoleKind::PermissionSetGroup => ("permission_set_group", it.master_label),
-    };
+    let kind = RoleKind::of(&it.id).ok();
     Ok(Role {
         id: it.id,
-        name,
+        // where there is a label, the name is for programs
+        name: it.label.or(it.master_label).or(it.name),
         description: it.description.or(it.rollup_description),
-        r#type: Some(kind.into()),
+        r#type: kind.map(|kind| kind.word().into()),
         created_at: time(it.created_date),
         updated_at: time(it.last_modified_date),
         ..Role::default()
     })
 }
 
-/// A user's profile, as an assignment.
-pub fn profile_assignment(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
+/// A user's profile, or hierarchy role, as an assignment: whichever was asked for. Fields of the user have no id of their
+/// own as assignments: the two ids make one. Without a role there is none.
+pub fn field_assignment(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
     let it: wire::User = serde_json::from_str(raw.get())?;
-    Ok(pair(it.id, it.profile_id))
-}
-
-/// A user's hierarchy role, as an assignment.
-pub fn user_role_assignment(raw: &RawValue) -> Mapped<RoleAssignment<'_>> {
-    let it: wire::User = serde_json::from_str(raw.get())?;
-    Ok(pair(it.id, it.user_role_id))
-}
-
-/// Fields of the user have no id of their own as assignments: the two ids make one. Without a role there is none.
-fn pair<'a>(user: Text<'a>, role: Option<Text<'a>>) -> RoleAssignment<'a> {
-    let id = role.as_ref().map(|role| format!("{user}:{role}")).unwrap_or_default();
-    RoleAssignment { id: id.into(), user_id: Some(user), role_id: role, ..RoleAssignment::default() }
+    let role_id = it.profile_id.or(it.user_role_id);
+    let id = role_id.as_ref().map(|role| format!("{}:{role}", it.id)).unwrap_or_default();
+    Ok(RoleAssignment { id: id.into(), user_id: Some(it.id), role_id, ..RoleAssignment::default() })
 }
 
 /// An assignment of a permission set, or of a group of sets.

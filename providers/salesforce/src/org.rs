@@ -1,10 +1,12 @@
 //! The organization, and the user whose token this is.
 
-use serde_json::{Map, Value};
+use std::sync::PoisonError;
+
 use userdir_core::action::*;
 use userdir_core::{Call, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Organization, User, UserOrganization};
 
+use crate::query::named;
 use crate::soql::Query;
 use crate::{Salesforce, id, map, wire};
 
@@ -16,17 +18,19 @@ fn organizations() -> Query {
 impl Salesforce {
     /// The one organization, read once: users and groups name it.
     pub(crate) async fn own_organization(&self, call: &Call) -> Result<UserOrganization<'static>> {
-        if let Some(known) = self.organization.get() {
-            return Ok(known.clone());
+        let known = || self.organization.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().clone() {
+            return Ok(known);
         }
-        let answer = self.one(call, self.select(&organizations(), Some(1))).await?;
-        let read: Organization = answer.map(map::organization)?;
-        let organization = UserOrganization { id: Some(read.id), name: read.name };
-        Ok(self.organization.get_or_init(|| organization).clone())
+        let read: Organization = self.one(call, &organizations()).await?.map(map::organization)?;
+        Ok(known().insert(UserOrganization { id: Some(read.id), name: read.name }).clone())
     }
 
-    /// Id of the user whose token this is.
+    /// Id of the user whose token this is: the token's answer says it, or another call.
     pub(crate) async fn own_id(&self, call: &Call) -> Result<String> {
+        if let Some(own) = self.http.token_user(call).await? {
+            return Ok(own);
+        }
         let info: wire::UserInfo = self.http.get("services/oauth2/userinfo").read(call).await?.json()?;
         Ok(id::spelling(&info.user_id).unwrap_or(info.user_id))
     }
@@ -39,7 +43,8 @@ impl ListOrganizations for Salesforce {
         call: &Call,
         request: PageRequest<OrganizationFilter>,
     ) -> Result<Page<Organization<'static>>> {
-        self.page(call, &request, &organizations(), map::organization).await
+        let slice = self.slice(call, &organizations(), request.cursor.as_deref(), request.wanted).await?;
+        Ok(Page::<Organization>::of_body(slice.answer.body.clone(), "records", map::organization).after(&slice))
     }
 }
 
@@ -48,8 +53,7 @@ impl GetOrganization for Salesforce {
     async fn get_organization(&self, call: &Call, input: GetOrganizationInput) -> Result<Reply<Organization<'static>>> {
         id::expect(&input.id, id::ORGANIZATION, "an organization")?;
         let query = organizations().is("Id", &input.id);
-        let answer = self.one(call, self.select(&query, Some(1)).primary()).await?;
-        Ok(Reply::read(answer.map(map::organization)?))
+        Ok(Reply::read(self.get(call, &query).await?.map(map::organization)?))
     }
 }
 
@@ -60,10 +64,9 @@ impl UpdateOrganization for Salesforce {
         call: &Call,
         input: UpdateOrganizationInput,
     ) -> Result<Reply<Organization<'static>>> {
-        let name = input.name.map(|name| ("Name".to_owned(), Value::from(name)));
-        let fields: Map<String, Value> = name.into_iter().collect();
-        self.update("Organization", &input.id, &fields).primary().write(call).await?;
-        Ok(Reply::sent(&input.id))
+        let updated = self.updated(call, "Organization", &input.id, &named(input.name, None, "")).await;
+        *self.organization.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        updated
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use userdir_core::action::*;
 use userdir_core::mapping::no_room;
 use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
-use userdir_schema::{Email, Phone, Unified, User, UserRole};
+use userdir_schema::{Email, Phone, User, UserRole};
 
 use crate::id::RoleKind;
 use crate::soql::Query;
@@ -99,6 +99,8 @@ impl CreateUser for Salesforce {
     /// of the profile's kind.
     async fn create_user(&self, call: &Call, input: CreateUserInput) -> Result<Reply<User<'static>>> {
         let mut fields = fields!(&input);
+        // nothing is there yet to be emptied, and null would stand in the way of what is filled in below
+        fields.retain(|_, value| !value.is_null());
         fields.extend(first_roles(input.roles.as_deref().unwrap_or_default())?);
         let email = fields.get("Email").cloned().unwrap_or_default();
         fields.entry("Username").or_insert(email);
@@ -106,14 +108,11 @@ impl CreateUser for Salesforce {
         fields.insert("IsActive".into(), true.into());
         fields.insert("EmailEncodingKey".into(), "UTF-8".into());
         let query = Query::new("Id, DefaultLocaleSidKey, LanguageLocaleKey, TimeZoneSidKey", "Organization");
-        let locale: wire::Locale = self.one(call, self.select(&query, Some(1))).await?.json()?;
+        let locale: wire::Locale = self.one(call, &query).await?.json()?;
         fields.insert("LocaleSidKey".into(), locale.default_locale_sid_key.into());
         fields.entry("LanguageLocaleKey").or_insert(locale.language_locale_key.into());
         fields.entry("TimeZoneSidKey").or_insert(locale.time_zone_sid_key.into());
-        match self.create("User", &fields).primary().write(call).await? {
-            Some(answer) => Ok(Reply::applied(User::with_id(&answer.json::<wire::Created>()?.id))),
-            None => Ok(Reply::planned()),
-        }
+        self.created(call, "User", &fields).await
     }
 }
 
@@ -153,8 +152,7 @@ fn alias(first: Option<&str>, last: Option<&str>) -> String {
 #[async_trait]
 impl UpdateUser for Salesforce {
     async fn update_user(&self, call: &Call, input: UpdateUserInput) -> Result<Reply<User<'static>>> {
-        self.update("User", &input.id, &fields!(&input)).primary().write(call).await?;
-        let reply = Reply::sent(&input.id);
+        let reply = self.updated(call, "User", &input.id, &fields!(&input)).await?;
         // an organization may ask the user to confirm a new address first
         Ok(if input.emails.is_some() { reply.with_effect(Effect::Pending) } else { reply })
     }

@@ -1,13 +1,14 @@
 //! The calls that everything is made of: a query and its pages, one record, and the three writes of a record.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use userdir_core::action::ListAction;
 use userdir_core::http::{Answer, Next, Paging, Request, Slice, TotalAt};
-use userdir_core::page::MapItem;
-use userdir_core::{Call, Error, Mapped, Page, PageRequest, Result};
+use userdir_core::{Call, Effect, Error, Mapped, Page, PageRequest, Reply, Result};
 use userdir_schema::Unified;
 
 use crate::soql::Query;
@@ -59,19 +60,7 @@ impl Salesforce {
             .guarding(&["q"])
     }
 
-    /// One page of a query that makes a whole list.
-    pub(crate) async fn page<F: ListAction>(
-        &self,
-        call: &Call,
-        request: &PageRequest<F>,
-        query: &Query,
-        map: impl MapItem<F::Output>,
-    ) -> Result<Page<F::Output>> {
-        let page = self.select(query, request.wanted).page(call, request, &RECORDS, map);
-        page.await.map_err(explain)
-    }
-
-    /// One page of a query, to be put together with what other queries answer.
+    /// One page of a query, as what the action is about.
     pub(crate) async fn slice(
         &self,
         call: &Call,
@@ -79,8 +68,15 @@ impl Salesforce {
         cursor: Option<&str>,
         wanted: Option<u32>,
     ) -> Result<Slice> {
-        let slice = self.select(query, wanted).primary().slice(call, cursor, wanted, &RECORDS);
-        slice.await.map_err(explain)
+        let mut query = Cow::Borrowed(query);
+        loop {
+            let request = self.select(&query, wanted).primary();
+            let slice = request.slice(call, cursor, wanted, &RECORDS).await;
+            match shorter(&query, &slice) {
+                Some(shorter) => query = Cow::Owned(shorter),
+                None => return slice.map_err(explain),
+            }
+        }
     }
 
     /// One page of a list that several queries make, one after the other. The cursor is the query's number and the page's
@@ -114,7 +110,14 @@ impl Salesforce {
         query: &Query,
         map: impl Fn(&RawValue) -> Mapped<R> + Send + Sync,
     ) -> Result<Vec<R>> {
-        self.select(query, None).all(call, &RECORDS, map).await
+        let mut query = Cow::Borrowed(query);
+        loop {
+            let rows = self.select(&query, None).all(call, &RECORDS, &map).await;
+            match shorter(&query, &rows) {
+                Some(shorter) => query = Cow::Owned(shorter),
+                None => return rows,
+            }
+        }
     }
 
     /// What belongs to these users, by user: `field` holds the user's id. Each thing is named once.
@@ -140,19 +143,26 @@ impl Salesforce {
     }
 
     /// The record that a query by id finds, as if it had been answered alone.
-    pub(crate) async fn one(&self, call: &Call, request: Request) -> Result<Answer> {
-        let answer = request.read(call).await?;
-        let records: wire::Records = answer.json()?;
-        let Some(record) = records.records.first() else {
-            return Err(Error::not_found("Salesforce has no such record"));
-        };
-        Ok(answer.part(record))
+    pub(crate) async fn one(&self, call: &Call, query: &Query) -> Result<Answer> {
+        let mut query = Cow::Borrowed(query);
+        loop {
+            let answer = self.select(&query, Some(1)).read(call).await;
+            match shorter(&query, &answer) {
+                Some(shorter) => query = Cow::Owned(shorter),
+                None => return first(&answer?),
+            }
+        }
+    }
+
+    /// The same, as what the action is about.
+    pub(crate) async fn get(&self, call: &Call, query: &Query) -> Result<Answer> {
+        first(&self.slice(call, query, None, Some(1)).await?.answer)
     }
 
     /// Refuses an id that is nobody's: a list narrowed by it must not read as one without items.
     pub(crate) async fn must_exist(&self, call: &Call, object: &'static str, id: &str) -> Result<()> {
         let query = Query::new("Id", object).is("Id", id);
-        self.one(call, self.select(&query, Some(1))).await.map(drop).map_err(|error| error.about(id))
+        self.one(call, &query).await.map(drop).map_err(|error| error.about(id))
     }
 
     /// `POST` of a new record.
@@ -170,6 +180,56 @@ impl Salesforce {
     pub(crate) fn delete(&self, object: &'static str, id: &str) -> Request {
         self.at_version(self.http.delete("services/data")).path("sobjects").path(object).id(id)
     }
+
+    /// Makes a record, as what the action is about.
+    pub(crate) async fn created<T: Unified>(
+        &self,
+        call: &Call,
+        object: &'static str,
+        fields: &impl Serialize,
+    ) -> Result<Reply<T>> {
+        Ok(match self.create(object, fields).primary().write(call).await? {
+            Some(answer) => Reply::sent(&answer.json::<wire::Created>()?.id),
+            None => Reply::planned(),
+        })
+    }
+
+    /// Changes a record, as what the action is about.
+    pub(crate) async fn updated<T: Unified>(
+        &self,
+        call: &Call,
+        object: &'static str,
+        id: &str,
+        fields: &impl Serialize,
+    ) -> Result<Reply<T>> {
+        let effect = Effect::of_write(self.update(object, id, fields).primary().write(call).await?);
+        Ok(Reply::sent(id).with_effect(effect))
+    }
+
+    /// Deletes a record, as what the action is about.
+    pub(crate) async fn deleted<T: Unified>(&self, call: &Call, object: &'static str, id: &str) -> Result<Reply<T>> {
+        let effect = Effect::of_delete(self.delete(object, id).primary().write(call).await)?;
+        Ok(Reply::sent(id).with_effect(effect))
+    }
+}
+
+/// Fields of a name and a description.
+pub(crate) fn named(name: Option<String>, description: Option<String>, place: &str) -> Map<String, Value> {
+    let fields = [("Name", name), (place, description)].into_iter();
+    fields.filter_map(|(field, text)| Some((field.to_owned(), text?.into()))).collect()
+}
+
+/// The query to send next: where the token's user may not see a field, the next choice of fields.
+fn shorter<T>(query: &Query, sent: &Result<T>) -> Option<Query> {
+    let is_hidden = sent.as_ref().is_err_and(|error| error.vendor_code() == Some("INVALID_FIELD"));
+    if is_hidden { query.shorter() } else { None }
+}
+
+/// The first record of an answer.
+fn first(answer: &Answer) -> Result<Answer> {
+    let records: wire::Records = answer.json()?;
+    let record = records.records.first().ok_or_else(|| Error::not_found("Salesforce has no such record"))?;
+    Ok(answer.part(record))
 }
 
 /// Says what to do about a page's address that has ended.

@@ -10,9 +10,8 @@ use userdir_core::{Call, Effect, Error, Reply, Result, async_trait};
 use userdir_schema::{User, UserRole};
 
 use crate::id::RoleKind;
-use crate::lifecycle::Current;
 use crate::users::sets;
-use crate::{Salesforce, effect_of_create, effect_of_delete, wire};
+use crate::{Salesforce, effect_of_create, wire};
 
 /// An assignment of a permission set, or of a group of sets.
 struct Assigned {
@@ -56,12 +55,10 @@ impl Salesforce {
     }
 }
 
-impl Current {
-    fn holds(&self, role: &str, assigned: &[Assigned]) -> bool {
-        self.profile_id == role
-            || self.user_role_id.as_deref() == Some(role)
-            || assigned.iter().any(|assigned| assigned.role == role && !assigned.is_over)
-    }
+/// Whether a user holds a role: the profile and the hierarchy role are the user's own.
+fn holds(user: &User<'_>, role: &str, assigned: &[Assigned]) -> bool {
+    user.roles.iter().flatten().any(|held| held.id.as_deref() == Some(role))
+        || assigned.iter().any(|assigned| assigned.role == role && !assigned.is_over)
 }
 
 #[async_trait]
@@ -81,7 +78,7 @@ impl AssignRole for Salesforce {
         let assigned = self.assigned(call, &input.id).await?;
         let mut steps = Steps::default();
         for (kind, role) in roles {
-            let effect = match user.holds(role, &assigned) {
+            let effect = match holds(&user, role, &assigned) {
                 true => Ok(Effect::Already),
                 false => effect_of_create(steps.send(call, self.giving(&input.id, kind, role)).await),
             };
@@ -105,27 +102,33 @@ impl UnassignRole for Salesforce {
         let assigned = self.assigned(call, &input.id).await?;
         for (_, role) in &roles {
             // an id that is nobody's must not read as "already taken away"
-            if !user.holds(role, &assigned) {
+            if !holds(&user, role, &assigned) {
                 self.find_role(call, role).await?;
             }
         }
         self.refuse_own(call, &input.id).await?;
         let mut steps = Steps::default();
         for (kind, role) in roles {
-            let taking = match kind {
-                RoleKind::UserRole if user.holds(role, &[]) => {
-                    Some(self.update("User", &input.id, &json!({ "UserRoleId": null })))
+            let taking: Vec<Request> = match kind {
+                RoleKind::UserRole if holds(&user, role, &[]) => {
+                    vec![self.update("User", &input.id, &json!({ "UserRoleId": null }))]
                 }
-                _ => assigned
-                    .iter()
-                    .find(|assigned| assigned.role == role)
-                    .map(|assigned| self.delete("PermissionSetAssignment", &assigned.assignment)),
+                _ => {
+                    let rows = assigned.iter().filter(|assigned| assigned.role == role);
+                    rows.map(|row| self.delete("PermissionSetAssignment", &row.assignment)).collect()
+                }
             };
-            let effect = match taking {
-                None => Ok(Effect::Already),
-                Some(taking) => effect_of_delete(steps.send(call, taking).await),
-            };
-            steps.add(role, effect);
+            if taking.is_empty() {
+                steps.add(role, Ok(Effect::Already));
+                let of_group = |of: &Assigned| matches!(RoleKind::of(&of.role), Ok(RoleKind::PermissionSetGroup));
+                if kind == RoleKind::PermissionSet && assigned.iter().any(of_group) {
+                    steps.note("a set may still be held through a group of sets: take the group away (0PG…)");
+                }
+            }
+            for take in taking {
+                let sent = steps.send(call, take).await;
+                steps.add(role, Effect::of_delete(sent));
+            }
         }
         steps.finish(Reply::sent(&input.id))
     }
@@ -141,7 +144,7 @@ impl DowngradeUser for Salesforce {
             return Err(Error::invalid("a downgrade takes a profile (`00e…`) or a hierarchy role (`00E…`)").about(role));
         }
         let user = self.current(call, &input.user_id).await?;
-        if user.holds(role, &[]) {
+        if holds(&user, role, &[]) {
             return Ok(Reply::sent(&input.user_id).with_effect(Effect::Already));
         }
         self.refuse_own(call, &input.user_id).await?;
@@ -153,16 +156,15 @@ impl DowngradeUser for Salesforce {
             _ => error,
         })?;
         let reply = Reply::sent(&input.user_id).with_effect(effect);
-        Ok(match (kind, user.profile) {
-            (RoleKind::Profile, Some(before)) => {
-                let license = before.user_license.and_then(|license| license.name);
-                reply.note(format!(
-                    "the profile was `{}` with the licence `{}`; permission sets, their licences and groups stay",
-                    before.name.unwrap_or(user.profile_id),
-                    license.as_deref().unwrap_or("unknown")
-                ))
-            }
-            _ => reply,
-        })
+        // the profile stands first
+        let Some(before) = user.roles.into_iter().flatten().next().filter(|_| kind == RoleKind::Profile) else {
+            return Ok(reply);
+        };
+        let license = user.licenses.into_iter().flatten().next().and_then(|license| license.name);
+        Ok(reply.note(format!(
+            "the profile was `{}` with the licence `{}`; permission sets, their licences and groups stay",
+            before.name.or(before.id).unwrap_or_default(),
+            license.as_deref().unwrap_or("unknown")
+        )))
     }
 }

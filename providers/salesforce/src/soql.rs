@@ -4,6 +4,7 @@
 //! [`time`]; names of objects, fields and the order are literals of this crate.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 
 use userdir_core::action::{DateRange, Match};
@@ -13,6 +14,8 @@ use userdir_schema::DateTime;
 #[derive(Clone, Debug)]
 pub struct Query {
     fields: Cow<'static, str>,
+    /// What else to ask for, one after the other.
+    or: VecDeque<Cow<'static, str>>,
     object: &'static str,
     conditions: Vec<String>,
     order: &'static str,
@@ -21,13 +24,20 @@ pub struct Query {
 impl Query {
     /// `SELECT fields FROM object`.
     pub fn new(fields: impl Into<Cow<'static, str>>, object: &'static str) -> Query {
-        Query { fields: fields.into(), object, conditions: Vec::new(), order: "" }
+        Query { fields: fields.into(), or: VecDeque::new(), object, conditions: Vec::new(), order: "" }
     }
 
-    /// The same query for other fields.
-    pub fn select(mut self, fields: impl Into<Cow<'static, str>>) -> Query {
-        self.fields = fields.into();
+    /// What to ask for instead where a field is hidden from the token's user, which fails the whole query.
+    pub fn or(mut self, fields: impl Into<Cow<'static, str>>) -> Query {
+        self.or.push_back(fields.into());
         self
+    }
+
+    /// The same query for the next choice of fields.
+    pub fn shorter(&self) -> Option<Query> {
+        let mut query = self.clone();
+        query.fields = query.or.pop_front()?;
+        Some(query)
     }
 
     /// A condition as it is; those with `OR` inside must bring their brackets.

@@ -1,13 +1,13 @@
 //! Users: list and get.
 
 use userdir_core::action::*;
-use userdir_core::http::Answer;
 use userdir_core::reply::Unreadable;
 use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::{Status, User};
 
 use crate::Salesforce;
 use crate::id::{self, RoleKind};
+use crate::licenses::held_set_licenses;
 use crate::map::{self, Around, FROZEN};
 use crate::soql::{self, Query};
 
@@ -26,18 +26,20 @@ const FEWER_FIELDS: &str = "Id, Username, FirstName, LastName, Name, Email, IsAc
 const SHOWN_FIELDS: &str = "FederationIdentifier, Profile.Name, Profile.UserLicenseId, Profile.UserLicense.Name, \
     UserRole.Name, LastLoginDate";
 
-/// What is read in its place, one after the other. The title may be hidden too, but an update of it is read back.
-fn fewer_fields() -> [String; 4] {
+/// The title may be hidden too, but an update of it is read back.
+fn users() -> Query {
     let shown = format!("{FEWER_FIELDS}, {SHOWN_FIELDS}");
-    [format!("{shown}, Title"), shown, format!("{FEWER_FIELDS}, Title"), FEWER_FIELDS.to_owned()]
+    let query = Query::new(FIELDS, "User").or(format!("{shown}, Title")).or(shown);
+    query.or(format!("{FEWER_FIELDS}, Title")).or(FEWER_FIELDS)
 }
 
-pub(crate) const SETS: &str = "Id, AssigneeId, PermissionSetId, PermissionSet.Label, PermissionSet.IsOwnedByProfile, \
-    PermissionSetGroupId, PermissionSetGroup.MasterLabel, ExpirationDate, IsActive, IsRevoked";
-
-/// Assignments of permission sets, without the hidden set that each profile owns.
+/// Assignments of permission sets, without the hidden set that each profile owns. Only organizations with user access
+/// policies say what those revoke.
 pub(crate) fn sets() -> Query {
-    Query::new(SETS, "PermissionSetAssignment").and("PermissionSet.IsOwnedByProfile = false")
+    const SETS: &str = "Id, AssigneeId, PermissionSetId, PermissionSet.Label, PermissionSet.IsOwnedByProfile, \
+        PermissionSetGroupId, PermissionSetGroup.MasterLabel, ExpirationDate, IsActive";
+    let query = Query::new(format!("{SETS}, IsRevoked"), "PermissionSetAssignment").or(SETS);
+    query.and("PermissionSet.IsOwnedByProfile = false")
 }
 
 #[async_trait]
@@ -47,13 +49,7 @@ impl ListUsers for Salesforce {
         let filter = &request.filter;
         let Some(query) = self.matching(filter)? else { return Ok(Page::of_values(Vec::new())) };
         let cursor = request.cursor.as_deref();
-        let mut slice = self.slice(call, &query, cursor, request.wanted).await;
-        for fields in fewer_fields() {
-            if cursor.is_none() && slice.as_ref().is_err_and(is_hidden_field) {
-                slice = self.slice(call, &query.clone().select(fields), cursor, request.wanted).await;
-            }
-        }
-        let slice = slice?;
+        let slice = self.slice(call, &query, cursor, request.wanted).await?;
         let users = slice.each(map::id)?;
         if cursor.is_none() && users.is_empty() {
             if let Some(group) = &filter.group_id {
@@ -79,7 +75,7 @@ impl ListUsers for Salesforce {
 impl Salesforce {
     /// The query of a filter; none where nobody can match it.
     fn matching(&self, filter: &UserFilter) -> Result<Option<Query>> {
-        let mut query = Query::new(FIELDS, "User").order(order(filter.sort_by.as_ref()));
+        let mut query = users().order(order(filter.sort_by.as_ref()));
         query = match (&filter.user_type, &self.user_types) {
             (Some(_), _) => query.matching("UserType", &filter.user_type),
             (None, Some(types)) => query.any_of("UserType", types.iter().map(String::as_str)),
@@ -110,31 +106,18 @@ impl Salesforce {
         Ok(Some(query))
     }
 
-    /// The user's record, mapped as far as it goes.
-    async fn record(&self, call: &Call, id: &str) -> Result<(Answer, bool)> {
-        id::expect(id, id::USER, "a user")?;
-        let query = Query::new(FIELDS, "User").is("Id", id);
-        let mut answer = self.one(call, self.select(&query, Some(1)).primary()).await;
-        let is_short = answer.as_ref().is_err_and(is_hidden_field);
-        for fields in fewer_fields() {
-            if answer.as_ref().is_err_and(is_hidden_field) {
-                answer = self.one(call, self.select(&query.clone().select(fields), Some(1)).primary()).await;
-            }
-        }
-        Ok((answer?, is_short))
-    }
-
     /// A user with everything that is wanted.
     pub(crate) async fn user(&self, call: &Call, id: &str) -> Result<Reply<User<'static>>> {
-        let (answer, fewer) = self.record(call, id).await?;
-        let mut user: User = answer.map(map::user)?;
+        id::expect(id, id::USER, "a user")?;
+        let mut user: User = self.get(call, &users().is("Id", id)).await?.map(map::user)?;
         let mut unreadable = Unreadable::default();
         let around = self.around(call, &[user.id.to_string()], call.wants("status"), &mut unreadable).await?;
         around.fill(&mut user);
-        // who is active and may be frozen is neither, before and after a change of just that
+        // who is active and may be frozen is neither, where a write is confirmed by it: whichever input that had
         if around.frozen.is_none() && call.wants("status") && call.confirms::<UnsuspendUserInput>().is_some() {
             user.status.take_if(|status| *status == Status::Active);
         }
+        let fewer = user.identifiers.is_none();
         let reply = Reply::read(user);
         Ok(unreadable.note(match fewer {
             true => reply.note("some fields are hidden from the token's user; fewer were read"),
@@ -166,9 +149,7 @@ impl Salesforce {
             around.sets = unreadable.known("roles", sets)?;
         }
         if call.wants("licenses") {
-            let fields = "Id, AssigneeId, PermissionSetLicenseId, PermissionSetLicense.MasterLabel";
-            let query = Query::new(fields, "PermissionSetLicenseAssign");
-            let licenses = self.by_user(call, &query, "AssigneeId", users, map::held_license).await;
+            let licenses = self.by_user(call, &held_set_licenses(), "AssigneeId", users, map::held_license).await;
             around.licenses = unreadable.known("licenses", licenses)?;
         }
         if call.wants("groups") {
@@ -181,11 +162,6 @@ impl Salesforce {
         }
         Ok(around)
     }
-}
-
-/// Whether the token's user may not see a field, which fails the whole query.
-fn is_hidden_field(error: &Error) -> bool {
-    error.vendor_code() == Some("INVALID_FIELD")
 }
 
 /// What `IsActive` is for the words of a filter.

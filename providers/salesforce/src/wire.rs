@@ -1,7 +1,7 @@
 //! Salesforce's JSON as it is on the wire, field for field. A query answers only the fields it names; a reference that
 //! is empty is null. Unknown fields and words are fine.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use userdir_schema::Text;
 
@@ -23,6 +23,14 @@ pub struct End {
 #[derive(Debug, Deserialize)]
 pub struct Created {
     pub id: String,
+}
+
+/// What a token's answer says besides the token.
+#[derive(Debug, Deserialize)]
+pub struct Granted {
+    pub instance_url: Option<String>,
+    /// An address that ends in the ids of the organization and the user.
+    pub id: Option<String>,
 }
 
 /// One of the array of errors that every refused data call answers.
@@ -246,12 +254,4 @@ pub struct SignIn<'a> {
 #[derive(Debug, Deserialize)]
 pub struct UserInfo {
     pub user_id: String,
-}
-
-/// A group's new member.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct NewMember<'a> {
-    pub group_id: &'a str,
-    pub user_or_group_id: &'a str,
 }

@@ -190,8 +190,13 @@ pub async fn of_a_client(lab: &dyn Lab) {
     let client = TokenOwner::Client("digest-1");
     let fence = a.lease(client).await.unwrap().unwrap();
     assert_eq!(b.lease(client).await.unwrap(), None, "one at a time, whatever the account");
-    let token =
-        userdir_core::StoredToken { access_token: "at".into(), refresh_token: None, expires_at: None, base_url: None };
+    let token = userdir_core::StoredToken {
+        access_token: "at".into(),
+        refresh_token: None,
+        expires_at: None,
+        base_url: None,
+        user: None,
+    };
     a.commit(client, fence, &token).await.unwrap();
     let tried = StoreCredentials::of_trial(lab.open().await.into(), &settings);
     for other in [&b, &tried] {
@@ -215,6 +220,7 @@ pub async fn of_a_try(lab: &dyn Lab) {
         refresh_token: Some("rt".into()),
         expires_at: None,
         base_url: None,
+        user: None,
     };
     tried.commit(ANY, fence, &token).await.unwrap();
     assert_eq!(again.load(ANY).await.unwrap().unwrap().refresh_token.unwrap().expose(), "rt");
