@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use userdir::definition::{Definition, SettingKind};
-use userdir::{CredentialStore, Directory, ErrorKind, Settings};
+use userdir::{CredentialStore, Directory, ErrorKind, Settings, TokenOwner};
 use userdir_store::credentials;
 use userdir_store::{Account, AccountChange, AccountFilter, AccountStatus, NewAccount, Store, StoreError};
 
@@ -64,7 +64,8 @@ async fn add(session: &Session, provider: &str, name: &str, tenant: &str, given:
     }
     let checked = if given.no_check { Ok(()) } else { ask_vendor(session, &directory, name).await };
     // the refresh token that was given is used up by now, and the one in its place exists nowhere else
-    let has_rotated = tokens.load(session::NEW).await?.is_some_and(|token| token.refresh_token.is_some());
+    let has_rotated =
+        tokens.load(TokenOwner::Account(session::NEW)).await?.is_some_and(|token| token.refresh_token.is_some());
     let checked = match checked {
         Err(error) if has_rotated => {
             let kept = "the account is kept, since its refresh token has been renewed; try again with";

@@ -148,6 +148,12 @@ impl Directory {
                 return Ok(reply.note(format!("done, but it could not be read back: {error}")));
             }
         };
+        // what it was to become is not there to be looked at
+        let is_gone = reply.effect == Effect::Pending && input.subject().is_some() && after.value.is_none();
+        let is_gone = is_gone && after.shows != Shows::Unknown && I::ACTION.info().method != "delete";
+        if is_gone {
+            reply = reply.note("reading it again, the vendor has no such thing any more");
+        }
         let shows = match after.shows {
             // under way before already, and nothing that this call has begun
             Shows::Underway if before == Shows::Underway && reply.effect != Effect::Pending => Shows::No,
@@ -155,7 +161,9 @@ impl Directory {
         };
         match shows {
             Shows::Yes | Shows::Partly => {
-                reply = reply.turning(Effect::Pending, Effect::Applied);
+                if !is_gone {
+                    reply = reply.turning(Effect::Pending, Effect::Applied);
+                }
                 if after.shows == Shows::Partly {
                     reply = reply.note("the vendor accepted it; a part of it is not shown, and so not confirmed");
                 }

@@ -1,5 +1,7 @@
 //! Ways to authenticate, as values.
 
+use std::time::Duration;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
@@ -61,6 +63,15 @@ impl Auth {
     pub fn discovering(mut self, discovery: Discovery) -> Auth {
         if let Auth::Token(tokens) = &mut self {
             tokens.discovery = Some(discovery);
+        }
+        self
+    }
+
+    /// How long a token is taken to live whose answer does not say. Nothing for a header that stays the same.
+    #[must_use]
+    pub fn lasting(mut self, lifetime: Duration) -> Auth {
+        if let Auth::Token(tokens) = &mut self {
+            tokens.lifetime = Some(lifetime);
         }
         self
     }

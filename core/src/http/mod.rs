@@ -63,6 +63,22 @@ pub struct Vendor {
     pub accept: &'static str,
     /// `Content-Type` of JSON bodies.
     pub content_type: &'static str,
+    /// Whether a read is repeated after a 500 too, as the vendor recommends: a plain 500 is a fault of the request as often
+    /// as of the server. What became of a write is settled by reading.
+    pub repeats_500: bool,
+}
+
+impl Vendor {
+    /// JSON with nothing peculiar: limits are told by `Retry-After` alone, errors by their status, and exchanges have no
+    /// ids.
+    pub const JSON: Vendor = Vendor {
+        rate: RateHeaders::NONE,
+        fault: |_| None,
+        request_id: "",
+        accept: "application/json",
+        content_type: "application/json",
+        repeats_500: false,
+    };
 }
 
 /// What a vendor's error body says.

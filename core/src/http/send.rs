@@ -15,7 +15,7 @@ use super::prepared::{Body, Prepared, Repeat};
 use super::rate::{Rate, back_off};
 use super::redact::Redactor;
 use super::token::{Ready, oauth_fault, refused_token};
-use super::{Answer, Auth, Fault, Http};
+use super::{Answer, Auth, Fault, Http, Vendor};
 use crate::call::Call;
 use crate::error::{Error, ErrorKind, Outcome, Result, RetryState, VendorAnswer};
 use crate::observer::Exchange;
@@ -96,7 +96,7 @@ impl Http {
                     continue;
                 }
             }
-            if !may_repeat(request.repeat, &error) || call.cancellation.is_cancelled() || quota_used_up {
+            if !may_repeat(self.0.vendor, request.repeat, &error) || call.cancellation.is_cancelled() || quota_used_up {
                 return Err(error);
             }
             if attempt >= runtime.limits.attempts {
@@ -442,14 +442,16 @@ pub(super) enum Authorization {
 }
 
 /// Whether the failure allows a repeat: it shows that nothing was done, or a repeat does no harm.
-fn may_repeat(repeat: Repeat, error: &Error) -> bool {
+fn may_repeat(vendor: &Vendor, repeat: Repeat, error: &Error) -> bool {
     let harmless = repeat != Repeat::Never;
     match error.kind() {
         // refused before it was carried out
         ErrorKind::RateLimited => true,
         // 2xx: the vendor says it in the body
         ErrorKind::Unavailable => {
-            harmless && error.vendor().is_none_or(|vendor| matches!(vendor.status, 200..=299 | 502..=504))
+            let repeats_500 = vendor.repeats_500 && repeat == Repeat::Read;
+            let is_passing = |status| matches!(status, 200..=299 | 502..=504) || status == 500 && repeats_500;
+            harmless && error.vendor().is_none_or(|answer| is_passing(answer.status))
         }
         // a connection that never was is safe for any request; `unknown` marks those that left
         ErrorKind::Transport | ErrorKind::Timeout => {

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
@@ -129,6 +129,8 @@ pub struct Tokens {
     pub(super) user: fn(&Answer) -> Option<String>,
     /// Whether a token with fewer scopes than asked for is refused.
     pub(super) checks_scopes: bool,
+    /// How long a token lives whose answer does not say; none: until it is refused.
+    pub(super) lifetime: Option<Duration>,
     /// Stands for the client, where all accounts that are connected as it share the token.
     pub(super) client: Option<String>,
     /// Held while a token is fetched, so that the others wait for it.
@@ -271,7 +273,15 @@ impl Grant {
 
 impl Tokens {
     pub(crate) fn new(grant: Grant) -> Tokens {
-        Tokens { grant, discovery: None, user: |_| None, checks_scopes: false, client: None, state: Mutex::default() }
+        Tokens {
+            grant,
+            discovery: None,
+            user: |_| None,
+            checks_scopes: false,
+            lifetime: None,
+            client: None,
+            state: Mutex::default(),
+        }
     }
 
     fn owner<'o>(&'o self, http: &'o Http) -> TokenOwner<'o> {
@@ -425,14 +435,14 @@ impl Tokens {
             self.grant.check_scopes(granted.scope.as_deref())?;
         }
         let lifetime = granted.expires_in.as_ref().and_then(seconds);
+        let lifetime = lifetime.map(SignedDuration::from_secs).or(self.lifetime.and_then(|time| time.try_into().ok()));
         let base_url = self.discovery.and_then(|discovery| (discovery.read)(&answer));
         Ok(StoredToken {
             base_url,
             user: (self.user)(&answer),
             access_token: granted.access_token.into(),
             refresh_token: granted.refresh_token.map(Secret::from).or(before),
-            expires_at: lifetime
-                .and_then(|seconds| now(http).checked_add(jiff::SignedDuration::from_secs(seconds)).ok()),
+            expires_at: lifetime.and_then(|lifetime| now(http).checked_add(lifetime).ok()),
         })
     }
 }

@@ -161,6 +161,22 @@ async fn a_plain_500_is_not_repeated() {
 }
 
 #[tokio::test]
+async fn a_read_is_repeated_after_a_500_where_the_vendor_says_that_it_passes() {
+    let world = World::of("acme", |settings| settings.set("repeats_500", "true")).await;
+    world
+        .serve(
+            |_, path, before| if path == "/users/u1" && before == 0 { status(500) } else { ok(json!({ "id": "u1" })) },
+        )
+        .await;
+    world.directory.get_user(&Call::new(), get()).await.unwrap();
+    assert_eq!(world.requests().await.len(), 2);
+    let world = World::of("acme", |settings| settings.set("repeats_500", "true")).await;
+    world.serve(|method, _, _| if method == "GET" { ok(json!({ "id": "u1" })) } else { status(500) }).await;
+    let error = world.directory.deactivate_user(&Call::new(), DeactivateUserInput::new("u1")).await.unwrap_err();
+    assert_eq!((error.kind(), world.writes().await.len()), (ErrorKind::Unavailable, 1), "{error}");
+}
+
+#[tokio::test]
 async fn attempts_are_bounded() {
     let world = World::new().await;
     world.serve(|_, _, _| status(503)).await;

@@ -13,7 +13,7 @@ use userdir_core::{
 };
 use userdir_schema::{DateTime, Email, Group, User};
 
-pub static VENDOR: Vendor = Vendor {
+pub const VENDOR: Vendor = Vendor {
     rate: RateHeaders::COMMON,
     fault: |answer| {
         #[derive(Deserialize)]
@@ -36,7 +36,11 @@ pub static VENDOR: Vendor = Vendor {
     request_id: "x-request-id",
     accept: "application/vnd.acme+json",
     content_type: "application/vnd.acme+json",
+    ..Vendor::JSON
 };
+
+/// The same, where the vendor says that a 500 passes.
+static PASSING: Vendor = Vendor { repeats_500: true, ..VENDOR };
 
 /// A predicate of the vendor's own, which looks into the vendor's own object.
 fn is_off(user: &User<'_>) -> Shows {
@@ -44,6 +48,7 @@ fn is_off(user: &User<'_>) -> Shows {
 }
 
 const SETTINGS: &[Setting] = &[
+    Setting::flag("repeats_500", "Repeats 500", "whether a 500 passes"),
     Setting::url("base_url", "Address", &["*.acme.example"], "the address").required(),
     Setting::secret("token", "Token", "a token"),
     Setting::text("username", "User name", "who"),
@@ -182,7 +187,8 @@ pub fn connect(connection: &Connection) -> Result<(Http, Paging)> {
         "page" => Paging { next: Next::PageNumber { parameter: "page", first: 1 }, ..paging },
         _ => paging,
     };
-    Ok((connection.http(base, &VENDOR, auth), paging))
+    let vendor = if connection.flag("repeats_500") { &PASSING } else { &VENDOR };
+    Ok((connection.http(base, vendor, auth), paging))
 }
 
 #[derive(Debug)]

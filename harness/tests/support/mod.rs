@@ -31,8 +31,7 @@ static VENDOR: Vendor = Vendor {
         Some(Fault { code: Some(wire.code), message: Some(wire.message), ..Fault::default() })
     },
     request_id: "x-request-id",
-    accept: "application/json",
-    content_type: "application/json",
+    ..Vendor::JSON
 };
 
 fn http(connection: &userdir::http::Connection) -> Result<Http> {

@@ -18,9 +18,9 @@ mod places;
 mod users;
 mod wire;
 
-use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, TotalAt, Vendor,
-};
+use std::time::Duration;
+
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, TotalAt, Vendor};
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -42,14 +42,7 @@ pub struct BlackLine {
 provider!(BlackLine, DEFINITION);
 
 /// What is peculiar about BlackLine's HTTP. Nothing is known of headers that tell its limits.
-static BLACKLINE: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault,
-    // none is known
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static BLACKLINE: Vendor = Vendor { fault, ..Vendor::JSON };
 
 /// BlackLine's error body: nothing is documented, so whatever reads like a message is taken for one.
 fn fault(answer: &Answer) -> Option<Fault> {
@@ -96,7 +89,9 @@ impl Connect for BlackLine {
             total: TotalAt::Nowhere,
         };
         let username = connection.require("username")?.to_owned();
-        Ok(BlackLine { http: connection.http(base, &BLACKLINE, Auth::token(grant)), lists, username })
+        // an hour, where the answer does not say
+        let auth = Auth::token(grant).lasting(Duration::from_secs(3600));
+        Ok(BlackLine { http: connection.http(base, &BLACKLINE, auth), lists, username })
     }
 
     fn http(&self) -> &Http {

@@ -62,8 +62,7 @@ static FALCON: Vendor = Vendor {
     },
     fault,
     request_id: "x-cs-traceid",
-    accept: "application/json",
-    content_type: "application/json",
+    ..Vendor::JSON
 };
 
 /// Falcon has one envelope for success and failure. An error in it counts inside a 200 and a 207 too.

@@ -47,9 +47,7 @@ provider!(ElasticCloud, DEFINITION);
 static ELASTIC: Vendor = Vendor {
     rate: RateHeaders { retry_after: Some(("x-ratelimit-interval", Reset::Seconds)), ..RateHeaders::NONE },
     fault,
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
+    ..Vendor::JSON
 };
 
 /// Elastic Cloud's error body.

@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value};
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor,
+    Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Next, Paging, Request, TotalAt, Vendor,
 };
 use userdir_core::{Action, Call, Connect, ErrorKind, Reply, Result, async_trait, provider};
 use userdir_schema::Unified;
@@ -94,13 +94,7 @@ impl Api {
 }
 
 /// What is peculiar about JumpCloud's HTTP. It documents no headers of its limits.
-static JUMPCLOUD: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault,
-    request_id: "x-request-id",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static JUMPCLOUD: Vendor = Vendor { fault, request_id: "x-request-id", repeats_500: true, ..Vendor::JSON };
 
 /// JumpCloud's error body: JSON with a message, or plain text.
 fn fault(answer: &Answer) -> Option<Fault> {

@@ -59,8 +59,7 @@ static OKTA: Vendor = Vendor {
     },
     fault,
     request_id: "x-okta-request-id",
-    accept: "application/json",
-    content_type: "application/json",
+    ..Vendor::JSON
 };
 
 /// Okta's error body. Only the code is stable enough to branch on.

@@ -54,11 +54,11 @@ static PAGERDUTY: Vendor = Vendor {
         retry_after: None,
     },
     fault,
-    // PagerDuty documents none
-    request_id: "",
     // the version stands here, and nowhere else
     accept: "application/vnd.pagerduty+json;version=2",
     content_type: JSON,
+    repeats_500: true,
+    ..Vendor::JSON
 };
 
 const JSON: &str = "application/json";

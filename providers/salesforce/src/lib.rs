@@ -30,7 +30,7 @@ mod wire;
 
 use std::sync::{Mutex, OnceLock};
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Discovery, Fault, Grant, Http, RateHeaders, Vendor};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Discovery, Fault, Grant, Http, Vendor};
 use userdir_core::{Call, Connect, Effect, Error, ErrorKind, IdRule, Result, async_trait, provider};
 use userdir_schema::UserOrganization;
 
@@ -62,13 +62,7 @@ provider!(Salesforce, DEFINITION);
 
 /// What is peculiar about Salesforce's HTTP. Its limit is a day's, told in `Sforce-Limit-Info` as used and allowed, with
 /// no time to wait until: there is nothing to pace by.
-static SALESFORCE: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault,
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static SALESFORCE: Vendor = Vendor { fault, ..Vendor::JSON };
 
 /// Salesforce's errors: always an array. The code decides, since the status of one code varies.
 fn fault(answer: &Answer) -> Option<Fault> {

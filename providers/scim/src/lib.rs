@@ -26,7 +26,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Resources, Vendor};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Resources, Vendor};
 use userdir_core::{Action, Call, Connect, IdRule, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -65,13 +65,7 @@ provider!(Scim, DEFINITION);
 
 /// SCIM over HTTP. Limits are the products', and so are the headers that tell of them: `Retry-After` is honoured.
 const fn scim(content_type: &'static str) -> Vendor {
-    Vendor {
-        rate: RateHeaders::NONE,
-        fault,
-        request_id: "",
-        accept: "application/scim+json, application/json;q=0.9",
-        content_type,
-    }
+    Vendor { fault, accept: "application/scim+json, application/json;q=0.9", content_type, ..Vendor::JSON }
 }
 
 static SCIM: Vendor = scim("application/scim+json");

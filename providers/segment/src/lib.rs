@@ -59,10 +59,9 @@ static SEGMENT: Vendor = Vendor {
         retry_after: None,
     },
     fault,
-    // Segment documents none
-    request_id: "",
     accept: V1,
     content_type: V1,
+    ..Vendor::JSON
 };
 
 /// Segment's error body. The types are no closed list: the status counts.

@@ -29,8 +29,7 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Grant, Http, Next, Paging, RateHeaders, Request, TotalAt, Vendor,
-    in_one_cloud,
+    Answer, Auth, ClientAuth, Connection, Grant, Http, Next, Paging, Request, TotalAt, Vendor, in_one_cloud,
 };
 use userdir_core::{Call, Connect, Effect, Error, Result, async_trait, provider};
 
@@ -58,13 +57,7 @@ pub struct SlackEnterprise {
 provider!(SlackEnterprise, DEFINITION);
 
 /// What is peculiar about Slack's HTTP, the same for its three interfaces. It tells of its limits by `Retry-After` alone.
-static SLACK: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault: fault::fault,
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static SLACK: Vendor = Vendor { fault: fault::fault, ..Vendor::JSON };
 
 /// A list of the Web API that goes on by cursor; it ends with an empty one or none.
 pub(crate) const fn by_cursor(items: &'static str, max: u32) -> Paging {

@@ -23,7 +23,7 @@ mod wire;
 
 use std::sync::OnceLock;
 
-use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, RateHeaders, Request, Vendor};
+use userdir_core::http::{Answer, Auth, ClientAuth, Connection, Fault, Grant, Http, Request, Vendor};
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
 pub use definition::DEFINITION;
@@ -45,13 +45,7 @@ pub struct TeamViewer {
 provider!(TeamViewer, DEFINITION);
 
 /// What is peculiar about TeamViewer's HTTP. It documents no headers of its limits: they are told by the error's code.
-static TEAMVIEWER: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault,
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static TEAMVIEWER: Vendor = Vendor { fault, ..Vendor::JSON };
 
 /// TeamViewer's error body. Which status goes with a code is not documented, so the code decides.
 fn fault(answer: &Answer) -> Option<Fault> {

@@ -19,8 +19,7 @@ mod wire;
 use std::time::Duration;
 
 use userdir_core::http::{
-    Answer, Auth, ClientAuth, Connection, Encoding, Fault, Grant, Http, NameCache, Next, Paging, RateHeaders, TotalAt,
-    Vendor,
+    Answer, Auth, ClientAuth, Connection, Encoding, Fault, Grant, Http, NameCache, Next, Paging, TotalAt, Vendor,
 };
 use userdir_core::{Call, Connect, Error, ErrorKind, Result, async_trait, provider};
 
@@ -41,14 +40,7 @@ pub struct Vanta {
 provider!(Vanta, DEFINITION);
 
 /// What is peculiar about Vanta's HTTP. It documents no headers about its limits; `Retry-After` is honoured if it comes.
-static VANTA: Vendor = Vendor {
-    rate: RateHeaders::NONE,
-    fault,
-    // nor one of a request's id
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static VANTA: Vendor = Vendor { fault, repeats_500: true, ..Vendor::JSON };
 
 /// Vanta allows so many requests a minute, and may not say when the next one begins. Pauses that grow from a second, as it
 /// recommends, would be used up before.

@@ -55,14 +55,7 @@ pub struct Zoom {
 provider!(Zoom, DEFINITION);
 
 /// What is peculiar about Zoom's HTTP.
-static ZOOM: Vendor = Vendor {
-    rate: RateHeaders::COMMON,
-    fault,
-    // Zoom documents none
-    request_id: "",
-    accept: "application/json",
-    content_type: "application/json",
-};
+static ZOOM: Vendor = Vendor { rate: RateHeaders::COMMON, fault, ..Vendor::JSON };
 
 /// Larger answers inside a 200 are no errors, and not worth reading twice.
 const LARGEST_FAULT: usize = 4096;

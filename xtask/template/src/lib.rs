@@ -31,8 +31,7 @@ static VENDOR: Vendor = Vendor {
     rate: RateHeaders::COMMON,
     fault,
     request_id: "x-request-id",
-    accept: "application/json",
-    content_type: "application/json",
+    ..Vendor::JSON
 };
 
 /// The vendor's error body. Where its code says more than the status, give the `kind`; where an error comes inside a 200,
