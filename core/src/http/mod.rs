@@ -35,7 +35,7 @@ pub use egress::{Egress, in_one_cloud};
 pub use free::{Found, FreeGet, FreePath, Resources};
 pub use names::{NameCache, Names};
 pub use paging::{Next, Paging, TotalAt};
-pub use passes::{Pass, Passes, Seen};
+pub use passes::{Pass, Passes};
 pub use rate::{Rate, RateHeaders, Reset};
 pub use request::Request;
 pub use reqwest::Method;

@@ -164,12 +164,12 @@ impl Passes<'_> {
 /// Who was in a pass, in whatever order, as a number that a cursor can hold. Who moves from one pass to another while the
 /// list is read may be in neither: a pass that is read once more at the end tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Seen(u64);
+struct Seen(u64);
 
 impl Seen {
     /// With these as well, each as its [`digest`](crate::mapping::digest).
     #[must_use]
-    pub fn with(self, digests: Vec<u64>) -> Seen {
+    fn with(self, digests: Vec<u64>) -> Seen {
         Seen(digests.into_iter().fold(self.0, u64::wrapping_add))
     }
 
@@ -177,7 +177,7 @@ impl Seen {
     ///
     /// # Errors
     /// `Incomplete` where they are others.
-    pub fn still(self, digests: Vec<u64>) -> Result<()> {
+    fn still(self, digests: Vec<u64>) -> Result<()> {
         match Seen::default().with(digests) == self {
             true => Ok(()),
             false => {

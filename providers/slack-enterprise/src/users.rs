@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 use userdir_core::action::*;
-use userdir_core::http::{Answer, Paging, Seen};
-use userdir_core::mapping::digest;
+use userdir_core::http::{Answer, Paging, Passes};
 use userdir_core::reply::Unreadable;
 use userdir_core::scim::ScimFilter;
 use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
@@ -21,30 +20,20 @@ const SCIM_USERS: Paging = by_index(1000);
 /// People who are read one by one, a page.
 const ONE_BY_ONE: u32 = 20;
 
-/// Whom to ask for: Slack shows active people (`true`) and deactivated ones apart. The deactivated come first: who is
-/// activated in between is then shown twice, and not left out.
-const PASSES: [bool; 2] = [false, true];
+/// Slack shows deactivated people and active ones apart. The deactivated come first: who is activated in between is then
+/// shown twice, and not left out.
+const PASSES: [&str; 2] = [INACTIVE, "active"];
+const INACTIVE: &str = "inactive";
 
 /// The passes that a filter of status wants.
-fn wanted(status: &Option<Match>) -> Result<Vec<bool>> {
+fn wanted(status: &Option<Match>) -> Result<Vec<&'static str>> {
     let Some(status) = status else { return Ok(PASSES.to_vec()) };
-    let word = |is_active: bool| if is_active { "active" } else { "inactive" };
-    let is_known = |given: &str| PASSES.iter().any(|pass| given.eq_ignore_ascii_case(word(*pass)));
+    let is_known = |given: &str| PASSES.iter().any(|pass| given.eq_ignore_ascii_case(pass));
     if let Some(other) = status.values().iter().find(|given| !is_known(given)) {
         return Err(Error::invalid(format!("status `{other}` cannot be listed"))
             .hint("Slack's list tells `active` and `inactive` apart"));
     }
-    Ok(PASSES.into_iter().filter(|is_active| status.takes(word(*is_active))).collect())
-}
-
-/// Pass, the deactivated people seen, and Slack's cursor, where a page begins.
-fn at(cursor: &str) -> Result<(bool, Seen, Option<&str>)> {
-    let read = || {
-        let mut parts = cursor.splitn(3, ':');
-        let (pass, seen, cursor) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
-        Some((pass, seen, Some(cursor).filter(|cursor| !cursor.is_empty())))
-    };
-    read().ok_or_else(|| Error::invalid("the cursor is none of this list"))
+    Ok(PASSES.into_iter().filter(|pass| status.takes(pass)).collect())
 }
 
 #[async_trait]
@@ -90,12 +79,6 @@ impl ListUsers for SlackEnterprise {
     }
 }
 
-/// Stands for a person, and is the same in every process.
-fn mark(raw: &RawValue) -> Mapped<u64> {
-    let it: wire::ListedUser = serde_json::from_str(raw.get())?;
-    Ok(digest(&it.id))
-}
-
 /// What cannot be told from the people that such a list shows.
 fn refuse_beside(what: &str, filters: &[(&str, bool)]) -> Result<()> {
     match filters.iter().find(|(_, is_given)| *is_given) {
@@ -113,14 +96,10 @@ impl SlackEnterprise {
     async fn scan(
         &self,
         call: &Call,
-        passes: &[bool],
+        passes: &[&'static str],
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
         let mut filter = request.filter.clone();
-        let (are_active, mut seen, cursor) = match request.cursor.as_deref() {
-            Some(cursor) => at(cursor)?,
-            None => (passes.first().copied().unwrap_or(true), Seen::default(), None),
-        };
         // of these some narrow the list, and all are looked at here
         let narrow = match filter.role_id.as_deref() {
             Some("admin") => Some("include_admins"),
@@ -134,27 +113,20 @@ impl SlackEnterprise {
             Some(_) => None,
             None => self.organization(call).await?.map(str::to_owned),
         };
-        let people = |are_active: bool| {
-            let is_active = if are_active { "true" } else { "false" };
+        let people = |pass: &str| {
+            let is_active = if pass == INACTIVE { "false" } else { "true" };
             let team = workspace.as_deref().map(|id| ("team_id", id));
             let arguments = [("is_active", is_active)].into_iter().chain(team).chain(narrow.map(|name| (name, "true")));
-            self.ask("admin.users.list", arguments).primary()
+            self.ask("admin.users.list", arguments)
         };
-        let slice = people(are_active).slice(call, cursor, request.wanted, &USERS).await?;
-        if !are_active {
-            seen = seen.with(slice.each(mark)?);
-        }
-        let next = match &slice.next {
-            Some(cursor) => Some(format!("{are_active}:{seen}:{cursor}")),
-            None if !passes.contains(&!are_active) => None,
-            None if !are_active => Some(format!("true:{seen}:")),
-            None => {
-                seen.still(people(false).all(call, &USERS, mark).await?)?;
-                None
-            }
+        let id = |raw: &RawValue| Ok(serde_json::from_str::<wire::ListedUser>(raw.get())?.id.to_string());
+        let passes = Passes { names: passes, again: INACTIVE };
+        let Some((pass, slice)) = passes.page(call, request, &USERS, people, id).await? else {
+            return Ok(Page::of_values(Vec::new()));
         };
-        let map = Listed { workspace, organization, are_active };
-        Ok(Page::of_body(slice.answer.body.clone(), USERS.items, map).next(next).rechecked(filter))
+        let next = slice.next;
+        let map = Listed { workspace: workspace.clone(), organization, are_active: pass != INACTIVE };
+        Ok(Page::of_body(slice.answer.body, USERS.items, map).next(next).rechecked(filter))
     }
 
     /// Who has one of the addresses. Whom Slack looks up is not certain, and it refuses it to some tokens of organizations:
@@ -163,7 +135,7 @@ impl SlackEnterprise {
         &self,
         call: &Call,
         emails: &Match,
-        passes: &[bool],
+        passes: &[&'static str],
         request: &PageRequest<UserFilter>,
     ) -> Result<Page<User<'static>>> {
         let mut found = Vec::new();
