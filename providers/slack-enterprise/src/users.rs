@@ -7,7 +7,7 @@ use userdir_core::action::*;
 use userdir_core::http::{Answer, Paging, Passes};
 use userdir_core::reply::Unreadable;
 use userdir_core::scim::ScimFilter;
-use userdir_core::{Call, Error, ErrorKind, Mapped, Page, PageRequest, Reply, Result, async_trait};
+use userdir_core::{Call, Error, ErrorKind, Page, PageRequest, Reply, Result, async_trait};
 use userdir_schema::User;
 
 use crate::catalogue::{self, AccountType};
