@@ -27,12 +27,7 @@ pub struct {{Type}} {
 provider!({{Type}}, DEFINITION);
 
 /// What is peculiar about the vendor's HTTP.
-static VENDOR: Vendor = Vendor {
-    rate: RateHeaders::COMMON,
-    fault,
-    request_id: "x-request-id",
-    ..Vendor::JSON
-};
+static VENDOR: Vendor = Vendor { rate: RateHeaders::COMMON, fault, request_id: "x-request-id", ..Vendor::JSON };
 
 /// The vendor's error body. Where its code says more than the status, give the `kind`; where an error comes inside a 200,
 /// look at that too.
