@@ -155,8 +155,8 @@ impl Directory {
             reply = reply.note("reading it again, the vendor has no such thing any more");
         }
         let shows = match after.shows {
-            // under way before already, and nothing that this call has begun
-            Shows::Underway if before == Shows::Underway && reply.effect != Effect::Pending => Shows::No,
+            // under way before already, and so nothing that this call has begun
+            Shows::Underway if before == Shows::Underway && reply.effect == Effect::Applied => Shows::No,
             shows => shows,
         };
         match shows {

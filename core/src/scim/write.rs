@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use userdir_schema::Status;
 
 use crate::error::{Error, Result};
-use crate::mapping::no_room;
+use crate::mapping::{is_active, no_room};
 
 /// An object of SCIM's.
 pub type Object = Map<String, Value>;
@@ -66,7 +65,7 @@ pub fn attributes(input: &impl Serialize) -> Result<Object> {
         attributes.extend(value.map(|value| (attribute.to_owned(), value)));
     };
     put("name", (!name.is_empty()).then(|| name.into()));
-    put("active", take("status").map(|word| active(&word)).transpose()?);
+    put("active", is_active(take("status").as_ref().and_then(Value::as_str))?.map(Value::from));
     put("emails", take("emails").map(|list| emails(&list)).transpose()?);
     put("phoneNumbers", take("phones").map(|list| objects(&list).map(phone).collect()).transpose()?);
     put("preferredLanguage", take("languages").map(|list| texts(&list).join(", ").into()));
@@ -90,14 +89,6 @@ fn page(urls: &Value) -> Result<Value> {
         [] => Ok(Value::Null),
         [url] if is_profile(url) && url.contains_key("url") => Ok(url.get("url").cloned().unwrap_or_default()),
         _ => Err(no_room("urls", "SCIM", "one address, of type `profile`")),
-    }
-}
-
-fn active(status: &Value) -> Result<Value> {
-    match status.as_str().map(Status::from) {
-        Some(Status::Active) => Ok(true.into()),
-        Some(Status::Inactive) => Ok(false.into()),
-        _ => Err(Error::invalid("`status` is `active` or `inactive`; SCIM knows no other")),
     }
 }
 
